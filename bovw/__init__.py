@@ -1,0 +1,60 @@
+"""bovw: classical image recognition at ImageNet scale.
+
+Dense local descriptors, codebooks, encodings, spatial pooling and linear SVMs,
+as they won the ImageNet challenge before deep networks::
+
+    image -> DescriptorSet -> codebook -> code, pooled over cells -> signature
+          -> classifier -> top-5 -> error, report
+
+Every public name is here, imported when first used: ``bovw.DenseSIFT``,
+``bovw.FisherVector``, ``bovw.BovwClassifier``.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+#: public name -> module that defines it
+_INDEX = {
+    name: module
+    for module, names in {
+        "bovw.errors": (
+            "BovwError", "ConfigError", "DatasetError", "ImageDecodeError", "MemoryBudgetError",
+            "ModelFormatError", "ParameterError", "StoreError",
+        ),
+        "bovw.images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
+        "bovw.taxonomy": ("Taxonomy",),
+        "bovw.datasets": ("Dataset", "draw_split", "read_folder", "read_split_files"),
+        "bovw.descriptors": (
+            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "color_statistics", "dsift",
+            "gist", "hog", "lbp",
+        ),
+        "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
+        "bovw.encoding": (
+            "LCC", "LLC", "VLAD", "FisherVector", "HardAssignment", "HomogeneousKernelMap", "SoftAssignment",
+            "SuperVector", "fisher_vector", "hard_assignment", "llc", "vlad",
+        ),
+        "bovw.pooling": ("SpatialPyramid", "normalize"),
+        "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
+        "bovw.evaluation": (
+            "confusion_matrix", "flat_error", "hierarchical_error", "mean_class_accuracy", "read_predictions",
+            "write_predictions",
+        ),
+        "bovw.pipeline": ("BovwClassifier",),
+    }.items()
+    for name in names
+}
+
+__all__ = sorted(_INDEX)
+
+
+def __getattr__(name):
+    if name in _INDEX:
+        value = getattr(importlib.import_module(_INDEX[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'bovw' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_INDEX])

@@ -1,0 +1,62 @@
+"""The thread budget: workers times BLAS threads never exceed the cores.
+
+Parallelism is over images and blocks, with joblib's threads: every kernel, the
+image decoders and BLAS release the interpreter lock. Inside a worker BLAS and
+OpenCV run on one thread each. A single worker is given the same limits, so the
+number of workers never changes a bit of the result.
+"""
+
+import contextlib
+import os
+
+import joblib
+import threadpoolctl
+
+from ._validation import check_int
+from .errors import ParameterError
+
+
+def n_cores():
+    """The number of processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+def check_n_jobs(n_jobs):
+    """Resolve ``n_jobs`` (None: 1; -1: all cores; -2: all but one ...) to a count of workers."""
+    if n_jobs is None:
+        return 1
+    n_jobs = check_int("n_jobs", n_jobs)
+    if n_jobs == 0:
+        raise ParameterError("n_jobs=0 means no worker at all; use 1, or -1 for all cores")
+    return n_jobs if n_jobs > 0 else max(1, n_cores() + 1 + n_jobs)
+
+
+@contextlib.contextmanager
+def single_threaded():
+    """Limit BLAS and OpenCV to one thread inside the block."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    with threadpoolctl.threadpool_limits(1):
+        cv2.setNumThreads(1)
+        try:
+            yield
+        finally:
+            cv2.setNumThreads(before)
+
+
+def map_in_order(function, items, n_jobs=None):
+    """Yield ``function(item)`` for every item, in order, computed by ``n_jobs`` worker threads.
+
+    ``items`` may be any iterable; about two items a worker are in flight.
+    """
+    n_jobs = check_n_jobs(n_jobs)
+    with single_threaded():
+        if n_jobs == 1:
+            yield from map(function, items)
+            return
+        parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator", pre_dispatch="2*n_jobs")
+        yield from parallel(joblib.delayed(function)(item) for item in items)

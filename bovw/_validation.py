@@ -1,0 +1,136 @@
+"""Argument checks that end in one clear sentence."""
+
+import difflib
+import numbers
+
+import numpy as np
+
+from .errors import ParameterError
+
+
+def suggestion(word, choices):
+    """The ending ``; did you mean 'x'?`` when a choice is close to ``word``, else an empty string."""
+    near = difflib.get_close_matches(str(word), [str(c) for c in choices], n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def check_choice(name, value, choices):
+    """Return ``value`` if it is one of ``choices``, else raise ParameterError."""
+    if not any(value is c or (type(value) is type(c) and value == c) for c in choices):
+        listed = ", ".join(repr(c) for c in choices)
+        raise ParameterError(f"{name}={value!r} is not one of {listed}{suggestion(value, choices)}")
+    return value
+
+
+def check_int(name, value, minimum=None, maximum=None):
+    """Return ``value`` as int, or raise ParameterError. Booleans are refused."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer)):
+        raise ParameterError(f"{name}={value!r} must be an integer")
+    return int(_check_range(name, value, minimum, maximum))
+
+
+def check_number(name, value, minimum=None, maximum=None, exclusive=False):
+    """Return ``value`` as float, or raise ParameterError. NaN, infinity and booleans are refused.
+
+    ``exclusive`` leaves out the minimum itself.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
+        raise ParameterError(f"{name}={value!r} must be a number")
+    if not np.isfinite(value):
+        raise ParameterError(f"{name}={value!r} must be finite")
+    if exclusive and minimum is not None and value <= minimum:
+        raise ParameterError(f"{name}={value!r} must be greater than {minimum}")
+    return float(_check_range(name, value, minimum, maximum))
+
+
+def _check_range(name, value, minimum, maximum):
+    if minimum is not None and value < minimum:
+        raise ParameterError(f"{name}={value!r} must be at least {minimum}")
+    if maximum is not None and value > maximum:
+        raise ParameterError(f"{name}={value!r} must be at most {maximum}")
+    return value
+
+
+def check_bool(name, value):
+    """Return ``value`` if it is True or False, else raise ParameterError."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ParameterError(f"{name}={value!r} must be True or False")
+    return bool(value)
+
+
+def check_matrix(name, X, n_features=None, min_rows=0, dtype=np.float32):
+    """Return ``X`` as a C-contiguous finite 2-d array of ``dtype``, copied only where it must be.
+
+    Raises
+    ------
+    ParameterError
+        If ``X`` is not numeric, not 2-d, has too few rows, another number of
+        columns than ``n_features``, or holds NaN or infinity.
+    """
+    X = np.asarray(X)
+    if X.dtype.kind not in "fiub":
+        raise ParameterError(f"{name} has dtype {X.dtype}; it must be numeric")
+    if X.ndim != 2:
+        raise ParameterError(f"{name} has shape {X.shape}; it must be 2-d, one row a sample")
+    if X.shape[0] < min_rows:
+        raise ParameterError(f"{name} has {X.shape[0]} rows; at least {min_rows} are needed")
+    if n_features is not None and X.shape[1] != n_features:
+        raise ParameterError(f"{name} has {X.shape[1]} columns; {n_features} are expected")
+    X = np.ascontiguousarray(X, dtype=dtype)
+    if not all_finite(X):
+        bad = np.argwhere(~np.isfinite(X))[0]
+        raise ParameterError(
+            f"{name}[{bad[0]}, {bad[1]}] is {X[bad[0], bad[1]]}; NaN and infinity are not allowed"
+        )
+    return X
+
+
+def all_finite(X):
+    """True if no element is NaN or infinite; no temporary of the size of ``X``."""
+    if X.dtype.kind != "f" or X.size == 0:
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduce(X, axis=None)
+    return bool(np.isfinite(total)) or bool(np.isfinite(X).all())
+
+
+def check_grey_image(image, name="image", minimum_side=1):
+    """Return ``image`` as a C-contiguous finite (height, width) float32 array, 0-255 scale.
+
+    uint8 and float arrays keep their values; uint16 is divided by 257, so that
+    65535 becomes 255. A third axis, complex numbers, empty arrays, NaN and
+    infinity raise ParameterError.
+    """
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise ParameterError(
+            f"{name} has shape {image.shape}; a grey image (height, width) is needed, convert colour first"
+        )
+    return _check_pixels(image, name, minimum_side)
+
+
+def check_color_image(image, name="image", minimum_side=1):
+    """Return ``image`` as a C-contiguous finite (height, width, 3) float32 array, RGB, 0-255 scale.
+
+    A grey (height, width) image is repeated into three channels. Values as in
+    :func:`check_grey_image`.
+    """
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = np.repeat(image[:, :, None], 3, axis=2)
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ParameterError(f"{name} has shape {image.shape}; (height, width, 3) RGB or (height, width) is needed")
+    return _check_pixels(image, name, minimum_side)
+
+
+def _check_pixels(image, name, minimum_side):
+    if min(image.shape) < minimum_side:
+        raise ParameterError(f"{name} has shape {image.shape}; each side needs at least {minimum_side} pixel(s)")
+    if image.dtype.kind not in "fiub":
+        raise ParameterError(f"{name} has dtype {image.dtype}; it must be numeric")
+    if image.dtype == np.uint16:
+        image = image / np.float32(257)
+    image = np.ascontiguousarray(image, dtype=np.float32)
+    if not all_finite(image):
+        raise ParameterError(f"{name} holds NaN or infinity; replace them before extracting")
+    return image
