@@ -49,6 +49,10 @@ class BuildExt(build_ext):
         finally:
             self.build_temp = shared
 
+    def copy_extensions_to_source(self):
+        Path("bovw/_cext/avx2").mkdir(exist_ok=True)  # holds nothing but compiled files, so git has no such folder
+        super().copy_extensions_to_source()
+
 
 def extensions():
     sources = sorted(str(path) for path in Path("cext").glob("*.pyx"))

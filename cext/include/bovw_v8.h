@@ -20,6 +20,7 @@ BOVW_INLINE v8 v8_div(v8 a, v8 b) { return a / b; }
 BOVW_INLINE v8 v8_select(v8i mask, v8 a, v8 b) { return (v8)((mask & (v8i)a) | (~mask & (v8i)b)); }
 BOVW_INLINE v8 v8_max(v8 a, v8 b) { return v8_select(a > b, a, b); }
 BOVW_INLINE v8 v8_min(v8 a, v8 b) { return v8_select(a < b, a, b); }
+BOVW_INLINE v8 v8_choose_less(v8 a, v8 b, v8 yes, v8 no) { return v8_select(a < b, yes, no); }
 BOVW_INLINE v8 v8_abs(v8 a) {
     const v8i m = {0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff,
                    0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff};
@@ -46,6 +47,11 @@ BOVW_V8_BINARY(v8_mul, a.f[t] * b.f[t])
 BOVW_V8_BINARY(v8_div, a.f[t] / b.f[t])
 BOVW_V8_BINARY(v8_max, a.f[t] > b.f[t] ? a.f[t] : b.f[t])
 BOVW_V8_BINARY(v8_min, a.f[t] < b.f[t] ? a.f[t] : b.f[t])
+BOVW_INLINE v8 v8_choose_less(v8 a, v8 b, v8 yes, v8 no) { /* per lane: a < b ? yes : no */
+    int t;
+    for (t = 0; t < 8; ++t) yes.f[t] = a.f[t] < b.f[t] ? yes.f[t] : no.f[t];
+    return yes;
+}
 BOVW_INLINE v8 v8_set1(float a) { v8 r; int t; for (t = 0; t < 8; ++t) r.f[t] = a; return r; }
 BOVW_INLINE v8 v8_abs(v8 a) { int t; for (t = 0; t < 8; ++t) a.f[t] = fabsf(a.f[t]); return a; }
 BOVW_INLINE v8 v8_sqrt(v8 a) { int t; for (t = 0; t < 8; ++t) a.f[t] = sqrtf(a.f[t]); return a; }

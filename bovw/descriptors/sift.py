@@ -1,0 +1,457 @@
+"""Dense SIFT: the plain function ``dsift`` and the extractor ``DenseSIFT``.
+
+The mathematics and the algorithm stand at the head of ``cext/dsift.pyx``. Here
+are the grids: one bin size, several on one image (PHOW), several sizes of the
+image (multi-resolution), and the protocol of ImageNet's dense-SIFT download.
+"""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from .._cext import dsift as _kernel
+from .._validation import check_bool, check_choice, check_color_image, check_grey_image, check_int, check_number
+from ..errors import ParameterError
+from ..images import resize_image
+from .base import Extractor
+from .grid import frames_along
+
+__all__ = ["DenseSIFT", "dsift"]
+
+
+def dsift(
+    image,
+    *,
+    step=4,
+    bin_size=8,
+    window="flat",
+    window_size=None,
+    magnification=None,
+    align=True,
+    bounds=None,
+    n_bins=4,
+    orientations=8,
+    contrast_threshold=0.0,
+    root=False,
+    arctangent="fast",
+    dtype="float32",
+    out=None,
+):
+    """Dense SIFT descriptors of one grey image.
+
+    Parameters
+    ----------
+    image : array of shape (height, width)
+        Grey; uint8, uint16 (divided by 257) or float on the 0-255 scale.
+    step : int, default 4
+        Distance of neighbouring frames in pixels.
+    bin_size : int or sequence of int, default 8
+        Width of a spatial bin in pixels, one set of frames for each. A SIFT key
+        point of scale s has bins of 3 s pixels.
+    window : {"flat", "gaussian"}, default "flat"
+        "gaussian" weights every pixel by the Gaussian window, as SIFT is defined;
+        "flat" weights every bin by the window's mean over it, which is faster.
+    window_size : float, optional
+        Standard deviation of the Gaussian in bins. Default 2.0 (VLFeat's); PHOW uses
+        1.5, and 1.6 with bins of 5 pixels gives the 8 pixels of ImageNet's download.
+    magnification : float, optional
+        If given, the image is first smoothed for each bin size by a Gaussian with
+        sigma = bin_size / magnification pixels (PHOW: 6). Default: no smoothing.
+    align : bool, default True
+        With several bin sizes, let all grids start from the frame centre of the
+        largest, so that their centres coincide (as PHOW does, for even
+        differences of bin size; odd ones are rounded down by half a pixel).
+        With False, each grid starts at the bounds.
+    bounds : (x0, y0, x1, y1), optional
+        Bin centres stay within these pixels, inclusive. Default: the whole image.
+    n_bins : int, default 4
+        Spatial bins along each axis.
+    orientations : int, default 8
+    contrast_threshold : float, default 0
+        Descriptors whose norm (see below) is smaller become zero; their frame stays.
+        On this 0-255 scale PHOW's threshold is 0.005 * 255 = 1.275.
+    root : bool, default False
+        RootSIFT: sqrt(d / sum(d)), of unit Euclidean length.
+    arctangent : {"fast", "exact"}, default "fast"
+        "fast" is the polynomial of VLFeat (largest element difference from the
+        exact one about 2e-3), "exact" is accurate to 2e-7 radians.
+    dtype : {"float32", "uint8"}, default "float32"
+        "uint8" gives min(512 d, 255), truncated, as VLFeat stores SIFT.
+    out : (n, n_bins**2 * orientations) array, optional
+        Where to write, C-contiguous and of the given dtype, with at least as many
+        rows as there are frames; spares the page faults of a fresh array.
+
+    Returns
+    -------
+    descriptors : (n, n_bins**2 * orientations) float32 or uint8
+        Bin size after bin size, rows of frames outer, columns inner. Orientation
+        runs fastest, then x, then y: index t + 8 * (x + 4 * y). Values in [0, 1],
+        unit Euclidean length (zero where the image is flat).
+    frames : (n, 4) float32
+        x, y of the centre in pixels, scale = bin_size / 3, angle = 0.
+    norms : (n,) float32
+        Mean gradient mass: sum of the raw bins / ((n_bins - 1) * bin_size + 1)**2.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or the image is not finite, grey and non-empty.
+        An image too small for a single frame gives zero descriptors, no error.
+
+    Notes
+    -----
+    Agrees with VLFeat's ``vl_dsift`` to about 1e-5 for ``arctangent="fast"``. The flat
+    window has the same definition as VLFeat's fast mode; the triangular filter is
+    summed directly instead of by running integrals.
+
+    References
+    ----------
+    D. G. Lowe, Distinctive image features from scale-invariant keypoints, IJCV 2004,
+    section 6. A. Vedaldi and B. Fulkerson, VLFeat, ACM Multimedia 2010. A. Bosch,
+    A. Zisserman and X. Munoz, Image classification using random forests and ferns,
+    ICCV 2007 (PHOW). R. Arandjelovic and A. Zisserman, Three things everyone should
+    know to improve object retrieval, CVPR 2012 (RootSIFT).
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, norms = bovw.dsift(skimage.data.camera(), step=8, bin_size=(4, 8))
+    >>> descriptors.shape
+    (7382, 128)
+    """
+    options = _check_options(
+        step, bin_size, window, window_size, magnification, align, n_bins, orientations, contrast_threshold, root,
+        arctangent, dtype,
+    )
+    image = check_grey_image(image)
+    plan = _plan(image.shape, options, _check_bounds(bounds, image.shape))
+    size = options.n_bins**2 * options.orientations
+    descriptors = _output(out, plan.n_frames, size, options.dtype)
+    norms = np.empty(plan.n_frames, np.float32)
+    for scales, rows, smoothing in plan.passes:
+        _run(image, scales, smoothing, options, descriptors[rows], norms[rows])
+    return descriptors, plan.frames.copy(), norms
+
+
+class _Options:
+    """Checked parameters of one call, hashable by value."""
+
+    __slots__ = (
+        "align", "arctangent", "bin_sizes", "contrast_threshold", "dtype", "magnification", "n_bins", "orientations",
+        "root", "step", "window", "window_size",
+    )
+
+    def key(self):
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    def __hash__(self):
+        return hash(self.key())
+
+    def __eq__(self, other):
+        return self.key() == other.key()
+
+
+def _check_options(step, bin_size, window, window_size, magnification, align, n_bins, orientations,
+                   contrast_threshold, root, arctangent, dtype):
+    o = _Options()
+    o.step = check_int("step", step, 1)
+    sizes = np.atleast_1d(np.asarray(bin_size, dtype=object)).ravel()
+    if not len(sizes):
+        raise ParameterError("bin_size=() names no bin size; give at least one")
+    o.bin_sizes = tuple(check_int("bin_size", b, 1, 4096) for b in sizes)
+    o.window = check_choice("window", window, ("flat", "gaussian"))
+    o.window_size = 2.0 if window_size is None else check_number("window_size", window_size, 0, exclusive=True)
+    o.magnification = None if magnification is None else check_number("magnification", magnification, 0,
+                                                                      exclusive=True)
+    o.align = check_bool("align", align)
+    o.n_bins = check_int("n_bins", n_bins, 1, 16)
+    o.orientations = check_int("orientations", orientations, 2, 64)
+    o.contrast_threshold = check_number("contrast_threshold", contrast_threshold, 0)
+    o.root = check_bool("root", root)
+    o.arctangent = check_choice("arctangent", arctangent, ("fast", "exact"))
+    o.dtype = check_choice("dtype", dtype, ("float32", "uint8"))
+    return o
+
+
+def _check_bounds(bounds, shape):
+    height, width = shape
+    if bounds is None:
+        return 0, 0, width - 1, height - 1
+    x0, y0, x1, y1 = (check_int("bounds", v) for v in bounds)
+    if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
+        raise ParameterError(
+            f"bounds={tuple(bounds)} must satisfy 0 <= x0 <= x1 < {width} and 0 <= y0 <= y1 < {height}"
+        )
+    return x0, y0, x1, y1
+
+
+class _Plan:
+    """Frames of one image size: ``passes`` is a list of (kernel scales, output rows, smoothing sigma)."""
+
+    __slots__ = ("frames", "n_frames", "passes")
+
+
+@lru_cache(maxsize=64)
+def _plan(shape, options, bounds):
+    x0, y0, x1, y1 = bounds
+    span_of = {b: (options.n_bins - 1) * b for b in options.bin_sizes}
+    largest = max(span_of.values())
+    plan, frames, start = _Plan(), [], 0
+    by_smoothing = {}
+    for b in options.bin_sizes:
+        offset = (largest - span_of[b]) // 2 if options.align else 0
+        nx = frames_along(x1 - x0 + 1 - offset, span_of[b], options.step)
+        ny = frames_along(y1 - y0 + 1 - offset, span_of[b], options.step)
+        sigma = 0.0 if options.magnification is None else b / options.magnification
+        if nx > 0 and ny > 0:
+            row = (b, options.step, x0 + offset, y0 + offset, nx, ny)
+            by_smoothing.setdefault(sigma, []).append((row, slice(start, start + nx * ny)))
+            centres = np.empty((ny, nx, 4), np.float32)
+            centres[..., 0] = x0 + offset + span_of[b] / 2 + options.step * np.arange(nx)
+            centres[..., 1] = (y0 + offset + span_of[b] / 2 + options.step * np.arange(ny))[:, None]
+            centres[..., 2] = b / 3
+            centres[..., 3] = 0
+            frames.append(centres.reshape(-1, 4))
+            start += nx * ny
+    plan.n_frames = start
+    plan.frames = np.concatenate(frames) if frames else np.empty((0, 4), np.float32)
+    plan.frames.setflags(write=False)
+    plan.passes = []
+    for sigma, entries in by_smoothing.items():
+        groups = [[entries[0]]]
+        for entry in entries[1:]:  # one kernel call writes neighbouring rows
+            if entry[1].start == groups[-1][-1][1].stop:
+                groups[-1].append(entry)
+            else:
+                groups.append([entry])
+        for group in groups:
+            scales = np.array([row for row, _ in group], dtype=np.int64)
+            plan.passes.append((scales, slice(group[0][1].start, group[-1][1].stop), sigma))
+    return plan
+
+
+@lru_cache(maxsize=256)
+def _window_weights(bin_size, n_bins, window, window_size):
+    """What the kernel multiplies with: see ``dense_sift``."""
+    sigma = window_size * bin_size
+    u = np.arange(-bin_size, bin_size)
+    delta = bin_size * (np.arange(n_bins) - (n_bins - 1) / 2)
+    gauss = np.exp(-0.5 * ((u[None, :] + delta[:, None]) / sigma) ** 2)  # (bin, u = -b .. b - 1)
+    if window == "flat":
+        mean = gauss[:, 1:].mean(axis=1)
+        return np.outer(mean, mean).ravel().astype(np.float32)
+    kernel = (1 - np.abs(u) / bin_size) * gauss
+    taps = np.zeros((n_bins + 1, bin_size, 2))
+    taps[1:, :, 0] = kernel[:, bin_size:]  # falling side of bin s - 1
+    taps[:-1, :, 1] = kernel[:, :bin_size]  # rising side of bin s
+    return taps.ravel().astype(np.float32)
+
+
+def _output(out, n, size, dtype):
+    if out is None:
+        return np.empty((n, size), dtype)
+    if not isinstance(out, np.ndarray) or out.dtype != dtype or out.ndim != 2 or not out.flags.c_contiguous:
+        raise ParameterError(f"out must be a C-contiguous 2-d {dtype} array")
+    if out.shape[0] < n or out.shape[1] != size:
+        raise ParameterError(f"out has shape {out.shape}; at least {n} rows of {size} columns are needed")
+    return out[:n]
+
+
+def _run(image, scales, smoothing, o, descriptors, norms):
+    if smoothing > 0:
+        image = gaussian_smooth(image, smoothing)
+    weights = [_window_weights(int(b), o.n_bins, o.window, o.window_size) for b in scales[:, 0]]
+    none_float, none_bytes = np.empty((0, 1), np.float32), np.empty((0, 1), np.uint8)
+    _kernel.dense_sift(
+        image, scales, weights, gaussian=o.window == "gaussian", n_bins=o.n_bins, orientations=o.orientations,
+        exact=o.arctangent == "exact", contrast_threshold=o.contrast_threshold, root=o.root,
+        out_float=descriptors if o.dtype == "float32" else none_float,
+        out_bytes=descriptors if o.dtype == "uint8" else none_bytes,
+        norms=norms,
+    )
+
+
+def gaussian_smooth(image, sigma):
+    """Gaussian blur of a float32 image: radius ceil(4 sigma), normalised, replicated borders."""
+    size = 2 * int(np.ceil(4 * sigma)) + 1
+    return cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+
+
+class DenseSIFT(Extractor):
+    """Dense SIFT extractor: images in, a DescriptorSet out.
+
+    Parameters
+    ----------
+    step, bin_size, window, window_size, magnification, align, n_bins, orientations, contrast_threshold, root, \
+arctangent, dtype
+        As in :func:`dsift`.
+    scales : sequence of float, default (1.0,)
+        The image is resized by each of these factors in turn (area filter when
+        shrinking, bilinear when enlarging; sides rounded half up) and descriptors
+        are taken from all; frames come back in pixels of the given image.
+    fit_within : (width, height), optional
+        First shrink the image, never enlarge it, to fit into this box.
+    color_space : {"grey", "rgb", "opponent", "c"}, default "grey"
+        Which channels are described; their descriptors are stacked, 3 * 128 numbers
+        for colour. "opponent" is (m, (R-G)/sqrt(2) + m/100, (R+G-2B)/sqrt(6) + m/100)
+        with m = 0.3 R + 0.59 G + 0.11 B. "c" (C-SIFT) is the intensity
+        O3 = (R+G+B)/sqrt(3) and the ratios O1/O3 and O2/O3 of the opponent space,
+        with one grey level added to O3 so that black stays finite.
+        The norm, and so ``contrast_threshold``, is that of the first channel.
+    coordinates : {"pixel", "imagenet"}, default "pixel"
+        How a resized frame is mapped back. "pixel" keeps pixel centres true:
+        (x + 0.5) W / w - 0.5. "imagenet" is plain x W / w, so that dividing by
+        the width gives the relative positions of ImageNet's download.
+    n_jobs : int, optional
+        Worker threads of :meth:`transform`.
+
+    Notes
+    -----
+    The opponent definition is VLFeat's; C-SIFT follows van de Sande et al. in using
+    the normalised opponent ratios, on image values instead of Gaussian derivatives
+    of the colour model (Burghouts and Geusebroek).
+
+    References
+    ----------
+    K. van de Sande, T. Gevers and C. Snoek, Evaluating color descriptors for object
+    and scene recognition, PAMI 2010. G. Burghouts and J.-M. Geusebroek, Performance
+    evaluation of local colour invariants, CVIU 2009. J. Deng et al., ImageNet, CVPR 2009.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.DenseSIFT(step=8, bin_size=(4, 8)).transform([skimage.data.camera()])
+    DescriptorSet(1 images, 7382 descriptors of size 128 float32, frames, norms, sizes)
+    """
+
+    def __init__(
+        self, *, step=4, bin_size=(4, 6, 8, 10), window="flat", window_size=None, magnification=None, align=True,
+        n_bins=4, orientations=8, contrast_threshold=0.0, root=False, arctangent="fast", dtype="float32",
+        scales=(1.0,), fit_within=None, color_space="grey", coordinates="pixel", n_jobs=None,
+    ):
+        self.step = step
+        self.bin_size = bin_size
+        self.window = window
+        self.window_size = window_size
+        self.magnification = magnification
+        self.align = align
+        self.n_bins = n_bins
+        self.orientations = orientations
+        self.contrast_threshold = contrast_threshold
+        self.root = root
+        self.arctangent = arctangent
+        self.dtype = dtype
+        self.scales = scales
+        self.fit_within = fit_within
+        self.color_space = color_space
+        self.coordinates = coordinates
+        self.n_jobs = n_jobs
+
+    @classmethod
+    def imagenet2010(cls, **changes):
+        """The protocol of ImageNet's dense-SIFT download (ILSVRC 2010).
+
+        The image is fitted into 300 x 300, shrinking only; scales 1, 1/2 and 1/4
+        are made from that image; bins of 5 pixels every 10, Gaussian window of 8
+        pixels, intensities 0-255, no smoothing. Keyword arguments change parameters.
+        """
+        preset = {
+            "step": 10, "bin_size": 5, "window": "gaussian", "window_size": 1.6, "scales": (1.0, 0.5, 0.25),
+            "fit_within": (300, 300), "coordinates": "imagenet",
+        }
+        return cls(**{**preset, **changes})
+
+    @classmethod
+    def phow(cls, **changes):
+        """PHOW as VLFeat's ``vl_phow``: bins of 4, 6, 8, 10, sigma = bin / 6, window 1.5, contrast 0.005 of full
+        scale."""
+        preset = {
+            "step": 2, "bin_size": (4, 6, 8, 10), "window_size": 1.5, "magnification": 6.0,
+            "contrast_threshold": 0.005 * 255,
+        }
+        return cls(**{**preset, **changes})
+
+    @property
+    def color(self):
+        """Whether the extractor needs RGB."""
+        return self.color_space != "grey"
+
+    @property
+    def descriptor_size(self):
+        """The dimension of a descriptor."""
+        return (3 if self.color else 1) * self.n_bins**2 * self.orientations
+
+    def _check_params(self):
+        _check_options(*self._dsift_arguments().values())
+        check_choice("color_space", self.color_space, ("grey", "rgb", "opponent", "c"))
+        check_choice("coordinates", self.coordinates, ("pixel", "imagenet"))
+        if not len(np.atleast_1d(self.scales)):
+            raise ParameterError("scales=() names no scale; use (1.0,)")
+        for scale in np.atleast_1d(self.scales):
+            check_number("scales", scale, 0, 16, exclusive=True)
+        if self.fit_within is not None:
+            if len(self.fit_within) != 2:
+                raise ParameterError(f"fit_within={self.fit_within!r} must be (width, height)")
+            for side in self.fit_within:
+                check_int("fit_within", side, 1)
+
+    def _dsift_arguments(self):
+        names = (
+            "step", "bin_size", "window", "window_size", "magnification", "align", "n_bins", "orientations",
+            "contrast_threshold", "root", "arctangent", "dtype",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def _extract(self, image):
+        height, width = image.shape[:2]
+        if self.fit_within is not None:
+            image = resize_image(image, fit=tuple(self.fit_within))
+        arguments = self._dsift_arguments()
+        parts = []
+        for scale in np.atleast_1d(self.scales):
+            scaled = _scaled(image, float(scale))
+            descriptors, frames, norms = _describe(scaled, self.color_space, arguments)
+            across, down = width / scaled.shape[1], height / scaled.shape[0]
+            shift = 0.5 if self.coordinates == "pixel" else 0.0
+            frames[:, 0] = (frames[:, 0] + shift) * across - shift
+            frames[:, 1] = (frames[:, 1] + shift) * down - shift
+            frames[:, 2] *= across
+            parts.append((descriptors, frames, norms))
+        if len(parts) == 1:
+            return parts[0]
+        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+def _scaled(image, scale):
+    if scale == 1.0:
+        return image
+    height, width = (max(1, int(side * scale + 0.5)) for side in image.shape[:2])
+    enlarges = scale > 1
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
+
+
+def _describe(image, color_space, arguments):
+    """Descriptors of all channels, stacked; frames and norms of the first."""
+    if color_space == "grey":
+        return dsift(image, **arguments)
+    parts = [dsift(channel, **arguments) for channel in color_channels(image, color_space)]
+    descriptors = np.hstack([descriptors for descriptors, _, _ in parts])
+    _, frames, norms = parts[0]
+    if arguments["contrast_threshold"] > 0:
+        descriptors[norms < arguments["contrast_threshold"]] = 0
+    return descriptors, frames, norms
+
+
+def color_channels(image, color_space):
+    """The three float32 planes, each (height, width), that colour SIFT describes; see :class:`DenseSIFT`."""
+    rgb = check_color_image(image)
+    r, g, b = (np.ascontiguousarray(rgb[:, :, c]) for c in range(3))
+    if color_space == "rgb":
+        return r, g, b
+    o1, o2 = (r - g) / np.float32(np.sqrt(2)), (r + g - 2 * b) / np.float32(np.sqrt(6))
+    if color_space == "opponent":
+        m = np.float32(0.3) * r + np.float32(0.59) * g + np.float32(0.11) * b
+        return m, o1 + np.float32(0.01) * m, o2 + np.float32(0.01) * m
+    o3 = (r + g + b) / np.float32(np.sqrt(3))
+    return o3, 255 * o1 / (o3 + 1), 255 * o2 / (o3 + 1)
