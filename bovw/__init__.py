@@ -40,7 +40,8 @@ _INDEX = {
             "confusion_matrix", "flat_error", "hierarchical_error", "mean_class_accuracy", "read_predictions",
             "write_predictions",
         ),
-        "bovw.pipeline": ("BovwClassifier",),
+        "bovw.persist": ("load_model", "save_model"),
+        "bovw.pipeline": ("BovwClassifier", "ImageEncoder"),
     }.items()
     for name in names
 }

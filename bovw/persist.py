@@ -1,0 +1,213 @@
+"""Models on disk: ``model.json`` and ``.npy`` files in one folder, never pickle.
+
+``model.json`` holds the tree of estimators: class, constructor parameters and
+learned state (the attributes that end in ``_``). Arrays lie beside it, named after
+their place in the tree and their content, and are listed with their sha256. A
+checksum over the document itself stands in its last field, so a changed byte
+anywhere is noticed. Only classes of bovw's public index are ever constructed.
+
+A model is written array by array and ``model.json`` last, in one atomic step: a
+reader finds the old model or the new one, whatever happens in between.
+"""
+
+import hashlib
+import inspect
+import io
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from ._files import atomic_write, write_json
+from ._validation import suggestion
+from .errors import ModelFormatError, ParameterError
+
+FORMAT = "bovw-model"
+VERSION = 1
+
+
+def save_model(estimator, path):
+    """Write an estimator of bovw, fitted or not, into the folder ``path``.
+
+    Raises
+    ------
+    ParameterError
+        If the estimator or one inside it is not of bovw, or holds a value that is
+        no number, string, array, list, tuple, dict or estimator.
+    """
+    path = Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    arrays = {}
+    document = {"format": FORMAT, "version": VERSION, "bovw": _bovw_version()}
+    document["model"] = _encode(estimator, "model", arrays)
+    document["arrays"] = {}
+    for name, array in arrays.items():
+        data = _npy_bytes(array)
+        digest = hashlib.sha256(data).hexdigest()
+        file_name = f"{name}.{digest[:12]}.npy"
+        document["arrays"][name] = {"file": file_name, "sha256": digest}
+        if not (path / file_name).exists():
+            with atomic_write(path / file_name) as file:
+                file.write(data)
+    document["checksum"] = _checksum(document)
+    write_json(path / "model.json", document)
+    current = {entry["file"] for entry in document["arrays"].values()}
+    for stale in path.glob("model*.npy"):
+        if stale.name not in current:
+            stale.unlink()
+
+
+def load_model(path, expected=None):
+    """Read the estimator that :func:`save_model` wrote.
+
+    Parameters
+    ----------
+    path : path
+        The folder.
+    expected : type, optional
+        The class that the model must be an instance of.
+
+    Raises
+    ------
+    ModelFormatError
+        If a file is missing, damaged, of another format or version, or names an
+        unknown class or parameter.
+    """
+    path = Path(path)
+    try:
+        text = (path / "model.json").read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelFormatError(f"{path} holds no model.json; give the folder that save() or a run wrote") from None
+    except UnicodeDecodeError as error:
+        raise ModelFormatError(f"{path / 'model.json'} is damaged: {error}") from None
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ModelFormatError(f"{path / 'model.json'} is damaged: {error}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ModelFormatError(f"{path / 'model.json'} is not a {FORMAT} file")
+    if document.get("version") != VERSION:
+        raise ModelFormatError(
+            f"{path / 'model.json'} has format version {document.get('version')!r}; this bovw reads {VERSION}"
+        )
+    if document.get("checksum") != _checksum(document):
+        raise ModelFormatError(f"{path / 'model.json'} was changed after it was written: its checksum does not match")
+    try:
+        arrays = {name: _read_array(path, entry) for name, entry in document["arrays"].items()}
+        model = _decode(document["model"], arrays)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelFormatError(f"{path / 'model.json'} is malformed: {error!r}") from error
+    if expected is not None and not isinstance(model, expected):
+        raise ModelFormatError(f"{path} holds a {type(model).__name__}, not a {expected.__name__}")
+    return model
+
+
+def _bovw_version():
+    from . import __version__
+
+    return __version__
+
+
+def _checksum(document):
+    body = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _npy_bytes(array):
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _read_array(path, entry):
+    file_name = entry["file"]
+    if not re.fullmatch(r"[\w.\-]+\.npy", file_name):
+        raise ModelFormatError(f"{path} names an array file {file_name!r} outside its folder")
+    try:
+        data = (path / file_name).read_bytes()
+    except FileNotFoundError:
+        raise ModelFormatError(f"{path / file_name} is missing; the model is incomplete") from None
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        raise ModelFormatError(f"{path / file_name} is damaged: its sha256 does not match model.json")
+    try:
+        return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except ValueError as error:
+        raise ModelFormatError(f"{path / file_name} is not a plain .npy array: {error}") from None
+
+
+def _encode(value, place, arrays):
+    """JSON form of a value; arrays are put into ``arrays`` under their place in the tree."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ParameterError(f"{place} is {value}; a model holds finite numbers only")
+        return value
+    if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            raise ParameterError(f"{place} is an array of objects, which cannot be saved; use strings or numbers")
+        arrays[place] = value
+        return {"array": place}
+    if isinstance(value, (list, tuple)):
+        items = [_encode(item, f"{place}.{i}", arrays) for i, item in enumerate(value)]
+        return {"tuple" if isinstance(value, tuple) else "list": items}
+    if isinstance(value, dict):
+        return {"dict": [[_encode(k, place, arrays), _encode(v, f"{place}.{i}", arrays)]
+                         for i, (k, v) in enumerate(value.items())]}
+    if isinstance(value, BaseEstimator):
+        name = type(value).__name__
+        if _public_estimators().get(name) is not type(value):
+            raise ParameterError(f"{place} is a {type(value).__module__}.{name}; only estimators of bovw can be saved")
+        state = {k: v for k, v in vars(value).items() if k.endswith("_") and not k.startswith("_")}
+        return {
+            "class": name,
+            "parameters": {k: _encode(v, f"{place}.{k}", arrays) for k, v in value.get_params(deep=False).items()},
+            "state": {k: _encode(v, f"{place}.{k}", arrays) for k, v in state.items()},
+        }
+    raise ParameterError(f"{place} is a {type(value).__name__}, which cannot be saved")
+
+
+def _decode(value, arrays):
+    if not isinstance(value, dict):
+        return value
+    if "array" in value:
+        return arrays[value["array"]]
+    if "list" in value:
+        return [_decode(item, arrays) for item in value["list"]]
+    if "tuple" in value:
+        return tuple(_decode(item, arrays) for item in value["tuple"])
+    if "dict" in value:
+        return {_decode(k, arrays): _decode(v, arrays) for k, v in value["dict"]}
+    name = value["class"]
+    known = _public_estimators()
+    if name not in known:
+        raise ModelFormatError(f"the model names the class {name!r}, which bovw does not have{suggestion(name, known)}")
+    cls = known[name]
+    parameters = {k: _decode(v, arrays) for k, v in value["parameters"].items()}
+    unknown = set(parameters) - set(inspect.signature(cls.__init__).parameters)
+    if unknown:
+        raise ModelFormatError(f"the model gives {name} the unknown parameter {sorted(unknown)[0]!r}")
+    estimator = cls(**parameters)
+    for key, state in value["state"].items():
+        setattr(estimator, key, _decode(state, arrays))
+    return estimator
+
+
+def _public_estimators():
+    """All estimator classes of the public index, by name."""
+    import bovw
+
+    found = {}
+    for name in bovw.__all__:
+        if name[0].isupper():
+            value = getattr(bovw, name)
+            if isinstance(value, type) and issubclass(value, BaseEstimator):
+                found[name] = value
+    return found

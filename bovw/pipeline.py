@@ -1,0 +1,358 @@
+"""The hallway as estimators: images in, signatures and five class names out.
+
+``ImageEncoder`` takes an image to its signature: local descriptors, PCA, codes of
+a codebook, pooled over the cells of a pyramid. ``BovwClassifier`` puts a linear
+one-vs-rest classifier behind one or several of them. Both go image by image, so
+memory holds the signatures, never all descriptors.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ._progress import Progress
+from ._random import check_seed
+from ._threads import map_in_order
+from ._validation import check_choice, check_int
+from .classify import OneVsRestDual, top_k
+from .codebook import DescriptorPCA, GMMCodebook, sample_descriptors
+from .descriptors import DenseSIFT
+from .encoding import FisherVector
+from .errors import ImageDecodeError, ParameterError
+from .images import load_image, resize_image
+from .persist import load_model, save_model
+from .pooling import EmptyImageWarning, SpatialPyramid
+
+
+class ImageEncoder(TransformerMixin, BaseEstimator):
+    """Images to signatures: extractor, PCA, and a pyramid that owns an encoder.
+
+    Parameters
+    ----------
+    extractor : extractor, default DenseSIFT()
+        Any of bovw's dense extractors.
+    pca : DescriptorPCA, optional
+        Reduction of the descriptors; none by default.
+    pyramid : SpatialPyramid, optional
+        Default: a Fisher vector of 64 Gaussians over the whole image, power and L2
+        normalised.
+    n_descriptors : int, default 200_000
+        How many descriptors, balanced over the images, PCA and codebook learn from.
+    resize : dict, optional
+        Limits handed to :func:`bovw.resize_image`, such as ``{"max_side": 480}``.
+    n_jobs : int, optional
+        Worker threads. The result does not depend on it.
+    random_state : int, default 0
+        Seed of the sample. PCA and codebook have their own.
+    verbose : bool, default False
+        Show progress.
+
+    Attributes
+    ----------
+    pca_ : DescriptorPCA or None
+    pyramid_ : SpatialPyramid
+        Fitted clones.
+    """
+
+    def __init__(
+        self, extractor=None, *, pca=None, pyramid=None, n_descriptors=200_000, resize=None, n_jobs=None,
+        random_state=0, verbose=False,
+    ):
+        self.extractor = extractor
+        self.pca = pca
+        self.pyramid = pyramid
+        self.n_descriptors = n_descriptors
+        self.resize = resize
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, images, y=None):
+        """Learn PCA and codebook from a sample of the descriptors of ``images``.
+
+        Parameters
+        ----------
+        images : list of paths, list of arrays, or ImageCollection
+            An entry None (a skipped image) has no descriptors.
+        y : ignored
+
+        Raises
+        ------
+        ParameterError
+            If there is no image or too few descriptors for the codebook.
+        ImageDecodeError
+            If an image cannot be read.
+        """
+        n = check_int("n_descriptors", self.n_descriptors, 1)
+        seed = check_seed(self.random_state)
+        if len(images) == 0:
+            raise ParameterError("images is empty; give at least one image")
+        extractor = self._extractor()
+        with Progress("descriptor sample", len(images), enabled=self.verbose) as progress:
+            sets = progress.wrap(map_in_order(self._descriptor_reader(extractor), images, self.n_jobs))
+            sample = sample_descriptors((s for s in sets if s is not None), n, random_state=seed)
+        self.pca_ = None
+        if self.pca is not None:
+            self.pca_ = clone(self.pca).fit(sample.descriptors)
+            sample = sample.replace(self.pca_.transform(sample.descriptors))
+        self.pyramid_ = clone(self._pyramid()).fit(sample)
+        return self
+
+    def _extractor(self):
+        extractor = DenseSIFT() if self.extractor is None else self.extractor
+        extractor._check_params()
+        return extractor
+
+    def _pyramid(self):
+        return SpatialPyramid(FisherVector(GMMCodebook(64)), norm=("power", "l2")) if self.pyramid is None \
+            else self.pyramid
+
+    def _descriptor_reader(self, extractor):
+        mode = "rgb" if extractor.color else "grey"
+
+        def read(item):
+            if item is None:
+                return None
+            image = load_image(item, mode=mode)
+            if self.resize:
+                image = resize_image(image, **self.resize)
+            return extractor.extract(image)
+
+        return read
+
+    @property
+    def signature_size(self):
+        """The dimension of a signature."""
+        check_is_fitted(self)
+        return self.pyramid_.signature_size
+
+    def iter_signatures(self, images):
+        """Yield the signature of each image in order, (signature_size,) float32; zero for None."""
+        check_is_fitted(self)
+        read = self._descriptor_reader(self._extractor())
+
+        def encode(item):
+            descriptors = read(item)
+            if descriptors is None:
+                return np.zeros(self.signature_size, np.float32)
+            if self.pca_ is not None:
+                descriptors = descriptors.replace(self.pca_.transform(descriptors.descriptors))
+            return self.pyramid_.encode(descriptors)
+
+        yield from map_in_order(encode, images, self.n_jobs)
+
+    def transform(self, images):
+        """Signatures of many images.
+
+        Returns
+        -------
+        array of shape (n_images, signature_size), float32
+        """
+        signatures = np.empty((len(images), self.signature_size), np.float32)
+        with Progress("signatures", len(images), enabled=self.verbose) as progress:
+            for i, row in enumerate(progress.wrap(self.iter_signatures(images))):
+                signatures[i] = row
+        return signatures
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class BovwClassifier(ClassifierMixin, BaseEstimator):
+    """Image classification by bags of visual words, from image files to ranked class names.
+
+    Parameters
+    ----------
+    encoder : ImageEncoder or list of ImageEncoder, optional
+        What makes the signature. The signatures of several encoders (say, SIFT and
+        colour) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
+    classifier : OneVsRestDual, optional
+        Default ``OneVsRestDual()``.
+    on_error : {"raise", "skip"}, default "raise"
+        What to do with an image that cannot be read. "skip" keeps its row: it takes no
+        part in training, its signature is zero, and it is listed in ``skipped_``.
+    n_jobs : int, optional
+        Worker threads, given to the encoders and the classifier where theirs is None.
+    verbose : bool, default False
+        Show progress.
+
+    Attributes
+    ----------
+    encoders_ : list of ImageEncoder
+    classifier_ : OneVsRestDual
+    classes_ : array of shape (n_classes,)
+    skipped_ : dict of str to str
+        Name and error of each image that the last ``fit`` skipped.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> a, b = skimage.data.brick(), skimage.data.grass()
+    >>> train = [x[:, i:i + 64] for x in (a, b) for i in range(0, 256, 64)]
+    >>> test = [x[:, i:i + 64] for x in (a, b) for i in range(256, 512, 64)]
+    >>> labels = ["brick"] * 4 + ["grass"] * 4
+    >>> model = bovw.BovwClassifier(bovw.ImageEncoder(bovw.DenseSIFT(step=8), pyramid=bovw.SpatialPyramid(
+    ...     bovw.FisherVector(bovw.GMMCodebook(8)), norm=("power", "l2")))).fit(train, labels)
+    >>> model.score(test, labels)
+    1.0
+    """
+
+    def __init__(self, encoder=None, *, classifier=None, on_error="raise", n_jobs=None, verbose=False):
+        self.encoder = encoder
+        self.classifier = classifier
+        self.on_error = on_error
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, images, y):
+        """Learn codebooks and classifier.
+
+        Parameters
+        ----------
+        images : list of paths, list of arrays, or ImageCollection
+        y : array-like of shape (n_images,)
+            Class labels, numbers or strings.
+
+        Raises
+        ------
+        ParameterError
+            If lengths differ or a parameter is out of range.
+        ImageDecodeError
+            If an image cannot be read and ``on_error="raise"``.
+        """
+        y = np.asarray(y)
+        if y.ndim != 1 or len(y) != len(images):
+            raise ParameterError(f"y has shape {y.shape} for {len(images)} images; one label an image is needed")
+        check_classification_targets(y)
+        images, self.skipped_ = self._readable(images)
+        self.fit_encoders(images)
+        self.fit_classifier(self.signatures(images), y, [image is not None for image in images])
+        return self
+
+    def fit_encoders(self, images):
+        """The first half of :meth:`fit`: learn the codebooks. ``images`` may hold None for skipped images."""
+        encoders = self.encoder if isinstance(self.encoder, (list, tuple)) else [self.encoder]
+        if not encoders:
+            raise ParameterError("encoder=[] names no encoder; give at least one ImageEncoder")
+        self.encoders_ = []
+        for encoder in encoders:
+            encoder = ImageEncoder(pca=DescriptorPCA(64)) if encoder is None else clone(encoder)
+            self._share_workers(encoder)
+            self.encoders_.append(encoder.fit(images))
+        return self
+
+    def fit_classifier(self, signatures, y, present=None):
+        """The second half of :meth:`fit`.
+
+        Parameters
+        ----------
+        signatures : array of shape (n_images, signature_size)
+        y : array of shape (n_images,)
+        present : array of bool, optional
+            False for skipped images, which take no part.
+        """
+        y = np.asarray(y)
+        present = np.ones(len(y), bool) if present is None else np.asarray(present, bool)
+        if not present.all():
+            signatures, y = signatures[present], y[present]
+        self.classifier_ = OneVsRestDual() if self.classifier is None else clone(self.classifier)
+        self._share_workers(self.classifier_)
+        self.classifier_.fit(signatures, y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def _share_workers(self, estimator):
+        if "n_jobs" in estimator.get_params(deep=False) and estimator.n_jobs is None:
+            estimator.set_params(n_jobs=self.n_jobs)
+        if isinstance(estimator, ImageEncoder) and self.verbose:
+            estimator.set_params(verbose=True)
+
+    def _readable(self, images):
+        """The images with None in place of unreadable ones, and what was wrong with these."""
+        if check_choice("on_error", self.on_error, ("raise", "skip")) == "raise":
+            return images, {}
+
+        def trouble(item):
+            try:
+                load_image(item, mode="grey")
+            except ImageDecodeError as error:
+                return str(error)
+            return None
+
+        errors = list(map_in_order(trouble, images, self.n_jobs))
+        skipped = {_name(images, i): error for i, error in enumerate(errors) if error is not None}
+        return [None if error is not None else image for image, error in zip(images, errors, strict=True)], skipped
+
+    def signatures(self, images):
+        """Signatures under the fitted encoders, (n_images, signature_size) float32; None gives a zero row."""
+        check_is_fitted(self, "encoders_")
+        parts = [encoder.transform(images) for encoder in self.encoders_]
+        return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+    @property
+    def signature_size(self):
+        """The dimension of a signature."""
+        check_is_fitted(self, "encoders_")
+        return sum(encoder.signature_size for encoder in self.encoders_)
+
+    def decision_function(self, images):
+        """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes.
+
+        The images are encoded and scored in blocks, so memory stays small.
+        """
+        check_is_fitted(self, "classifier_")
+        images, skipped = self._readable(images)
+        for name, error in skipped.items():
+            warnings.warn(f"{name} was skipped: {error}", EmptyImageWarning, stacklevel=2)
+        block = max(1, min(len(images), 2**26 // self.signature_size))
+        scores = [
+            self.classifier_.decision_function(self.signatures(images[start:start + block]))
+            for start in range(0, len(images), block)
+        ]
+        if not scores:
+            raise ParameterError("images is empty; give at least one image")
+        return np.concatenate(scores)
+
+    def predict(self, images):
+        """The best class of each image, (n_images,)."""
+        return self.predict_top_k(images, 1)[:, 0]
+
+    def predict_top_k(self, images, k=5):
+        """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
+
+        Ties go to the class that comes first in ``classes_``.
+        """
+        return self.classes_[self.rank(self.decision_function(images), k)]
+
+    def rank(self, scores, k=5):
+        """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
+        if scores.ndim == 1:
+            scores = np.stack([-scores, scores], axis=1)
+        return top_k(scores, min(check_int("k", k, 1), scores.shape[1]))
+
+    def save(self, path):
+        """Write the fitted model into the folder ``path`` as model.json and .npy files."""
+        check_is_fitted(self, "classifier_")
+        save_model(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
+        return load_model(path, expected=cls)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _name(images, i):
+    names = getattr(images, "names", None)
+    if names is not None:
+        return str(names[i])
+    return str(images[i]) if not isinstance(images[i], np.ndarray) else f"image {i}"
