@@ -53,8 +53,8 @@ def opened(source):
             yield file
     else:
         raise ParameterError(
-            f"an image source of type {type(source).__name__} cannot be read; pass a path, bytes, a binary file, "
-            "or an object with open() and name"
+            f"an image source of type {type(source).__name__} cannot be read; pass a path, bytes, a binary "
+            "file, or an object with open() and name"
         )
 
 
