@@ -1,0 +1,10 @@
+"""Image reading: decode policy, size probe, resizing, lazy collections.
+
+The only room that decodes image files.
+"""
+
+from .collection import ImageCollection
+from .decode import ImageInfo, load_image, probe_image, read_image
+from .resize import resize_image
+
+__all__ = ["ImageCollection", "ImageInfo", "load_image", "probe_image", "read_image", "resize_image"]
