@@ -6,6 +6,7 @@ one-vs-rest classifier behind one or several of them. Both go image by image, so
 memory holds the signatures, never all descriptors.
 """
 
+import sys
 import warnings
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._progress import Progress
 from ._random import check_seed
-from ._threads import map_in_order
+from ._threads import map_in_order, single_threaded
 from ._validation import check_choice, check_int
 from .classify import OneVsRestDual, top_k
 from .codebook import DescriptorPCA, GMMCodebook, sample_descriptors
@@ -76,7 +77,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         images : list of paths, list of arrays, or ImageCollection
-            An entry None (a skipped image) has no descriptors.
+            Images that a collection skips have no descriptors.
         y : ignored
 
         Raises
@@ -86,19 +87,29 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         ImageDecodeError
             If an image cannot be read.
         """
+        return self._fit(_Reader(images, self._mode()))
+
+    def _fit(self, reader):
         n = check_int("n_descriptors", self.n_descriptors, 1)
         seed = check_seed(self.random_state)
-        if len(images) == 0:
+        if len(reader) == 0:
             raise ParameterError("images is empty; give at least one image")
-        extractor = self._extractor()
-        with Progress("descriptor sample", len(images), enabled=self.verbose) as progress:
-            sets = progress.wrap(map_in_order(self._descriptor_reader(extractor), images, self.n_jobs))
+
+        def describe(i):
+            image = reader(i)
+            return None if image is None else self._describe(image)
+
+        with Progress("descriptor sample", len(reader), enabled=self.verbose) as progress:
+            sets = progress.wrap(map_in_order(describe, range(len(reader)), self.n_jobs))
             sample = sample_descriptors((s for s in sets if s is not None), n, random_state=seed)
-        self.pca_ = None
-        if self.pca is not None:
-            self.pca_ = clone(self.pca).fit(sample.descriptors)
-            sample = sample.replace(self.pca_.transform(sample.descriptors))
-        self.pyramid_ = clone(self._pyramid()).fit(sample)
+        with single_threaded():
+            self.pca_ = None
+            if self.pca is not None:
+                self.pca_ = clone(self.pca).fit(sample.descriptors)
+                sample = sample.replace(self.pca_.transform(sample.descriptors))
+            if self.verbose:
+                print(f"codebook: learning from {sample.n_descriptors} descriptors", file=sys.stderr, flush=True)
+            self.pyramid_ = clone(self._pyramid()).fit(sample)
         return self
 
     def _extractor(self):
@@ -110,18 +121,25 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         return SpatialPyramid(FisherVector(GMMCodebook(64)), norm=("power", "l2")) if self.pyramid is None \
             else self.pyramid
 
-    def _descriptor_reader(self, extractor):
-        mode = "rgb" if extractor.color else "grey"
+    def _mode(self):
+        return "rgb" if self._extractor().color else "grey"
 
-        def read(item):
-            if item is None:
-                return None
-            image = load_image(item, mode=mode)
-            if self.resize:
-                image = resize_image(image, **self.resize)
-            return extractor.extract(image)
+    def _describe(self, image):
+        if self.resize:
+            image = resize_image(image, **self.resize)
+        return self._extractor().extract(image)
 
-        return read
+    def encode_image(self, image):
+        """The signature of one decoded image, (signature_size,) float32.
+
+        Parameters
+        ----------
+        image : array of shape (height, width) or (height, width, 3)
+        """
+        descriptors = self._describe(image)
+        if self.pca_ is not None:
+            descriptors = descriptors.replace(self.pca_.transform(descriptors.descriptors))
+        return self.pyramid_.encode(descriptors)
 
     @property
     def signature_size(self):
@@ -129,33 +147,10 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.pyramid_.signature_size
 
-    def iter_signatures(self, images):
-        """Yield the signature of each image in order, (signature_size,) float32; zero for None."""
-        check_is_fitted(self)
-        read = self._descriptor_reader(self._extractor())
-
-        def encode(item):
-            descriptors = read(item)
-            if descriptors is None:
-                return np.zeros(self.signature_size, np.float32)
-            if self.pca_ is not None:
-                descriptors = descriptors.replace(self.pca_.transform(descriptors.descriptors))
-            return self.pyramid_.encode(descriptors)
-
-        yield from map_in_order(encode, images, self.n_jobs)
-
     def transform(self, images):
-        """Signatures of many images.
-
-        Returns
-        -------
-        array of shape (n_images, signature_size), float32
-        """
-        signatures = np.empty((len(images), self.signature_size), np.float32)
-        with Progress("signatures", len(images), enabled=self.verbose) as progress:
-            for i, row in enumerate(progress.wrap(self.iter_signatures(images))):
-                signatures[i] = row
-        return signatures
+        """Signatures of many images, (n_images, signature_size) float32; zero rows for skipped images."""
+        check_is_fitted(self)
+        return _gather([self], _Reader(images, self._mode()), self.n_jobs, self.verbose)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -229,37 +224,41 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         if y.ndim != 1 or len(y) != len(images):
             raise ParameterError(f"y has shape {y.shape} for {len(images)} images; one label an image is needed")
         check_classification_targets(y)
-        images, self.skipped_ = self._readable(images)
         self.fit_encoders(images)
-        self.fit_classifier(self.signatures(images), y, [image is not None for image in images])
-        return self
+        reader = self._reader(images)
+        signatures = _gather(self.encoders_, reader, self.n_jobs, self.verbose)
+        self.skipped_ = {reader.name(i): error for i, error in sorted(reader.errors.items())}
+        return self.fit_classifier(signatures, y, skip=sorted(reader.errors))
 
     def fit_encoders(self, images):
-        """The first half of :meth:`fit`: learn the codebooks. ``images`` may hold None for skipped images."""
-        encoders = self.encoder if isinstance(self.encoder, (list, tuple)) else [self.encoder]
+        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``."""
+        encoders = list(self.encoder) if isinstance(self.encoder, (list, tuple)) else [self.encoder]
         if not encoders:
             raise ParameterError("encoder=[] names no encoder; give at least one ImageEncoder")
         self.encoders_ = []
         for encoder in encoders:
             encoder = ImageEncoder(pca=DescriptorPCA(64)) if encoder is None else clone(encoder)
             self._share_workers(encoder)
-            self.encoders_.append(encoder.fit(images))
+            self.encoders_.append(encoder._fit(_Reader(images, encoder._mode(), self.on_error)))
         return self
 
-    def fit_classifier(self, signatures, y, present=None):
-        """The second half of :meth:`fit`.
+    def _reader(self, images):
+        mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "grey"
+        return _Reader(images, mode, check_choice("on_error", self.on_error, ("raise", "skip")))
+
+    def fit_classifier(self, signatures, y, skip=()):
+        """The last third of :meth:`fit`: learn the classifier.
 
         Parameters
         ----------
         signatures : array of shape (n_images, signature_size)
         y : array of shape (n_images,)
-        present : array of bool, optional
-            False for skipped images, which take no part.
+        skip : sequence of int
+            Rows of skipped images, which take no part.
         """
         y = np.asarray(y)
-        present = np.ones(len(y), bool) if present is None else np.asarray(present, bool)
-        if not present.all():
-            signatures, y = signatures[present], y[present]
+        if len(skip):
+            signatures, y = np.delete(signatures, skip, axis=0), np.delete(y, skip)
         self.classifier_ = OneVsRestDual() if self.classifier is None else clone(self.classifier)
         self._share_workers(self.classifier_)
         self.classifier_.fit(signatures, y)
@@ -272,27 +271,16 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(estimator, ImageEncoder) and self.verbose:
             estimator.set_params(verbose=True)
 
-    def _readable(self, images):
-        """The images with None in place of unreadable ones, and what was wrong with these."""
-        if check_choice("on_error", self.on_error, ("raise", "skip")) == "raise":
-            return images, {}
-
-        def trouble(item):
-            try:
-                load_image(item, mode="grey")
-            except ImageDecodeError as error:
-                return str(error)
-            return None
-
-        errors = list(map_in_order(trouble, images, self.n_jobs))
-        skipped = {_name(images, i): error for i, error in enumerate(errors) if error is not None}
-        return [None if error is not None else image for image, error in zip(images, errors, strict=True)], skipped
-
     def signatures(self, images):
-        """Signatures under the fitted encoders, (n_images, signature_size) float32; None gives a zero row."""
+        """Signatures under the fitted encoders, (n_images, signature_size) float32; zero rows for skipped images."""
+        return self.signatures_and_errors(images)[0]
+
+    def signatures_and_errors(self, images):
+        """As :meth:`signatures`, with a dict from row to message of the images that were skipped."""
         check_is_fitted(self, "encoders_")
-        parts = [encoder.transform(images) for encoder in self.encoders_]
-        return parts[0] if len(parts) == 1 else np.hstack(parts)
+        reader = self._reader(images)
+        signatures = _gather(self.encoders_, reader, self.n_jobs, self.verbose)
+        return signatures, dict(sorted(reader.errors.items()))
 
     @property
     def signature_size(self):
@@ -303,19 +291,19 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
     def decision_function(self, images):
         """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes.
 
-        The images are encoded and scored in blocks, so memory stays small.
+        Images are encoded and scored in blocks, so memory stays small. With
+        ``on_error="skip"`` an unreadable image gives a warning and the scores of
+        the zero signature.
         """
         check_is_fitted(self, "classifier_")
-        images, skipped = self._readable(images)
-        for name, error in skipped.items():
-            warnings.warn(f"{name} was skipped: {error}", EmptyImageWarning, stacklevel=2)
-        block = max(1, min(len(images), 2**26 // self.signature_size))
-        scores = [
-            self.classifier_.decision_function(self.signatures(images[start:start + block]))
-            for start in range(0, len(images), block)
-        ]
-        if not scores:
+        if len(images) == 0:
             raise ParameterError("images is empty; give at least one image")
+        reader, scores = self._reader(images), []
+        for rows in score_blocks(len(images), self.signature_size):
+            signatures = _gather(self.encoders_, reader, self.n_jobs, self.verbose, rows)
+            scores.append(self.classifier_.decision_function(signatures))
+        for i, error in sorted(reader.errors.items()):
+            warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
         return np.concatenate(scores)
 
     def predict(self, images):
@@ -351,8 +339,56 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _name(images, i):
-    names = getattr(images, "names", None)
-    if names is not None:
-        return str(names[i])
-    return str(images[i]) if not isinstance(images[i], np.ndarray) else f"image {i}"
+class _Reader:
+    """Decodes image ``i`` when called, in whatever worker; with "skip" it notes what went wrong and gives None."""
+
+    def __init__(self, images, mode, on_error="raise"):
+        self.images, self.mode, self.on_error = images, mode, on_error
+        self.errors = {}
+
+    def __len__(self):
+        return len(self.images)
+
+    def __call__(self, i):
+        try:
+            item = self.images[i]
+            if item is not None:
+                return load_image(item, mode=self.mode)
+            self.errors[i] = getattr(self.images, "errors", {}).get(i, "there is no image")
+        except ImageDecodeError as error:
+            if self.on_error == "raise":
+                raise
+            self.errors[i] = str(error)
+        return None
+
+    def name(self, i):
+        """What messages call image ``i``."""
+        if hasattr(self.images, "names"):
+            return str(self.images.names[i])
+        item = self.images[i]
+        return f"image {i}" if isinstance(item, np.ndarray) else str(item)
+
+
+def _gather(encoders, reader, n_jobs, verbose, rows=None):
+    """Signatures of the images ``rows`` (default all); each image is decoded once for all encoders."""
+    rows = range(len(reader)) if rows is None else rows
+    size = sum(encoder.signature_size for encoder in encoders)
+
+    def encode(i):
+        image = reader(i)
+        if image is None:
+            return None
+        return [encoder.encode_image(image) for encoder in encoders]
+
+    signatures = np.zeros((len(rows), size), np.float32)
+    with Progress("signatures", len(rows), enabled=verbose) as progress:
+        for row, parts in zip(signatures, progress.wrap(map_in_order(encode, rows, n_jobs)), strict=True):
+            if parts is not None:
+                np.concatenate(parts, out=row)
+    return signatures
+
+
+def score_blocks(n, signature_size, budget=2**26):
+    """Ranges that cut ``n`` images into blocks of at most ``budget`` signature numbers (256 MB)."""
+    block = max(1, budget // signature_size)
+    return [range(start, min(start + block, n)) for start in range(0, n, block)]

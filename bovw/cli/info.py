@@ -1,0 +1,29 @@
+"""``bovw info``: what this installation is and can do."""
+
+import json
+
+from .output import verb_parser
+
+
+def add_parser(verbs):
+    parser = verb_parser(
+        verbs, "info", "versions, processor, SIMD level, threads, configs",
+        "Prints what is installed and how fast a path the processor allows.", "bovw info --json",
+    )
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    from ..experiment.config import shipped_configs
+    from ..experiment.environment import describe_environment
+
+    facts = {**describe_environment(), "configs": shipped_configs()}
+    if options.json:
+        print(json.dumps(facts, indent=2))
+        return 0
+    packages = facts.pop("packages")
+    facts["configs"] = ", ".join(facts["configs"])
+    for name, value in {**facts, **packages}.items():
+        print(f"{name:<14} {value}")
+    return 0

@@ -1,0 +1,49 @@
+"""What the verbs share: parsers with an example at the end, and the table of a result."""
+
+import argparse
+
+
+def verb_parser(verbs, name, summary, description, example):
+    """A verb's parser; its help ends with an example that works."""
+    if "%(configs)s" in description:
+        from ..experiment.config import shipped_configs
+
+        description = description.replace("%(configs)s", ", ".join(shipped_configs()))
+    return verbs.add_parser(
+        name, help=summary, description=description, epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter if "\n" in description else _Formatter,
+    )
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Wraps the description but keeps the example's lines."""
+
+    def _fill_text(self, text, width, indent):
+        if text.startswith("example:"):
+            return text
+        return super()._fill_text(text, width, indent)
+
+
+def print_result(metrics, out):
+    """The result as a table, and where to find the rest."""
+    draws = metrics["draws"]
+    print(f"\n{metrics['name']}: {metrics['n_classes']} classes, {metrics['n_train']} training and "
+          f"{metrics['n_test']} test images, {draws} draw{'s' if draws != 1 else ''}"
+          + (", lite settings" if metrics["lite"] else ""))
+    for key, label in (("top1", "top-1 accuracy"), ("top5", "top-5 accuracy"),
+                       ("mean_class_accuracy", "mean class accuracy")):
+        value = metrics[key]
+        spread = f" +- {100 * value['std']:.2f}" if value["std"] is not None else ""
+        print(f"  {label:<22} {100 * value['mean']:6.2f} %{spread}")
+    published = metrics["published"]
+    if "accuracy" in published:
+        spread = f" +- {published['std']:.1f}" if "std" in published else ""
+        print(f"  {'published':<22} {published['accuracy']:6.2f} %{spread}  ({published.get('paper', '')})")
+    seconds = metrics["seconds"]
+    print(f"  {'time':<22} {sum(seconds.values()):6.1f} s  ("
+          + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()) + ")")
+    if metrics["peak_memory_mb"] is not None:
+        print(f"  {'peak memory':<22} {metrics['peak_memory_mb']:6.0f} MB")
+    if metrics["skipped"]:
+        print(f"  skipped images: {len(metrics['skipped'])}, named in the report")
+    print(f"\nmodel   {out / 'model'}\nreport  {out / 'report.html'}\nnumbers {out / 'metrics.json'}")

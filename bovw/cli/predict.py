@@ -1,0 +1,51 @@
+"""``bovw predict``: five class names for each image."""
+
+import json
+from pathlib import Path
+
+from .output import verb_parser
+
+
+def add_parser(verbs):
+    parser = verb_parser(
+        verbs, "predict", "name the five best classes of images",
+        "Prints the classes that a saved model finds best for each image, best first, with their scores.",
+        "bovw predict bovw-demo/results/model bovw-demo/images/test/cat/cat_000.png",
+    )
+    parser.add_argument("model", metavar="MODEL", type=Path, help="the model folder that a run or save() wrote")
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="image files")
+    parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes (default 5)")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: image, classes, scores, or error")
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    import numpy as np
+
+    from ..pipeline import BovwClassifier
+
+    model = BovwClassifier.load(options.model).set_params(on_error="skip", n_jobs=options.jobs, verbose=False)
+    failed = False
+    for start in range(0, len(options.images), 64):  # results appear as they come
+        names = options.images[start:start + 64]
+        signatures, errors = model.signatures_and_errors(names)
+        scores = model.classifier_.decision_function(signatures)
+        scores = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+        for row, (name, best) in enumerate(zip(names, model.rank(scores, options.top), strict=True)):
+            failed |= row in errors
+            _show(name, model.classes_[best], scores[row, best], errors.get(row), options.json)
+    return 2 if failed else 0
+
+
+def _show(name, classes, scores, error, as_json):
+    if as_json:
+        answer = {"error": error} if error else {
+            "classes": [str(c) for c in classes], "scores": [round(float(s), 6) for s in scores],
+        }
+        print(json.dumps({"image": name, **answer}), flush=True)
+    elif error:
+        print(f"{name}\n  not read: {error}", flush=True)
+    else:
+        lines = [f"  {i}. {c}  {s:+.3f}" for i, (c, s) in enumerate(zip(classes, scores, strict=True), 1)]
+        print("\n".join([name, *lines]), flush=True)

@@ -1,0 +1,50 @@
+"""``bovw run``: an experiment config on a folder of images."""
+
+import argparse
+from pathlib import Path
+
+from .output import print_result, verb_parser
+
+
+def add_parser(verbs):
+    parser = verb_parser(
+        verbs, "run", "run an experiment config on a folder of classes",
+        "Trains and tests the system that CONFIG describes and writes metrics.json, report.html, the model and the "
+        "predictions to --out. A stopped run goes on where it was. Configs that come with bovw can be named "
+        "without their path: %(configs)s.",
+        "bovw run scene15_fisher --data scene15 --out runs/fisher --draws 5",
+    )
+    parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR",
+                        help="DIR/<class>/<image>, or DIR/train/<class>/<image> and DIR/test or DIR/val")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where results go")
+    parser.add_argument("--draws", type=int, metavar="N", help="random training and test splits (data.draws)")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed of splits and codebooks (data.seed)")
+    parser.add_argument("--split", nargs=2, type=Path, metavar=("TRAIN", "TEST"),
+                        help="files that list the training and test images, in place of seeded draws")
+    parser.add_argument("--lite", action="store_true", help="a quick trial run: the config's [lite] settings")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
+                        help="change one setting, as channels.sift.codebook.n_words=200; may be repeated")
+    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    parser.add_argument("--overwrite", action="store_true", help="discard another run that --out holds")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace):
+    from ..display.report import write_report
+    from ..experiment import load_config, run_experiment
+    from ..experiment.config import find_config
+
+    overrides = list(options.overrides)
+    for key in ("draws", "seed"):
+        if getattr(options, key) is not None:
+            overrides.append(f"data.{key}={getattr(options, key)}")
+    config = load_config(find_config(options.config), overrides=overrides, lite=options.lite)
+    metrics = run_experiment(
+        config, options.data, options.out, n_jobs=options.jobs, verbose=not options.quiet,
+        overwrite=options.overwrite, split_files=options.split,
+    )
+    write_report(options.out, metrics, options.data)
+    print_result(metrics, options.out)
+    return 0

@@ -1,0 +1,55 @@
+"""From a config's tables to unfitted estimators."""
+
+import inspect
+
+from .._random import stage_rng
+from ..errors import ConfigError
+from ..pipeline import BovwClassifier, ImageEncoder
+from .config import stage_class
+
+
+def build_classifier(config, *, draw, n_jobs=None, verbose=False):
+    """The unfitted :class:`BovwClassifier` of one draw; its seeds depend on the config's seed and the draw."""
+    tree = config.tree
+    seed = int(stage_rng(tree["data"]["seed"], "model", draw).integers(2**31))
+    encoders = [
+        _build_encoder(channel, tree["image"], seed, f"{config.source}: channels.{name}")
+        for name, channel in tree["channels"].items()
+    ]
+    return BovwClassifier(
+        encoders, classifier=_build(tree.get("classifier", {}), "classifier", seed, config.source),
+        on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose,
+    )
+
+
+def _build_encoder(channel, image, seed, place):
+    codebook = _build(channel["codebook"], "codebook", seed, place)
+    encoder = _build(channel["encoder"], "encoder", seed, place, codebook=codebook)
+    pyramid = _build(channel.get("pyramid", {}), "pyramid", seed, place, encoder=encoder)
+    extractor = _build(channel.get("extractor", {}), "extractor", seed, place)
+    extractor._check_params()
+    options = {"n_descriptors": channel["n_descriptors"]} if "n_descriptors" in channel else {}
+    return ImageEncoder(
+        extractor, pca=_build(channel["pca"], "pca", seed, place) if "pca" in channel else None, pyramid=pyramid,
+        resize=_tuples(image) or None, random_state=seed, **options,
+    )
+
+
+def _build(table, stage, seed, place, **parts):
+    cls = stage_class(table, stage, f"{stage}.", place)
+    parameters = {key: _tuples(value) for key, value in table.items() if key != "type"}
+    if "random_state" in inspect.signature(cls.__init__).parameters:
+        parameters["random_state"] = seed
+    try:
+        return cls(**parts, **parameters)
+    except TypeError as error:
+        raise ConfigError(f"{place}: {stage}: {error}") from None
+
+
+def _tuples(value):
+    """TOML arrays as tuples, as estimators take their parameters."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value
