@@ -94,7 +94,7 @@ def descend(
     """
     cdef Py_ssize_t m = index.shape[0], a, p, i, j, t
     cdef unsigned long long state = seed
-    cdef int sweep
+    cdef int _sweep
     cdef double c, s, old, new, margin, gradient, curvature, shift, step, gap
     with nogil:
         for j in range(m):
@@ -105,7 +105,7 @@ def descend(
             for j in range(m):
                 local[j] = scores[p, index[j]]
                 delta[a, j] = 0
-            for sweep in range(max_sweeps):
+            for _sweep in range(max_sweeps):
                 shuffle(order, &state)
                 gap = 0
                 for t in range(m):

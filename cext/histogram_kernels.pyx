@@ -12,7 +12,9 @@ cdef extern from "bovw_histogram.h":
     ) noexcept nogil
 
 
-def intersection(const float[:, ::1] x, const float[:, ::1] y, float[:, ::1] out, Py_ssize_t row, Py_ssize_t column):
+def intersection(
+    const float[:, ::1] x, const float[:, ::1] y, float[:, ::1] out, Py_ssize_t row, Py_ssize_t column
+):
     """Write the kernel of all rows of ``x`` and ``y`` into ``out`` from (row, column) on."""
     if x.shape[0] and y.shape[0]:
         with nogil:

@@ -86,7 +86,9 @@ class DualSolution(NamedTuple):
     n_iter: np.ndarray
 
 
-def solve_dual(gram, signs, cost, *, loss="hinge", intercept_scaling=1.0, tol=1e-3, max_iter=1000, rng, alpha=None):
+def solve_dual(
+    gram, signs, cost, *, rng, loss="hinge", intercept_scaling=1.0, tol=1e-3, max_iter=1000, alpha=None
+):
     """Solve binary SVMs that share one Gram matrix.
 
     Parameters
@@ -98,6 +100,8 @@ def solve_dual(gram, signs, cost, *, loss="hinge", intercept_scaling=1.0, tol=1e
     cost : (n_problems, n) float64
         C times the weight of each sample; a sample of cost 0 is left out of the
         problem, and the returned scores are then those of a held-out sample.
+    rng : numpy.random.Generator
+        Of the order of the samples.
     loss : {"hinge", "squared_hinge"}
     intercept_scaling : float
         The appended constant s; 0 for no bias.
@@ -105,8 +109,6 @@ def solve_dual(gram, signs, cost, *, loss="hinge", intercept_scaling=1.0, tol=1e
         Relative duality gap at which a problem is done.
     max_iter : int
         Passes at most.
-    rng : numpy.random.Generator
-        Of the order of the samples.
     alpha : (n_problems, n) float64, optional
         Starting point, clipped to what is feasible; by default 0.
 
@@ -198,8 +200,9 @@ class _Solver:
         delta = np.empty((len(problems), len(index)), dtype=np.float32)
         seed = int(self.rng.integers(1, 2**63))
         _kernels.descend(
-            square, index, problems, self.signs, self.cost, self.squared, self.bias_square, self.scores, self.alpha,
-            self.offset, gap_target, max_sweeps, seed, np.empty_like(index), np.empty(len(index)), delta,
+            square, index, problems, self.signs, self.cost, self.squared, self.bias_square, self.scores,
+            self.alpha, self.offset, gap_target, max_sweeps, seed, np.empty_like(index), np.empty(len(index)),
+            delta,
         )
         return delta
 
@@ -214,5 +217,6 @@ class _Solver:
 
     def measure(self, problems):
         _kernels.objectives(
-            self.signs, self.cost, self.squared, problems, self.scores, self.alpha, self.offset, self.primal, self.gap
+            self.signs, self.cost, self.squared, problems, self.scores, self.alpha, self.offset, self.primal,
+            self.gap,
         )

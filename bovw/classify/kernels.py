@@ -139,21 +139,21 @@ def _check(X, Y, out, non_negative=True):
     for name, matrix in (("X", X), ("Y", Y)):
         if non_negative and matrix is not None and matrix.size and matrix.min() < 0:
             raise ParameterError(
-                f"{name} has the negative value {matrix.min():g}; this kernel is defined for non-negative "
-                "histograms, use the linear kernel for signed signatures"
+                f"Negative values in data: {name} holds {matrix.min():g}, but this kernel is defined for "
+                "non-negative histograms; use the linear kernel for signed signatures"
             )
     shape = (len(X), len(X if Y is None else Y))
     if out is None:
         out = np.empty(shape, dtype=np.float32)
-    elif not (
-        isinstance(out, np.ndarray) and out.shape == shape and out.dtype == np.float32 and out.flags.c_contiguous
-    ):
-        raise ParameterError(f"out must be a C-contiguous float32 array of shape {shape}")
+    elif not isinstance(out, np.ndarray) or (out.shape, out.dtype.type) != (shape, np.float32):
+        raise ParameterError(f"out must be a float32 array of shape {shape}")
+    elif not out.flags.c_contiguous:
+        raise ParameterError("out must be C-contiguous")
     return X, Y, out
 
 
 def _fill(tile, size, X, Y, out, n_jobs):
-    """Fill ``out`` by ``tile(x, y, out, row, column)``; ``Y`` None: the lower triangle, then its mirror image."""
+    """Fill ``out`` by ``tile(x, y, out, row, column)``; without ``Y`` half of it, mirrored."""
     if X.shape[1] == 0:
         out[:] = 0
         return out
@@ -174,5 +174,5 @@ def _fill(tile, size, X, Y, out, n_jobs):
     for _ in map_in_order(one, corners, n_jobs):
         pass
     if not all_finite(out):
-        raise ParameterError("kernel values exceed what float32 holds; scale the signatures, to unit norm say")
+        raise ParameterError("kernel values exceed what float32 holds; scale the signatures to unit norm")
     return out
