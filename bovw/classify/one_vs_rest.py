@@ -1,0 +1,439 @@
+"""``OneVsRestDual``: one-vs-rest support vector machines for up to some ten thousand signatures.
+
+One binary problem a class, that class against all others, all on one Gram matrix;
+``dual_svm.py`` has the mathematics. With a linear kernel the weights
+w = sum_i beta_i x_i are formed once at the end.
+"""
+
+import itertools
+import math
+import numbers
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import StratifiedKFold
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .._random import check_seed, stage_rng
+from .._threads import check_n_jobs, map_in_order, single_threaded
+from .._validation import check_bool, check_choice, check_int, check_number
+from ..errors import MemoryBudgetError, ParameterError
+from .dual_svm import solve_dual
+from .kernels import chi2_kernel, intersection_kernel, linear_kernel
+from .ranking import top_k
+
+_KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2": chi2_kernel}
+_GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
+_PREDICT_ROWS = 512
+_SYMMETRY_ROWS = 256
+
+
+class OneVsRestDual(ClassifierMixin, BaseEstimator):
+    """One-vs-rest SVMs by dual coordinate descent on a shared float32 Gram matrix.
+
+    Parameters
+    ----------
+    C : float or sequence of float, default 1.0
+        Cost of a unit of loss. Of a sequence the value with the best mean
+        per-class accuracy in stratified cross-validation is taken, the smallest
+        such value if several tie, and the machines are then trained on all samples.
+    loss : {"hinge", "squared_hinge"}
+    kernel : {"linear", "intersection", "chi2", "precomputed"}
+        Additive kernels as in :func:`intersection_kernel` and :func:`chi2_kernel`.
+        With ``"precomputed"`` X is the kernel matrix itself: (n, n) for ``fit``,
+        (n_samples, n) for predictions, and ``np.ascontiguousarray`` float32 is
+        used without a copy. Only its values count, so any positive semi-definite
+        kernel will do.
+    fit_intercept : bool, default True
+    intercept_scaling : float, default 1.0
+        The bias is the weight of an appended constant feature of this value, as in
+        scikit-learn's ``LinearSVC``: it is regularised, the less so the greater
+        this value.
+    tol : float, default 1e-3
+        Relative duality gap, (primal - dual) / primal, at which a class is done.
+    max_iter : int, default 1000
+        Passes over the samples at most; see ``dual_svm.solve_dual``.
+    cv : int, default 5
+        Folds of the cross-validation over C.
+    class_weight : None, "balanced" or dict, default None
+        Factor on C. ``"balanced"`` gives both sides of each one-vs-rest problem the
+        same total weight: n / (2 n_side). A dict has a factor for the samples of
+        each class label, 1 where a label is missing, in all problems.
+    max_memory : float, default 8e9
+        Bytes that the Gram matrix (4 n^2) may take.
+    n_jobs : int, optional
+        Worker threads (-1: all cores). Results do not depend on it.
+    random_state : int, RandomState, Generator or None, default 0
+        Seed of the order of the coordinate steps and of the folds.
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+    C_ : float
+        The C used.
+    coef_ : array of shape (n_problems, d), float32
+        Weights (linear kernel only); ``n_problems`` is 1 for two classes (the second
+        against the first), else ``n_classes``.
+    intercept_ : array of shape (n_problems,), float32
+    dual_coef_ : array of shape (n_problems, n), float32
+        Signed dual variables beta (all kernels but linear).
+    X_fit_ : array of shape (n, d), float32
+        The training signatures, not copied (``"intersection"`` and ``"chi2"`` only).
+    dual_gaps_ : array of shape (n_problems,)
+        Relative duality gaps reached.
+    objectives_ : array of shape (n_problems,)
+        Primal objectives reached, each at most 1 / (1 - gap) times the optimum.
+    n_iter_ : array of shape (n_problems,)
+        Passes taken.
+    cv_results_ : dict or None
+        ``"C"`` (ascending), ``"fold_scores"`` (n_C, cv), ``"mean_score"``,
+        ``"std_score"``; None if C was one number.
+    n_features_in_ : int
+
+    See Also
+    --------
+    top_k : the ranking behind ``predict_top_k``.
+
+    Notes
+    -----
+    Memory: ``fit`` holds X and its Gram matrix, and works in small blocks beside
+    them; float32 C-contiguous X is not copied. The Gram matrix is used whatever d
+    is: with n beyond some ten thousand and small d a primal solver suits better, and
+    ``max_memory`` ends in MemoryBudgetError rather than in swapping.
+
+    With a sequence of C the samples of a fold are held out by giving them cost 0 on
+    the one Gram matrix, so nothing is recomputed or copied, and each C starts from
+    the solution of the one before. The last training starts afresh: the model is
+    the same as one given ``C=C_``.
+
+    Scores are those of ``sklearn.svm.LinearSVC(dual=True)`` with the same ``C``,
+    ``loss`` and ``intercept_scaling``, within ``tol``.
+
+    References
+    ----------
+    C.-J. Hsieh et al., "A dual coordinate descent method for large-scale linear SVM",
+    ICML 2008. R. Rifkin, A. Klautau, "In defense of one-vs-all classification", JMLR 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw.classify import OneVsRestDual
+    >>> X = np.float32([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [-1, -1], [-0.9, -1]])
+    >>> machine = OneVsRestDual(C=10.0).fit(X, ["cat", "cat", "dog", "dog", "owl", "owl"])
+    >>> machine.predict_top_k([[0.8, 0.3]], k=2)
+    array([['cat', 'dog']], dtype='<U3')
+    """
+
+    def __init__(
+        self, C=1.0, *, loss="hinge", kernel="linear", fit_intercept=True, intercept_scaling=1.0, tol=1e-3,
+        max_iter=1000, cv=5, class_weight=None, max_memory=8e9, n_jobs=None, random_state=0,
+    ):
+        self.C = C
+        self.loss = loss
+        self.kernel = kernel
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.tol = tol
+        self.max_iter = max_iter
+        self.cv = cv
+        self.class_weight = class_weight
+        self.max_memory = max_memory
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.kernel == "precomputed"
+        tags.input_tags.positive_only = self.kernel in ("intersection", "chi2")
+        return tags
+
+    def fit(self, X, y):
+        """Train one machine a class.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Signatures, or the kernel matrix with ``kernel="precomputed"``.
+        y : array of shape (n,)
+            Labels of any sortable type, at least two different ones.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            If an argument is out of its range, or X or y is malformed.
+        MemoryBudgetError
+            If the Gram matrix would exceed ``max_memory``.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` ends the training of a class before ``tol`` is reached.
+        """
+        candidates = self._check_params()
+        X, y = self._validated(X, y=y)
+        self.classes_, target = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ParameterError(
+                f"y holds 1 class only, {self.classes_[0]!r}; samples of at least two classes are needed"
+            )
+        seed = check_seed(self.random_state)
+        weights = self._sample_weights(target)
+        gram = self._gram(X)
+        if isinstance(self.C, numbers.Number):
+            self.C_, self.cv_results_ = candidates[0], None
+        else:
+            self.C_ = self._cross_validate(gram, target, weights, candidates, seed)
+
+        def solve(group):
+            signs = self._signs(target, group)
+            return self._solve(gram, signs, self._cost(signs, weights, self.C_), stage_rng(seed, "dual_svm"))
+
+        groups = _groups(self._n_problems())
+        self._learn(X, target, groups, list(map_in_order(solve, groups, self.n_jobs)))
+        return self
+
+    def decision_function(self, X):
+        """Scores of all classes.
+
+        Parameters
+        ----------
+        X : array of shape (n, d), or (n, n_fit) kernel values with ``kernel="precomputed"``
+
+        Returns
+        -------
+        array of shape (n, n_classes), float32; (n,) for two classes
+            With two classes positive means ``classes_[1]``.
+        """
+        check_is_fitted(self)
+        X = self._validated(X)
+        scores = np.empty((len(X), len(self.intercept_)), dtype=np.float32)
+
+        def block(start):
+            rows = slice(start, start + _PREDICT_ROWS)
+            if self.kernel == "linear":
+                np.matmul(X[rows], self.coef_.T, out=scores[rows])
+            else:
+                precomputed = self.kernel == "precomputed"
+                values = X[rows] if precomputed else _KERNELS[self.kernel](X[rows], self.X_fit_)
+                np.matmul(values, self.dual_coef_.T, out=scores[rows])
+
+        for _ in map_in_order(block, range(0, len(X), _PREDICT_ROWS), self.n_jobs):
+            pass
+        scores += self.intercept_
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X):
+        """The class of the highest score of each sample, the lower class index on a tie."""
+        best = self._ranked(X, 1)[:, 0]
+        return self.classes_[best]
+
+    def predict_top_k(self, X, k=5):
+        """The ``k`` best classes of each sample, best first.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+        k : int, default 5
+            More than there are classes gives all classes.
+
+        Returns
+        -------
+        array of shape (n, min(k, n_classes))
+            Labels; equal scores are ranked by the order of ``classes_``.
+        """
+        best = self._ranked(X, k)
+        return self.classes_[best]
+
+    def _ranked(self, X, k):
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.stack([-scores, scores], axis=1)
+        return top_k(scores, k)
+
+    def _check_params(self):
+        """Raise ParameterError for an argument out of range; return the values of C, ascending."""
+        check_choice("loss", self.loss, ("hinge", "squared_hinge"))
+        check_choice("kernel", self.kernel, (*_KERNELS, "precomputed"))
+        check_bool("fit_intercept", self.fit_intercept)
+        check_number("intercept_scaling", self.intercept_scaling, 0, exclusive=True)
+        check_number("tol", self.tol, 0, exclusive=True)
+        check_int("max_iter", self.max_iter, 1)
+        check_int("cv", self.cv, 2)
+        check_number("max_memory", self.max_memory, 0, exclusive=True)
+        check_n_jobs(self.n_jobs)
+        single = isinstance(self.C, numbers.Number)
+        if not single and (isinstance(self.C, str) or not np.iterable(self.C)):
+            raise ParameterError(f"C={self.C!r} must be a number or a sequence of numbers")
+        values = [self.C] if single else list(self.C)
+        if not values:
+            raise ParameterError("C is an empty sequence; give at least one value to try")
+        return sorted({check_number("C", value, 0, exclusive=True) for value in values})
+
+    def _validated(self, X, **y):
+        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
+        try:
+            checked = validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
+            if y:
+                check_classification_targets(checked[1])
+        except ValueError as error:
+            raise ParameterError(str(error)) from error
+        return checked
+
+    def _n_problems(self):
+        return 1 if len(self.classes_) == 2 else len(self.classes_)
+
+    def _signs(self, target, group):
+        """Labels +1 and -1 of the problems in the slice ``group``, (n_problems, n)."""
+        positive = np.array([1]) if len(self.classes_) == 2 else np.arange(len(self.classes_))[group]
+        return np.where(target == positive[:, None], np.int8(1), np.int8(-1))
+
+    def _sample_weights(self, target):
+        """Factors on C of a dict of class weights, (n,)."""
+        if self.class_weight is None or isinstance(self.class_weight, str):
+            check_choice("class_weight", self.class_weight, (None, "balanced"))
+            return np.ones(len(target))
+        if not isinstance(self.class_weight, dict):
+            raise ParameterError(f"class_weight={self.class_weight!r} must be None, 'balanced' or a dict")
+        labels = self.classes_.tolist()
+        unknown = [label for label in self.class_weight if label not in labels]
+        if unknown:
+            raise ParameterError(f"class_weight has the label {unknown[0]!r}, which is not in y")
+        factors = [
+            check_number(f"class_weight[{label!r}]", self.class_weight.get(label, 1.0), 0, exclusive=True)
+            for label in labels
+        ]
+        return np.array(factors)[target]
+
+    def _gram(self, X):
+        if self.kernel == "precomputed":
+            _check_symmetric(X)
+            return X
+        needed = 4 * len(X) ** 2
+        if needed > self.max_memory:
+            raise MemoryBudgetError(
+                f"the Gram matrix of {len(X)} samples takes {needed / 1e9:.1f} GB, more than max_memory="
+                f"{self.max_memory / 1e9:g} GB; train on at most {math.isqrt(int(self.max_memory / 4))} "
+                "samples, or raise max_memory"
+            )
+        return _KERNELS[self.kernel](X, n_jobs=self.n_jobs)
+
+    def _cost(self, signs, weights, C):
+        """C times the weight of each sample in each problem; a weight of 0 holds a sample out."""
+        cost = np.empty(signs.shape)
+        cost[:] = C * weights
+        if self.class_weight == "balanced":
+            used = weights > 0
+            for row, sign in enumerate(signs):
+                for side in (-1, 1):
+                    members = sign == side
+                    cost[row, members] *= used.sum() / (2 * max(1, (members & used).sum()))
+        return cost
+
+    def _solve(self, gram, signs, cost, rng, alpha=None):
+        intercept_scaling = self.intercept_scaling if self.fit_intercept else 0.0
+        return solve_dual(
+            gram, signs, cost, rng=rng, loss=self.loss, intercept_scaling=intercept_scaling, tol=self.tol,
+            max_iter=self.max_iter, alpha=alpha,
+        )
+
+    def _cross_validate(self, gram, target, weights, candidates, seed):
+        """Fill ``cv_results_`` and return the best of ``candidates``."""
+        n_folds = min(self.cv, int(np.bincount(target).max()))
+        if n_folds < 2:
+            raise ParameterError("C cannot be cross-validated with one sample a class; give one value of C")
+        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+        held_out = [test for _, test in folds.split(target, target)]
+        groups = _groups(self._n_problems())
+
+        def path(task):
+            """Scores of the held-out samples for each C, (n_C, n_problems, n_held_out)."""
+            fold, group = task
+            used = weights.copy()
+            used[held_out[fold]] = 0
+            signs, rng = self._signs(target, group), stage_rng(seed, "dual_svm_cv", fold)
+            alpha, scores = None, []
+            bound = self._cost(signs, used, candidates[0])
+            for C in candidates:
+                cost = self._cost(signs, used, C)
+                if alpha is not None:  # dual variables at their bound go to the new bound, the others stay
+                    alpha = np.where(alpha >= bound, cost, alpha)
+                solution = self._solve(gram, signs, cost, rng, alpha)
+                alpha, bound = solution.alpha, cost
+                scores.append(solution.scores[:, held_out[fold]])
+            return np.array(scores)
+
+        tasks = [(fold, group) for fold in range(n_folds) for group in groups]
+        paths = list(map_in_order(path, tasks, self.n_jobs))
+        fold_scores = np.empty((len(candidates), n_folds))
+        for fold, test in enumerate(held_out):
+            scores = np.concatenate(paths[fold * len(groups) : (fold + 1) * len(groups)], axis=1)
+            for i, score in enumerate(scores):
+                predicted = score.argmax(axis=0) if len(score) > 1 else (score[0] > 0).astype(int)
+                fold_scores[i, fold] = _mean_class_accuracy(target[test], predicted)
+        mean = fold_scores.mean(axis=1)
+        self.cv_results_ = {
+            "C": np.array(candidates), "fold_scores": fold_scores, "mean_score": mean,
+            "std_score": fold_scores.std(axis=1),
+        }
+        return candidates[int(mean.argmax())]
+
+    def _learn(self, X, target, groups, solutions):
+        """Set the fitted attributes from the solved groups of problems."""
+        intercept = np.concatenate([solution.intercept for solution in solutions])
+        primal = np.concatenate([solution.primal for solution in solutions])
+        gap = np.concatenate([solution.gap for solution in solutions])
+        self.intercept_ = intercept.astype(np.float32)
+        self.objectives_ = primal
+        self.dual_gaps_ = gap / np.maximum(primal, np.finfo(float).tiny)
+        self.n_iter_ = np.concatenate([solution.n_iter for solution in solutions])
+        beta = np.empty((len(intercept), len(X)), dtype=np.float32)
+        for group, solution in zip(groups, solutions, strict=True):
+            np.multiply(solution.alpha, self._signs(target, group), out=beta[group], casting="same_kind")
+        if self.kernel == "linear":
+            with single_threaded():
+                self.coef_ = beta @ X
+        else:
+            self.dual_coef_ = beta
+            if self.kernel != "precomputed":
+                self.X_fit_ = X
+        open_ = np.flatnonzero(gap > self.tol * primal)
+        if len(open_):
+            worst = open_[self.dual_gaps_[open_].argmax()]
+            warnings.warn(
+                f"{len(open_)} of {len(gap)} problems stopped after max_iter={self.max_iter} passes, the "
+                f"worst with a relative duality gap of {self.dual_gaps_[worst]:.2g} > tol={self.tol:g}; "
+                "raise max_iter or tol, lower C, or scale the signatures",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+
+def _groups(n_problems):
+    """The problems in slices of near-equal size, at most ``_GROUP`` each."""
+    n_groups = -(-n_problems // _GROUP)
+    bounds = np.linspace(0, n_problems, n_groups + 1).astype(int)
+    return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
+
+
+def _mean_class_accuracy(target, predicted):
+    """Mean over the classes that occur in ``target`` of the share predicted right."""
+    members = np.bincount(target)
+    hits = np.bincount(target, weights=target == predicted, minlength=len(members))
+    return (hits[members > 0] / members[members > 0]).mean()
+
+
+def _check_symmetric(gram):
+    if gram.shape[0] != gram.shape[1]:
+        raise ParameterError(f"a precomputed kernel of shape {gram.shape} must be square for fit")
+    tolerance = 1e-4 * np.abs(gram.diagonal()).max()
+    for start in range(0, len(gram), _SYMMETRY_ROWS):
+        rows = slice(start, start + _SYMMETRY_ROWS)
+        if np.abs(gram[rows] - gram[:, rows].T).max() > tolerance:
+            raise ParameterError("the precomputed kernel must be symmetric: every sample with every sample")
