@@ -44,7 +44,7 @@ def softmax_rows(
     """Turn each row of scores into posteriors, in place.
 
     A row becomes ``softmax(row + constants)``, with what is below ``threshold``
-    set to 0; its log-sum-exp goes to ``log_likelihoods[i]`` and the posteriors
+    (at least 1e-20) set to 0; its log-sum-exp goes to ``log_likelihoods[i]`` and the posteriors
     are added to ``sums``. Shapes: scores (m, K), constants and sums (K,),
     log_likelihoods (m,).
     """

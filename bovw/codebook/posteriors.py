@@ -36,6 +36,7 @@ BLOCK_ROWS = 512
 # clamp keeps squares, and so posteriors, finite for every finite input.
 _CLAMP = 1e6
 _LOG_OF_ZERO = -1e30
+_SMALLEST_THRESHOLD = 1e-20
 
 
 class PreparedMixture:
@@ -134,7 +135,7 @@ class PreparedMixture:
             On return its first m rows are ``[z**2, z]``, so that
             ``out.T @ workspace[:m]`` gives both moments of the block.
         threshold : float
-            Posteriors below it become exactly 0; the others are not rescaled.
+            Posteriors below it (or below 1e-20) become exactly 0; the others are not rescaled.
 
         Returns
         -------
@@ -156,7 +157,7 @@ class PreparedMixture:
         expanded = workspace[:m]
         kernels.expand_rows(block, self.center, self._inverse_scale, _CLAMP, expanded)
         np.matmul(expanded, self.matrix, out=out)
-        kernels.softmax_rows(out, self.constants, threshold, log_likelihoods, sums)
+        kernels.softmax_rows(out, self.constants, max(threshold, _SMALLEST_THRESHOLD), log_likelihoods, sums)
         return out
 
     def statistics(self, X, *, threshold=NEGLIGIBLE_POSTERIOR):

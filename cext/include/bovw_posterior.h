@@ -16,8 +16,16 @@ BOVW_INLINE v8 v8_load_some(const float *p, ptrdiff_t count, float fill) {
     return r;
 }
 
+/* Per lane a where a >= least, else 0. */
+BOVW_INLINE v8 v8_kept(v8 a, v8 least) {
+    v8 r;
+    for (int t = 0; t < 8; ++t) V8_LANE(r, t) = V8_LANE(a, t) >= V8_LANE(least, t) ? V8_LANE(a, t) : 0.0f;
+    return r;
+}
+
 /* scores[k] becomes the posterior exp(scores[k] + constants[k]) / sum, or 0
- * where that is below `threshold`; posteriors are added to sums[k]. Returns
+ * where that is below `threshold`, which must be at least 1e-20 (v8_exp does not
+ * reach zero); posteriors are added to sums[k]. Returns
  * log(sum), the log-likelihood of the row. */
 static float bovw_posterior_row(float *scores, const float *constants, float *sums, ptrdiff_t K, float threshold) {
     const ptrdiff_t whole = K & ~(ptrdiff_t)7, rest = K - whole;
@@ -51,21 +59,17 @@ static float bovw_posterior_row(float *scores, const float *constants, float *su
         total = v8_add(total, last);
     }
     const float sum = v8_sum(total), inverse = 1.0f / sum;
+    const v8 least = v8_set1(threshold);
 
     for (k = 0; k < whole; k += 8) {
-        float *s = scores + k, *n = sums + k;
-        for (int t = 0; t < 8; ++t) {
-            const float g = s[t] * inverse;
-            const float kept = g >= threshold ? g : 0.0f;
-            s[t] = kept;
-            n[t] += kept;
-        }
+        const v8 g = v8_kept(v8_mul(v8_load(scores + k), v8_set1(inverse)), least);
+        v8_store(scores + k, g);
+        v8_store(sums + k, v8_add(v8_load(sums + k), g));
     }
+    last = v8_kept(v8_mul(last, v8_set1(inverse)), least);
     for (int t = 0; t < (int)rest; ++t) {
-        const float g = V8_LANE(last, t) * inverse;
-        const float kept = g >= threshold ? g : 0.0f;
-        scores[whole + t] = kept;
-        sums[whole + t] += kept;
+        scores[whole + t] = V8_LANE(last, t);
+        sums[whole + t] += V8_LANE(last, t);
     }
     return peak + (float)log((double)sum);
 }
