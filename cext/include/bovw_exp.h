@@ -13,19 +13,6 @@
 
 #include "bovw_v8.h"
 
-/* Per-lane maximum; on x86 one instruction. */
-BOVW_INLINE v8 v8_larger(v8 a, v8 b) {
-    v8 r;
-    for (int t = 0; t < 8; ++t) V8_LANE(r, t) = V8_LANE(a, t) > V8_LANE(b, t) ? V8_LANE(a, t) : V8_LANE(b, t);
-    return r;
-}
-
-BOVW_INLINE v8 v8_smaller(v8 a, v8 b) {
-    v8 r;
-    for (int t = 0; t < 8; ++t) V8_LANE(r, t) = V8_LANE(a, t) < V8_LANE(b, t) ? V8_LANE(a, t) : V8_LANE(b, t);
-    return r;
-}
-
 /* a 2^n, n the integer that stands in the low bits of `shifted` = n + 1.5 * 2^23. */
 BOVW_INLINE v8 v8_scale_by_power(v8 a, v8 shifted) {
 #if defined(__GNUC__) || defined(__clang__)
@@ -42,7 +29,7 @@ BOVW_INLINE v8 v8_scale_by_power(v8 a, v8 shifted) {
 
 BOVW_INLINE v8 v8_exp(v8 x) {
     const v8 round_to_integer = v8_set1(12582912.0f); /* 1.5 * 2^23 */
-    x = v8_smaller(v8_larger(x, v8_set1(-60.0f)), v8_set1(88.0f));
+    x = v8_min(v8_max(x, v8_set1(-60.0f)), v8_set1(88.0f));
     const v8 shifted = v8_madd(x, v8_set1(1.44269504f), round_to_integer);
     const v8 n = v8_sub(shifted, round_to_integer);
     v8 r = v8_sub(x, v8_mul(n, v8_set1(0.693359375f)));

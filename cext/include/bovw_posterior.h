@@ -18,9 +18,12 @@ BOVW_INLINE v8 v8_load_some(const float *p, ptrdiff_t count, float fill) {
 
 /* Per lane a where a >= least, else 0. */
 BOVW_INLINE v8 v8_kept(v8 a, v8 least) {
-    v8 r;
-    for (int t = 0; t < 8; ++t) V8_LANE(r, t) = V8_LANE(a, t) >= V8_LANE(least, t) ? V8_LANE(a, t) : 0.0f;
-    return r;
+#if defined(__GNUC__) || defined(__clang__)
+    return (v8)((v8i)a & (a >= least));
+#else
+    for (int t = 0; t < 8; ++t) V8_LANE(a, t) = V8_LANE(a, t) >= V8_LANE(least, t) ? V8_LANE(a, t) : 0.0f;
+    return a;
+#endif
 }
 
 /* scores[k] becomes the posterior exp(scores[k] + constants[k]) / sum, or 0
@@ -34,15 +37,15 @@ static float bovw_posterior_row(float *scores, const float *constants, float *su
     v8 last = lowest; /* the scores of the last, partly filled group */
     ptrdiff_t k = 0;
     for (; k + 16 <= whole; k += 16) {
-        top = v8_larger(top, v8_add(v8_load(scores + k), v8_load(constants + k)));
-        other = v8_larger(other, v8_add(v8_load(scores + k + 8), v8_load(constants + k + 8)));
+        top = v8_max(top, v8_add(v8_load(scores + k), v8_load(constants + k)));
+        other = v8_max(other, v8_add(v8_load(scores + k + 8), v8_load(constants + k + 8)));
     }
-    if (k < whole) top = v8_larger(top, v8_add(v8_load(scores + k), v8_load(constants + k)));
+    if (k < whole) top = v8_max(top, v8_add(v8_load(scores + k), v8_load(constants + k)));
     if (rest) {
         last = v8_add(v8_load_some(scores + whole, rest, 0.0f), v8_load_some(constants + whole, rest, BOVW_NO_SCORE));
-        top = v8_larger(top, last);
+        top = v8_max(top, last);
     }
-    top = v8_larger(top, other);
+    top = v8_max(top, other);
     float peak = V8_LANE(top, 0);
     for (int t = 1; t < 8; ++t)
         if (V8_LANE(top, t) > peak) peak = V8_LANE(top, t);
