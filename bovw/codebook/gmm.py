@@ -134,7 +134,7 @@ class GMMCodebook(BaseEstimator):
             a.astype(np.float32) for a in (weights, means, variances)
         )
         self.n_iter_ = len(self.log_likelihoods_)
-        self._prepared = None
+        self._prepared = PreparedMixture(self.weights_, self.means_, self.variances_)
         return self
 
     def _start(self, X, floor):

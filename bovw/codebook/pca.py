@@ -21,6 +21,7 @@ from ._inputs import check_X
 from .nearest import check_descriptors
 
 _ROWS = 1024
+_NO_VARIANCE = 1e-12  # an eigenvalue below this fraction of the largest is rounding
 
 
 class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -100,8 +101,12 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         self.mean_, self.components_, eigenvalues, total = principal_components(X, n_components)
         self.explained_variance_ = eigenvalues
         self.explained_variance_ratio_ = eigenvalues / np.float32(total) if total > 0 else np.zeros_like(eigenvalues)
-        self._projection = None
         return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
     @property
     def _n_features_out(self):
@@ -128,7 +133,7 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             out = np.empty(shape, np.float32)
         elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
             raise ParameterError(f"out must be a C-contiguous float32 array of shape {shape}")
-        projection = self._scaled_projection()
+        projection = self._projection()
         rows = min(_ROWS, max(1, len(X)))
         centered, norms = np.empty((rows, X.shape[1]), np.float32), np.empty(rows, np.float32)
         for start in range(0, len(X), rows):
@@ -141,22 +146,15 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 projected /= np.where(lengths > 0, lengths, 1)[:, None]
         return out
 
-    def _scaled_projection(self):
-        """The (d, n_components) matrix of the projection, made once."""
-        if getattr(self, "_projection", None) is None:
-            projection = self.components_.T.astype(np.float64)
-            if self.whiten:
-                eigenvalues = self.explained_variance_.astype(np.float64)
-                eigenvalues = eigenvalues + self.regularization * eigenvalues[0]
-                alive = eigenvalues > 1e-12 * eigenvalues[0]
-                projection = projection * np.where(alive, 1 / np.sqrt(np.where(alive, eigenvalues, 1)), 0)
-            self._projection = np.ascontiguousarray(projection, dtype=np.float32)
-        return self._projection
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_projection", None)
-        return state
+    def _projection(self):
+        """The (d, n_components) matrix of the projection, scaled if whitening."""
+        if not self.whiten:
+            return np.ascontiguousarray(self.components_.T)
+        eigenvalues = self.explained_variance_.astype(np.float64)
+        regularized = eigenvalues + self.regularization * eigenvalues[0]
+        alive = regularized > _NO_VARIANCE * eigenvalues[0]
+        scale = np.where(alive, 1 / np.sqrt(np.where(alive, regularized, 1)), 0)
+        return np.ascontiguousarray(self.components_.T * scale, dtype=np.float32)
 
 
 def principal_components(X, n_components):
