@@ -1,0 +1,307 @@
+r"""The diagonal Gaussian mixture, learnt by expectation maximization.
+
+The density is :math:`p(x) = \sum_k \pi_k \, N(x; \mu_k, \mathrm{diag}\,\sigma_k^2)`. One
+iteration of EM (Dempster, Laird and Rubin, JRSS B 39, 1977; Bishop, *Pattern
+Recognition and Machine Learning*, 2006, section 9.2.2) takes the posteriors
+:math:`\gamma_{ik}` of all descriptors and sets
+
+.. math::
+    \pi_k = \frac{N_k}{n}, \quad
+    \mu_k = \frac{1}{N_k} \sum_i \gamma_{ik} x_i, \quad
+    \sigma_k^2 = \frac{1}{N_k} \sum_i \gamma_{ik} x_i^2 - \mu_k^2, \qquad
+    N_k = \sum_i \gamma_{ik} .
+
+The three sums are sufficient statistics: they are accumulated over blocks of
+descriptors, float32 inside a block and float64 across blocks, and the posteriors of
+all descriptors never exist together (:mod:`bovw.codebook.posteriors`).
+"""
+
+import numpy as np
+import scipy.sparse
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._progress import Progress
+from .._random import check_seed
+from .._validation import check_bool, check_int, check_matrix, check_number
+from ..errors import ParameterError
+from ._inputs import check_enough, check_X
+from .kmeans import KMeansCodebook
+from .nearest import WordSearch, check_descriptors
+from .posteriors import BLOCK_ROWS, PreparedMixture
+
+# A component with less than this many descriptors keeps its mean and variances.
+_LEAST_MASS = 1e-3
+_HARD_ROWS = 8192
+
+
+class GMMCodebook(BaseEstimator):
+    """A diagonal Gaussian mixture of descriptors, the codebook of Fisher vectors.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of Gaussians K.
+    max_iter : int
+        Most iterations of EM.
+    tol : float
+        Stop when an iteration raises the mean log-likelihood of a descriptor by less
+        than this (nats).
+    variance_floor : float
+        No variance is less than this fraction of the largest variance of a feature
+        over all descriptors. VLFeat's own default is 1e-4 in absolute terms, its
+        recognition application's is the fraction used here.
+    kmeans_iter : int
+        Iterations of k-means that the start is taken from.
+    init : None or tuple (weights, means, variances)
+        Start from these arrays, of shapes (K,), (K, d), (K, d), instead of k-means.
+    random_state : int, RandomState, Generator or None
+        Seed of k-means.
+    verbose : bool
+        Show progress with the time left, on standard error.
+
+    Attributes
+    ----------
+    weights_ : float32 array of shape (K,)
+        Sum to 1.
+    means_, variances_ : float32 arrays of shape (K, d)
+    log_likelihoods_ : float64 array of shape (n_iter_,)
+        Mean log-likelihood of a descriptor in each iteration, before its update;
+        never falls, but for rounding and the variance floor.
+    n_iter_ : int
+    n_features_in_ : int
+        d.
+
+    Notes
+    -----
+    A component that has lost all descriptors keeps its place and variances, and its
+    weight goes to 0. Constant dimensions, and components on copies of one descriptor,
+    have the floor as their variance; data without any variance count as having
+    variance 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [0.2], [5.0], [5.2]])
+    >>> mixture = GMMCodebook(2).fit(X)
+    >>> mixture.means_[np.argsort(mixture.means_[:, 0]), 0].round(3)
+    array([0.1, 5.1], dtype=float32)
+    """
+
+    def __init__(
+        self, n_components=256, *, max_iter=100, tol=1e-3, variance_floor=1e-4, kmeans_iter=10, init=None,
+        random_state=0, verbose=False,
+    ):
+        self.n_components = n_components
+        self.max_iter = max_iter
+        self.tol = tol
+        self.variance_floor = variance_floor
+        self.kmeans_iter = kmeans_iter
+        self.init = init
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y=None):
+        """Learn the mixture.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Descriptors; float32 and uint8 are used as they are. A float32 memory map
+            is read block by block.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            If there are fewer descriptors than components, or for values out of range.
+        """
+        check_int("n_components", self.n_components, minimum=1)
+        check_number("variance_floor", self.variance_floor, minimum=0, exclusive=True)
+        verbose = check_bool("verbose", self.verbose)
+        X = check_X(self, X, reset=True)
+        check_enough("n_components", self.n_components, len(X))
+        floor = self.variance_floor * _largest_variance(X)
+        start = self._start(X, floor)
+        with Progress("mixture", self.max_iter, "iteration", enabled=verbose) as progress:
+            weights, means, variances, self.log_likelihoods_ = expectation_maximization(
+                X, *start, variance_floor=floor, max_iter=self.max_iter, tol=self.tol, on_iteration=progress.update
+            )
+        self.weights_, self.means_, self.variances_ = (
+            a.astype(np.float32) for a in (weights, means, variances)
+        )
+        self.n_iter_ = len(self.log_likelihoods_)
+        self._prepared = PreparedMixture(self.weights_, self.means_, self.variances_)
+        return self
+
+    def _start(self, X, floor):
+        seed = check_seed(self.random_state)
+        if self.init is not None:
+            try:
+                weights, means, variances = self.init
+            except (TypeError, ValueError):
+                raise ParameterError("init must be None or the tuple (weights, means, variances)") from None
+            means = check_matrix("the means of init", means, n_features=X.shape[1])
+            if len(means) != self.n_components:
+                raise ParameterError(f"init has {len(means)} components; n_components={self.n_components} are needed")
+            return weights, means, variances
+        kmeans_iter = check_int("kmeans_iter", self.kmeans_iter, minimum=1)
+        words = KMeansCodebook(self.n_components, max_iter=kmeans_iter, random_state=seed).fit(X).words_
+        return hard_mixture(X, words, variance_floor=floor)
+
+    def posteriors(self, X):
+        """The posterior of every component: X (n, d) -> float32 (n, K), rows sum to 1.
+
+        The whole matrix is built; :meth:`prepared` gives the object that works
+        block by block.
+        """
+        X = self._checked(X)
+        prepared, workspace = self.prepared(), self.prepared().workspace(min(BLOCK_ROWS, max(1, len(X))))
+        out = np.empty((len(X), prepared.n_components), np.float32)
+        for start in range(0, len(X), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            prepared.posteriors(X[rows], out[rows], workspace=workspace)
+        return out
+
+    def predict(self, X):
+        """The most probable component of each descriptor: X (n, d) -> int32 (n,)."""
+        return self.posteriors(X).argmax(axis=1).astype(np.int32)
+
+    def score_samples(self, X):
+        """The log-likelihood of each descriptor (nats): X (n, d) -> float32 (n,)."""
+        X = self._checked(X)
+        prepared, log_likelihoods = self.prepared(), np.empty(len(X), np.float32)
+        for start in range(0, len(X), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            prepared.posteriors(X[rows], None, log_likelihoods[rows])
+        return log_likelihoods
+
+    def score(self, X, y=None):
+        """The mean log-likelihood of a descriptor (nats)."""
+        return float(self.score_samples(X).mean(dtype=np.float64))
+
+    def prepared(self):
+        """The fitted mixture as a :class:`~bovw.codebook.posteriors.PreparedMixture`, made once."""
+        check_is_fitted(self)
+        if getattr(self, "_prepared", None) is None:
+            self._prepared = PreparedMixture(self.weights_, self.means_, self.variances_)
+        return self._prepared
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_prepared", None)
+        return state
+
+    def _checked(self, X):
+        check_is_fitted(self)
+        return check_X(self, X)
+
+
+def expectation_maximization(
+    X, weights, means, variances, *, variance_floor, max_iter=100, tol=1e-3, on_iteration=None
+):
+    """EM for a diagonal Gaussian mixture, from a given start.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Descriptors; float32 and uint8 are used as they are.
+    weights, means, variances : arrays of shape (K,), (K, d), (K, d)
+        The start. Variances below the floor are raised to it.
+    variance_floor : float
+        Least variance, absolute.
+    max_iter : int
+    tol : float
+        Stop when the mean log-likelihood rises by less (nats a descriptor).
+    on_iteration : callable, optional
+        Called without arguments after every iteration.
+
+    Returns
+    -------
+    weights, means, variances : float64 arrays
+    log_likelihoods : float64 array of shape (n_iter,)
+        Mean log-likelihood of a descriptor before each update.
+
+    Raises
+    ------
+    ParameterError
+        For arrays or values out of range.
+    """
+    max_iter = check_int("max_iter", max_iter, minimum=1)
+    tol = check_number("tol", tol, minimum=0)
+    floor = check_number("variance_floor", variance_floor, minimum=0, exclusive=True)
+    X = check_descriptors("X", X, min_rows=1)
+    variances = np.maximum(np.asarray(variances, dtype=np.float64), floor)
+    log_likelihoods = []
+    while True:
+        mixture = PreparedMixture(weights, means, variances)
+        mass, first, second, log_likelihood = mixture.statistics(X)
+        log_likelihoods.append(log_likelihood / len(X))
+        weights, means, variances = _maximize(mixture, mass, first, second, means, variances, floor)
+        if on_iteration is not None:
+            on_iteration()
+        if len(log_likelihoods) == max_iter:
+            break
+        if len(log_likelihoods) > 1 and log_likelihoods[-1] - log_likelihoods[-2] < tol:
+            break
+    return weights, means, variances, np.array(log_likelihoods)
+
+
+def _maximize(mixture, mass, first, second, means, variances, floor):
+    """The M-step: from statistics in standardized coordinates to weights, means and variances."""
+    alive = mass > _LEAST_MASS
+    z_means = first[alive] / mass[alive, None]
+    z_variances = second[alive] / mass[alive, None] - z_means**2
+    scale = mixture.scale.astype(np.float64)
+    means, variances = np.array(means, dtype=np.float64), variances.copy()
+    means[alive] = mixture.center + z_means * scale
+    variances[alive] = np.maximum(z_variances * scale**2, floor)
+    return mass / mass.sum(), means, variances
+
+
+def hard_mixture(X, words, *, variance_floor):
+    """The mixture of a hard assignment: share, mean and variance of the descriptors of each word.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+    words : array of shape (K, d)
+        A word that no descriptor is nearest to gives a component of weight 0 in its place.
+    variance_floor : float
+        Least variance, absolute.
+
+    Returns
+    -------
+    weights, means, variances : float64 arrays of shape (K,), (K, d), (K, d)
+    """
+    X = check_descriptors("X", X, min_rows=1)
+    words = check_matrix("words", words, n_features=X.shape[1], min_rows=1)
+    labels = WordSearch(words).labels(X)
+    counts = np.bincount(labels, minlength=len(words))
+    first, second = np.zeros(words.shape), np.zeros(words.shape)
+    for start in range(0, len(X), _HARD_ROWS):
+        part = labels[start : start + _HARD_ROWS]
+        offsets = X[start : start + _HARD_ROWS] - words[part]
+        members = scipy.sparse.csr_array(
+            (np.ones(len(part), np.float32), (part, np.arange(len(part)))), shape=(len(words), len(part))
+        )
+        first += members @ offsets
+        second += members @ (offsets * offsets)
+    share = np.maximum(counts, 1)[:, None]
+    variances = np.maximum(second / share - (first / share) ** 2, variance_floor)
+    return counts / len(X), words + first / share, variances
+
+
+def _largest_variance(X):
+    """The largest variance of a column of X; 1 if no column varies."""
+    n, d = X.shape
+    mean = X.mean(axis=0, dtype=np.float64)
+    squares = np.zeros(d)
+    for start in range(0, n, BLOCK_ROWS):
+        squares += ((X[start : start + BLOCK_ROWS] - mean) ** 2).sum(axis=0)
+    largest = float(squares.max()) / n
+    # What is left of a constant column is rounding of its mean.
+    return largest if largest > 1e-14 * float((mean**2).max()) else 1.0

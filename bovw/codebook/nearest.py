@@ -1,0 +1,152 @@
+r"""The nearest word of every descriptor, exact, by blocked GEMM.
+
+For a descriptor :math:`x` and words :math:`c_k`,
+
+.. math:: \arg\min_k \|x - c_k\|^2 = \arg\max_k \; x \cdot c_k - \tfrac12 \|c_k\|^2 ,
+
+so a block of descriptors costs one matrix product, whose result is reduced while it
+is in cache. Data and words are centered at the mean word first, so that an offset
+common to all does not cost digits.
+
+The product is in float32. Rounding can therefore confuse two words whose scores are
+closer than the error bound of a dot product,
+:math:`2 u\,((d + 8)\,\|x\| \max_k\|c_k\| + \max_k \|c_k\|^2)` with :math:`u = 2^{-24}`
+(Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1).
+Descriptors whose two best scores are that close, typically one in a thousand, are
+settled by distances in float64. The label is thus that of the exact distances, whatever
+the block sizes and the BLAS; among equally near words it is the lowest.
+"""
+
+import numpy as np
+
+from .._cext import nearest as kernels
+from .._validation import check_matrix
+from ..errors import ParameterError
+
+# The block of scores (rows x words) stays in the second-level cache.
+_ROWS = 256
+_WORDS = 1024
+_UNIT_ROUNDOFF = 2.0**-24
+
+
+class WordSearch:
+    """A set of words made ready for exact nearest-word search.
+
+    It is a plain, immutable helper; several threads may share it.
+
+    Parameters
+    ----------
+    words : float32 array of shape (K, d), C-contiguous, finite
+    """
+
+    def __init__(self, words):
+        self.words = words
+        self.center = words.mean(axis=0, dtype=np.float64).astype(np.float32)
+        centered = words - self.center
+        squares = np.einsum("kd,kd->k", centered, centered, dtype=np.float64)
+        self._transposed = np.ascontiguousarray(centered.T)
+        self._half_squares = (squares / 2).astype(np.float32)
+        largest = float(squares.max())
+        self._error_per_norm = np.float32(2 * _UNIT_ROUNDOFF * (words.shape[1] + 8) * np.sqrt(largest))
+        self._error = np.float32(2 * _UNIT_ROUNDOFF * largest)
+
+    def workspace(self):
+        """Buffers for :meth:`block`; one a thread."""
+        rows, (K, d) = _ROWS, self.words.shape
+        return {
+            "centered": np.empty((rows, d), np.float32),
+            "scores": np.empty(rows * min(K, _WORDS), np.float32),
+            "norms": np.empty(rows, np.float32),
+            "best": np.empty(rows, np.float32),
+            "second": np.empty(rows, np.float32),
+        }
+
+    def blocks(self, n):
+        """Slices that cut n rows into blocks that :meth:`block` accepts."""
+        return (slice(start, min(start + _ROWS, n)) for start in range(0, n, _ROWS))
+
+    def block(self, X, labels, workspace):
+        """Write the nearest word of each row of a block to ``labels``.
+
+        Parameters
+        ----------
+        X : array of shape (m, d), float32 or uint8, C-contiguous, finite
+            m at most that of a slice of :meth:`blocks`.
+        labels : int32 array of shape (m,)
+        workspace : what :meth:`workspace` returned
+        """
+        m = len(X)
+        centered, norms = workspace["centered"][:m], workspace["norms"][:m]
+        best, second = workspace["best"][:m], workspace["second"][:m]
+        best.fill(-np.inf)
+        second.fill(-np.inf)
+        labels.fill(0)
+        kernels.center_rows(X, self.center, centered, norms)
+        for words in self._word_blocks():
+            scores = self._scores(centered, words, workspace)
+            kernels.best_two(scores, self._half_squares[words], words.start, best, second, labels)
+        errors = norms * self._error_per_norm + self._error
+        doubtful = np.flatnonzero(~(best - second > errors))
+        if len(doubtful):
+            self._settle(X, doubtful, centered[doubtful], best[doubtful] - errors[doubtful], labels, workspace)
+
+    def labels(self, X):
+        """The nearest word of each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
+        labels = np.empty(len(X), np.int32)
+        workspace = self.workspace()
+        for rows in self.blocks(len(X)):
+            self.block(X[rows], labels[rows], workspace)
+        return labels
+
+    def _settle(self, X, rows, centered, least, labels, workspace):
+        distances = np.full(len(rows), np.inf)
+        for words in self._word_blocks():
+            scores = self._scores(centered, words, workspace)
+            kernels.closest_candidates(
+                X, rows, self.words, scores, self._half_squares[words], words.start, least, distances, labels
+            )
+
+    def _word_blocks(self):
+        K = len(self.words)
+        return (slice(start, min(start + _WORDS, K)) for start in range(0, K, _WORDS))
+
+    def _scores(self, centered, words, workspace):
+        shape = (len(centered), words.stop - words.start)
+        scores = workspace["scores"][: shape[0] * shape[1]].reshape(shape)
+        return np.matmul(centered, self._transposed[:, words], out=scores)
+
+
+def nearest_words(X, words):
+    """The nearest word (Euclidean distance) of every descriptor.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+        Descriptors; float32 and uint8 are used as they are.
+    words : array of shape (K, d)
+
+    Returns
+    -------
+    labels : int32 array of shape (n,)
+        Among equally near words the lowest.
+
+    Raises
+    ------
+    ParameterError
+        If shapes disagree, there are no words, or a value is not finite.
+
+    Examples
+    --------
+    >>> nearest_words([[0.2], [0.9], [0.5]], [[0.0], [1.0]])
+    array([0, 1, 0], dtype=int32)
+    """
+    words = check_matrix("words", words, min_rows=1)
+    if words.shape[1] == 0:
+        raise ParameterError(f"words has shape {words.shape}; words need at least one dimension")
+    return WordSearch(words).labels(check_descriptors("X", X, n_features=words.shape[1]))
+
+
+def check_descriptors(name, X, n_features=None, min_rows=0):
+    """``X`` as a finite, C-contiguous matrix: uint8 stays uint8, everything else becomes float32."""
+    dtype = np.uint8 if isinstance(X, np.ndarray) and X.dtype == np.uint8 else np.float32
+    return check_matrix(name, X, n_features=n_features, min_rows=min_rows, dtype=dtype)

@@ -1,0 +1,204 @@
+r"""Principal components of descriptors.
+
+With the mean :math:`m` and the covariance
+:math:`\Sigma = \frac{1}{n-1} \sum_i (x_i - m)(x_i - m)^\top = \sum_j \lambda_j e_j e_j^\top`,
+:math:`\lambda_1 \ge \lambda_2 \ge \dots`, a descriptor becomes
+:math:`y_j = e_j^\top (x - m)` for the first components, divided by
+:math:`\sqrt{\lambda_j + \rho \lambda_1}` when whitening, :math:`\rho` the regularization
+(Jolliffe, *Principal Component Analysis*, 2nd ed., 2002, chapter 2). Local descriptors
+are many and short, so the d x d covariance is accumulated by blocked products, float32
+inside a block and float64 across blocks, and decomposed in float64.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .._cext import nearest as kernels
+from .._validation import check_bool, check_int, check_number
+from ..errors import ParameterError
+from ._inputs import check_X
+from .nearest import check_descriptors
+
+_ROWS = 1024
+_NO_VARIANCE = 1e-12  # an eigenvalue below this fraction of the largest is rounding
+
+
+class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Projection of descriptors onto their first principal components.
+
+    Parameters
+    ----------
+    n_components : int
+        Output size.
+    whiten : bool
+        Scale every component to unit variance.
+    regularization : float
+        When whitening, this fraction of the largest eigenvalue is added to every
+        eigenvalue before its root is divided by, so that weak components are not
+        blown up.
+    renormalize : bool
+        Scale every projected descriptor to unit Euclidean length. Zero stays zero.
+
+    Attributes
+    ----------
+    mean_ : float32 array of shape (d,)
+    components_ : float32 array of shape (n_components, d)
+        Orthonormal rows, the entry of largest absolute value of each positive.
+    explained_variance_ : float32 array of shape (n_components,)
+        Eigenvalues, falling.
+    explained_variance_ratio_ : float32 array of shape (n_components,)
+    n_features_in_ : int
+        d.
+
+    Notes
+    -----
+    A direction without any variance is projected to 0 when whitening without
+    regularization.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
+    >>> DescriptorPCA(1).fit_transform(X).ravel()
+    array([-1.,  1., -1.,  1.], dtype=float32)
+    """
+
+    def __init__(self, n_components=64, *, whiten=False, regularization=0.0, renormalize=False):
+        self.n_components = n_components
+        self.whiten = whiten
+        self.regularization = regularization
+        self.renormalize = renormalize
+
+    def fit(self, X, y=None):
+        """Learn mean and components.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Descriptors, at least two; float32 and uint8 are used as they are.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            If there are fewer dimensions than components, fewer than two descriptors,
+            or values out of range.
+        """
+        n_components = check_int("n_components", self.n_components, minimum=1)
+        check_bool("whiten", self.whiten)
+        check_bool("renormalize", self.renormalize)
+        check_number("regularization", self.regularization, minimum=0)
+        X = check_X(self, X, reset=True)
+        n, d = X.shape
+        if n_components > d:
+            raise ParameterError(f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it")
+        if n < 2:
+            raise ParameterError(f"n_samples={n}: principal components need at least 2 descriptors")
+        self.mean_, self.components_, eigenvalues, total = principal_components(X, n_components)
+        self.explained_variance_ = eigenvalues
+        self.explained_variance_ratio_ = eigenvalues / np.float32(total) if total > 0 else np.zeros_like(eigenvalues)
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def transform(self, X, out=None):
+        """Project descriptors.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+        out : float32 array of shape (n, n_components), C-contiguous, optional
+            Where the result goes; for uint8 and float32 input nothing else of the
+            size of X is then allocated.
+
+        Returns
+        -------
+        out : float32 array of shape (n, n_components)
+        """
+        check_is_fitted(self)
+        X = check_X(self, X)
+        shape = (len(X), len(self.components_))
+        if out is None:
+            out = np.empty(shape, np.float32)
+        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
+            raise ParameterError(f"out must be a C-contiguous float32 array of shape {shape}")
+        projection = self._projection()
+        rows = min(_ROWS, max(1, len(X)))
+        centered, norms = np.empty((rows, X.shape[1]), np.float32), np.empty(rows, np.float32)
+        for start in range(0, len(X), rows):
+            block = X[start : start + rows]
+            projected = out[start : start + rows]
+            kernels.center_rows(block, self.mean_, centered[: len(block)], norms[: len(block)])
+            np.matmul(centered[: len(block)], projection, out=projected)
+            if self.renormalize:
+                lengths = np.sqrt(np.einsum("ij,ij->i", projected, projected))
+                projected /= np.where(lengths > 0, lengths, 1)[:, None]
+        return out
+
+    def _projection(self):
+        """The (d, n_components) matrix of the projection, scaled if whitening."""
+        if not self.whiten:
+            return np.ascontiguousarray(self.components_.T)
+        eigenvalues = self.explained_variance_.astype(np.float64)
+        regularized = eigenvalues + self.regularization * eigenvalues[0]
+        alive = regularized > _NO_VARIANCE * eigenvalues[0]
+        scale = np.where(alive, 1 / np.sqrt(np.where(alive, regularized, 1)), 0)
+        return np.ascontiguousarray(self.components_.T * scale, dtype=np.float32)
+
+
+def principal_components(X, n_components):
+    """Mean, leading eigenvectors and eigenvalues of the covariance of descriptors.
+
+    Parameters
+    ----------
+    X : array of shape (n, d), n at least 2
+        Descriptors; float32 and uint8 are used as they are.
+    n_components : int
+        At most d.
+
+    Returns
+    -------
+    mean : float32 array of shape (d,)
+    components : float32 array of shape (n_components, d)
+        Orthonormal rows, the entry of largest absolute value of each positive.
+    eigenvalues : float32 array of shape (n_components,)
+        Falling, not negative.
+    total : float
+        Sum of all d eigenvalues.
+    """
+    X = check_descriptors("X", X, min_rows=2)
+    n, d = X.shape
+    n_components = check_int("n_components", n_components, minimum=1, maximum=d)
+    mean = X.mean(axis=0, dtype=np.float64)
+    origin = mean.astype(np.float32)
+    rows = min(_ROWS, n)
+    centered, norms = np.empty((rows, d), np.float32), np.empty(rows, np.float32)
+    product, covariance = np.empty((d, d), np.float32), np.zeros((d, d))
+    for start in range(0, n, rows):
+        block = X[start : start + rows]
+        part = centered[: len(block)]
+        kernels.center_rows(block, origin, part, norms[: len(block)])
+        np.matmul(part.T, part, out=product)
+        covariance += product
+    covariance -= n * np.outer(mean - origin, mean - origin)  # the rounding of the origin
+    covariance /= n - 1
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    eigenvalues, vectors = np.maximum(eigenvalues[::-1], 0), vectors[:, ::-1]
+    components = vectors[:, :n_components].T
+    peaks = np.abs(components).argmax(axis=1)
+    components = components * np.sign(components[np.arange(n_components), peaks])[:, None]
+    return (
+        origin, np.ascontiguousarray(components, dtype=np.float32),
+        eigenvalues[:n_components].astype(np.float32), float(eigenvalues.sum()),
+    )
