@@ -4,13 +4,13 @@ from libc.stdint cimport int32_t
 
 
 cdef extern from "bovw_top_k.h":
-    void bovw_top_k(const float *scores, const float *bias, int n, int k, float *best, int *index) noexcept nogil
+    void bovw_top_k(float *scores, const float *bias, int n, int k, float *best, int *index) noexcept nogil
 
 
-def top_words(const float[:, ::1] scores, const float[::1] bias, float[:, ::1] best, int32_t[:, ::1] indices):
+def top_words(float[:, ::1] scores, const float[::1] bias, float[:, ::1] best, int32_t[:, ::1] indices):
     """For each row the words with the largest ``scores - bias``, best first, ties to the lower index.
 
-    Returns False if some row had fewer finite scores than places.
+    ``scores`` is overwritten. Returns False if some row had fewer finite scores than places.
     """
     cdef Py_ssize_t i, n = scores.shape[0]
     cdef int n_words = <int>scores.shape[1], k = <int>indices.shape[1]

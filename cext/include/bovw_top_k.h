@@ -16,37 +16,56 @@ BOVW_INLINE float bovw_insert(float value, int j, int k, float *best, int *index
 }
 
 /* Best first, ties to the lower index. A place that no finite score fills keeps index -1.
- * Most lanes lose against the k-th best so far, so 32 are dismissed at a time. */
-static void bovw_top_k(const float *scores, const float *bias, int n, int k, float *best, int *index) {
+ * `scores` is overwritten.
+ *
+ * The row is dealt out to 32 lanes. The k-th largest of the lanes' maxima is a lower
+ * bound of the k-th best score, so that hardly more than k scores pass it in the second
+ * sweep and all others are dismissed 32 at a time. */
+static void bovw_top_k(float *scores, const float *bias, int n, int k, float *best, int *index) {
+    const int whole = n / 32 * 32;
     float worst = -INFINITY, lane[32];
-    int j, i;
+    v8 top[4];
+    int i, j;
+    for (i = 0; i < 4; ++i) top[i] = v8_set1(-INFINITY);
+    for (j = 0; j < whole; j += 32)
+        for (i = 0; i < 4; ++i) {
+            const v8 s = v8_sub(v8_load(scores + j + 8 * i), v8_load(bias + j + 8 * i));
+            v8_store(scores + j + 8 * i, s);
+            top[i] = v8_max(s, top[i]);
+        }
+    for (; j < n; ++j) scores[j] -= bias[j];
+
+    for (i = 0; i < k; ++i) best[i] = -INFINITY;
+    if (whole && k <= 32) {
+        for (i = 0; i < 4; ++i) v8_store(lane + 8 * i, top[i]);
+        for (j = 0; j < 32; ++j)
+            if (lane[j] > worst) worst = bovw_insert(lane[j], j, k, best, index);
+        worst = nextafterf(worst, -INFINITY); /* a score equal to the bound passes */
+    }
     for (i = 0; i < k; ++i) {
         best[i] = -INFINITY;
         index[i] = -1;
     }
-    for (j = 0; j + 32 <= n; j += 32) {
-        v8 a = v8_sub(v8_load(scores + j), v8_load(bias + j));
-        v8 b = v8_sub(v8_load(scores + j + 8), v8_load(bias + j + 8));
-        v8 c = v8_sub(v8_load(scores + j + 16), v8_load(bias + j + 16));
-        v8 d = v8_sub(v8_load(scores + j + 24), v8_load(bias + j + 24));
-        v8 bar = v8_set1(worst);
+    for (j = 0; j < whole; j += 32) {
+        const v8 a = v8_load(scores + j), b = v8_load(scores + j + 8), bar = v8_set1(worst);
+        const v8 c = v8_load(scores + j + 16), d = v8_load(scores + j + 24);
         unsigned mask;
         if (!v8_greater_mask(v8_max(v8_max(a, b), v8_max(c, d)), bar)) continue;
-        v8_store(lane, a);
-        v8_store(lane + 8, b);
-        v8_store(lane + 16, c);
-        v8_store(lane + 24, d);
         mask = v8_greater_mask(a, bar) | (v8_greater_mask(b, bar) << 8) | (v8_greater_mask(c, bar) << 16) |
                (v8_greater_mask(d, bar) << 24);
         for (; mask; mask &= mask - 1) {
-            const int t = bovw_lowest_bit(mask);
-            if (lane[t] > worst) worst = bovw_insert(lane[t], j + t, k, best, index);
+            const int t = j + bovw_lowest_bit(mask);
+            if (scores[t] > worst) {
+                const float kth = bovw_insert(scores[t], t, k, best, index);
+                if (kth > worst) worst = kth;
+            }
         }
     }
-    for (; j < n; ++j) {
-        const float value = scores[j] - bias[j];
-        if (value > worst) worst = bovw_insert(value, j, k, best, index);
-    }
+    for (; j < n; ++j)
+        if (scores[j] > worst) {
+            const float kth = bovw_insert(scores[j], j, k, best, index);
+            if (kth > worst) worst = kth;
+        }
 }
 
 #endif
