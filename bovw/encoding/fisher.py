@@ -1,0 +1,266 @@
+r"""Fisher vectors: how an image would like to move the parameters of a Gaussian mixture.
+
+Perronnin and Dance (2007) describe a set of descriptors :math:`x_1 \dots x_N` by the
+gradient of its log-likelihood under a mixture of K diagonal Gaussians
+:math:`(\pi_k, \mu_k, \sigma_k^2)`, scaled by the inverse root of the Fisher
+information. With posteriors :math:`\gamma_{ik} \propto \pi_k\, \mathcal N(x_i; \mu_k, \sigma_k^2)`
+and :math:`y_{ik} = (x_i - \mu_k) / \sigma_k`, all by dimension (Sánchez et al. 2013,
+equations 16 to 18):
+
+.. math::
+    u_k &= \frac1{N\sqrt{\pi_k}} \sum_i \gamma_{ik}\, y_{ik}, \\
+    v_k &= \frac1{N\sqrt{2\pi_k}} \sum_i \gamma_{ik}\, (y_{ik}^2 - 1), \\
+    s_k &= \frac1{\sqrt{\pi_k}} \Bigl(\frac1N \sum_i \gamma_{ik} - \pi_k\Bigr).
+
+The code is :math:`u_1 \dots u_K, v_1 \dots v_K`, with :math:`s_1 \dots s_K` in front if
+asked for. The *improved* Fisher vector (Perronnin, Sánchez and Mensink 2010) replaces
+each element z by :math:`\mathrm{sign}(z)\sqrt{|z|}` and scales to unit length.
+
+Most posteriors are next to nothing: those below a threshold are dropped. What is
+left is summed entry by entry, or, where the components overlap so much that many are
+left, by a product of matrices, whichever is cheaper. Sums are float32 inside a block
+of some hundred rows and float64 across blocks.
+"""
+
+import numpy as np
+
+from .._cext import fisher as kernels
+from .._validation import check_bool, check_choice, check_matrix, check_number
+from ..codebook import GMMCodebook
+from ..codebook.posteriors import BLOCK_ROWS, PreparedMixture
+from .base import Encoder, segments
+from .normalization import normalize
+
+#: Components of smaller weight have no reliable scale; their part of the code is 0.
+VANISHING_WEIGHT = 1e-6
+
+# A product of matrices does about this many multiplications while the sparse sum does one.
+_DENSE_ADVANTAGE = 8
+
+
+class FisherVector(Encoder):
+    """Fisher vector over a Gaussian mixture.
+
+    Power and L2 normalisation belong to :class:`bovw.SpatialPyramid`
+    (``cell_norm=("power", "l2")`` or ``norm=("power", "l2")``); codes of this
+    class are not normalised.
+
+    Parameters
+    ----------
+    codebook : GMMCodebook, optional
+        The mixture that ``fit`` clones and fits. None is ``GMMCodebook()``.
+    threshold : float
+        Posteriors below it are dropped, 0 to less than 1. The others are not rescaled.
+    weight_gradient : bool
+        Put the K derivatives by the weights in front.
+    convention : "vlfeat" or "skimage"
+        "skimage" has the opposite sign in the second half, as
+        ``skimage.feature.fisher_vector``; with ``weight_gradient`` it is that function's layout.
+
+    Attributes
+    ----------
+    codebook_ : GMMCodebook
+        The fitted mixture.
+    n_features_in_ : int
+        Dimension of a descriptor.
+
+    Notes
+    -----
+    Poolings: "average" (the definition above), "sum" (N times it, without the weights' mean).
+
+    Components with a weight below 1e-6 give zeros. With the default threshold the code
+    keeps a cosine above 0.99999 with the exact one.
+
+    References
+    ----------
+    F. Perronnin, C. Dance. Fisher kernels on visual vocabularies for image
+    categorization. CVPR 2007. :doi:`10.1109/CVPR.2007.383266`
+
+    F. Perronnin, J. Sánchez, T. Mensink. Improving the Fisher kernel for large-scale image
+    classification. ECCV 2010. :doi:`10.1007/978-3-642-15561-1_11`
+
+    J. Sánchez, F. Perronnin, T. Mensink, J. Verbeek. Image classification with the Fisher
+    vector: theory and practice. IJCV 105, 2013. :doi:`10.1007/s11263-013-0636-x`
+    """
+
+    poolings = ("average", "sum")
+    _default_codebook = GMMCodebook
+
+    def __init__(self, codebook=None, *, threshold=1e-4, weight_gradient=False, convention="vlfeat"):
+        self.codebook = codebook
+        self.threshold = threshold
+        self.weight_gradient = weight_gradient
+        self.convention = convention
+
+    def _check_params(self):
+        _check_threshold(self.threshold)
+        check_bool("weight_gradient", self.weight_gradient)
+        check_choice("convention", self.convention, ("vlfeat", "skimage"))
+
+    @property
+    def code_size(self):
+        """Length of a pooled code: 2 K d, and K more with ``weight_gradient``."""
+        means = self.codebook_.means_
+        return 2 * means.size + (len(means) if self.weight_gradient else 0)
+
+    @property
+    def has_blocks(self):
+        """Whether the code is a row of equal blocks: not with ``weight_gradient``."""
+        return not self.weight_gradient
+
+    @property
+    def block_size(self):
+        """Numbers of one codeword side by side: d; None with ``weight_gradient``."""
+        return self.codebook_.means_.shape[1] if self.has_blocks else None
+
+    def statistics(self, descriptors, offsets, pooling):
+        return self._mixture().statistics(descriptors, offsets, self.threshold)
+
+    def finish(self, statistics, counts, pooling):
+        return self._mixture().finish(
+            statistics, counts, average=pooling == "average", weight_gradient=self.weight_gradient,
+            convention=self.convention,
+        )
+
+    def _mixture(self):
+        codebook = self.codebook_
+        return self._prepared(FisherMixture, codebook.weights_, codebook.means_, codebook.variances_)
+
+
+def _check_threshold(threshold):
+    threshold = check_number("threshold", threshold, minimum=0, maximum=0.5)
+    return max(threshold, 1e-20)
+
+
+class FisherMixture:
+    """A mixture made ready for Fisher statistics; a plain immutable helper, not an estimator.
+
+    Parameters
+    ----------
+    weights, means, variances : arrays of shape (K,), (K, d), (K, d)
+    """
+
+    def __init__(self, weights, means, variances):
+        self.posterior = PreparedMixture(weights, means, variances)
+        scale = self.posterior.scale.astype(np.float64)
+        self.weights = np.asarray(weights, np.float64) / np.sum(weights, dtype=np.float64)
+        # In the standardized coordinates of the posteriors.
+        self.means = ((means - self.posterior.center.astype(np.float64)) / scale).astype(np.float32)
+        self.inverse_deviations = (scale / np.sqrt(np.asarray(variances, np.float64))).astype(np.float32)
+
+    def statistics(self, X, offsets, threshold):
+        """Per group the posterior mass of each component, then the sums of gamma y and gamma (y^2 - 1).
+
+        Returns a float64 array of shape (n_groups, K + 2 K d).
+        """
+        K, d = self.means.shape
+        rows = min(BLOCK_ROWS, len(X))
+        threshold = _check_threshold(threshold)
+        workspace, gamma = self.posterior.workspace(rows), np.empty((rows, K), np.float32)
+        starts = np.empty(rows + 1, np.int32)
+        indices, gammas = np.empty(rows * K, np.int32), np.empty(rows * K, np.float32)
+        part = np.empty(K + 2 * K * d, np.float32)
+        mass, first, second = part[:K], part[K : K + K * d].reshape(K, d), part[K + K * d :].reshape(K, d)
+        total = np.zeros((len(offsets) - 1, len(part)))
+        for start in range(0, len(X), BLOCK_ROWS):
+            block = X[start : start + BLOCK_ROWS]
+            m = len(block)
+            self.posterior.posteriors(block, gamma[:m], workspace=workspace, threshold=threshold)
+            kernels.compress_rows(gamma[:m], starts[: m + 1], indices, gammas)
+            sparse = int(starts[m]) * _DENSE_ADVANTAGE < m * K
+            for group, low, high in segments(offsets, start, start + m):
+                low, high = low - start, high - start
+                if sparse:
+                    part[:] = 0
+                    kernels.add_fisher(
+                        workspace, self.means, self.inverse_deviations, starts, indices, gammas, low, high,
+                        mass, first, second,
+                    )
+                    total[group] += part
+                else:
+                    total[group] += self._dense_statistics(gamma[low:high], workspace[low:high])
+        return total
+
+    def _dense_statistics(self, gamma, expanded):
+        """The statistics of a few hundred rows from their raw moments, one GEMM."""
+        d = self.means.shape[1]
+        moments = (gamma.T @ expanded).astype(np.float64)
+        mass = gamma.sum(axis=0, dtype=np.float64)
+        second, first = moments[:, :d], moments[:, d:]
+        mean, inverse = self.means.astype(np.float64), self.inverse_deviations.astype(np.float64)
+        shifted = first - mass[:, None] * mean
+        second = (second - mean * (first + shifted)) * inverse**2 - mass[:, None]
+        return np.concatenate([mass, (shifted * inverse).ravel(), second.ravel()])
+
+    def finish(self, statistics, counts, *, average, weight_gradient, convention):
+        """Fisher vectors, (n_cells, code_size) float32, from statistics and descriptor counts of cells."""
+        K, d = self.means.shape
+        root = np.sqrt(np.maximum(self.weights, VANISHING_WEIGHT))
+        scale = np.where(self.weights < VANISHING_WEIGHT, 0.0, 1 / root)
+        if average:
+            scale = scale / np.maximum(counts, 1)[:, None]
+        else:
+            scale = np.broadcast_to(scale, (len(counts), K))
+        sign = 1.0 if convention == "vlfeat" else -1.0
+        mass, first, second = np.split(statistics, [K, K + K * d], axis=1)
+        parts = [first * np.repeat(scale, d, axis=1), second * np.repeat(scale * (sign / np.sqrt(2)), d, axis=1)]
+        if weight_gradient:
+            parts.insert(0, (mass - np.asarray(counts)[:, None] * self.weights) * scale)
+        return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+def fisher_vector(
+    descriptors, weights, means, variances, *, improved=False, alpha=0.5, threshold=1e-4, weight_gradient=False,
+    convention="vlfeat",
+):
+    """Fisher vector of a set of descriptors.
+
+    Parameters
+    ----------
+    descriptors : array of shape (n, d)
+        May be empty: the code is 0.
+    weights, means, variances : arrays of shape (K,), (K, d), (K, d)
+        The mixture. Weights are scaled to sum to 1; variances are positive.
+    improved : bool
+        Apply the signed power ``alpha``, then L2 normalisation.
+    alpha : float
+        Exponent, 0 to 1.
+    threshold : float
+        Posteriors below it are dropped, 0 to 0.5.
+    weight_gradient : bool
+        Put the K derivatives by the weights in front.
+    convention : "vlfeat" or "skimage"
+        "skimage" has the opposite sign in the second half.
+
+    Returns
+    -------
+    code : array of shape (2 K d,), float32
+        u_1 ... u_K, v_1 ... v_K.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or shapes disagree.
+
+    See Also
+    --------
+    FisherVector : the estimator, with references.
+
+    Examples
+    --------
+    >>> fisher_vector([[1.0], [3.0]], [1.0], [[0.0]], [[4.0]]).round(4).tolist()
+    [1.0, 0.1768]
+    """
+    check_bool("improved", improved)
+    check_bool("weight_gradient", weight_gradient)
+    check_choice("convention", convention, ("vlfeat", "skimage"))
+    means = check_matrix("means", means, min_rows=1)
+    variances = check_matrix("variances", variances)
+    mixture = FisherMixture(np.asarray(weights), means, variances)
+    X = check_matrix("descriptors", descriptors, n_features=means.shape[1])
+    counts = np.array([len(X)])
+    code = mixture.finish(
+        mixture.statistics(X, np.array([0, len(X)]), threshold), counts, average=True,
+        weight_gradient=weight_gradient, convention=convention,
+    )
+    return normalize(code, ("power", "l2") if improved else (), alpha=alpha)[0]

@@ -1,0 +1,86 @@
+r"""Hard assignment: the bag of visual words.
+
+Every descriptor votes for its nearest word (Sivic and Zisserman 2003; Csurka et al. 2004):
+
+.. math::
+    \text{code}_k = \#\{i : k = \arg\min_j \|x_i - c_j\|^2\}.
+
+Summed it is a histogram of counts; the maximum says which words occur at all.
+"""
+
+import numpy as np
+
+from .._validation import check_matrix
+from ..codebook import KMeansCodebook
+from ..codebook.nearest import nearest_words
+from .base import check_words
+from .sparse import SparseEncoder
+
+
+class HardAssignment(SparseEncoder):
+    """Vector quantisation: one vote for the nearest word.
+
+    Parameters
+    ----------
+    codebook : KMeansCodebook, optional
+        The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
+
+    Attributes
+    ----------
+    codebook_ : KMeansCodebook
+        The fitted codebook; words in ``codebook_.words_``.
+    n_features_in_ : int
+        Dimension of a descriptor.
+
+    Notes
+    -----
+    Poolings: "sum" (the default: counts), "average" (frequencies), "max" (presence, 0 or 1).
+
+    References
+    ----------
+    J. Sivic, A. Zisserman. Video Google: a text retrieval approach to object matching in
+    videos. ICCV 2003. :doi:`10.1109/ICCV.2003.1238663`
+
+    G. Csurka, C. Dance, L. Fan, J. Willamowski, C. Bray. Visual categorization with bags
+    of keypoints. ECCV workshop on statistical learning in computer vision, 2004.
+    """
+
+    poolings = ("sum", "average", "max")
+    _default_codebook = KMeansCodebook
+
+    def __init__(self, codebook=None):
+        self.codebook = codebook
+
+    def _coder(self, n_rows):
+        ones = np.ones((n_rows, 1), np.float32)
+        return lambda block: (self.codebook_.predict(block)[:, None], ones[: len(block)])
+
+    def statistics(self, descriptors, offsets, pooling):
+        n_groups, n_words = len(offsets) - 1, self.code_size
+        group = np.repeat(np.arange(n_groups), np.diff(offsets))
+        bins = group * n_words + self.codebook_.predict(descriptors)
+        counts = np.bincount(bins, minlength=n_groups * n_words).reshape(n_groups, n_words)
+        return np.minimum(counts, 1).astype(np.float32) if pooling == "max" else counts.astype(np.float64)
+
+
+def hard_assignment(descriptors, words):
+    """Histogram of the nearest words of descriptors.
+
+    Parameters
+    ----------
+    descriptors : array of shape (n, d)
+    words : array of shape (K, d)
+
+    Returns
+    -------
+    counts : array of shape (K,), float32
+        How many descriptors are nearest to each word; ties go to the lower index.
+
+    Examples
+    --------
+    >>> hard_assignment([[0.1], [0.2], [3.0]], [[0.0], [2.0]]).tolist()
+    [2.0, 1.0]
+    """
+    words = check_words(words)
+    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
+    return np.bincount(nearest_words(X, words), minlength=len(words)).astype(np.float32)

@@ -1,0 +1,132 @@
+r"""Locality-constrained linear coding, in its fast approximate form.
+
+Wang et al. (2010), section 3, code a descriptor :math:`x` over words :math:`c_k` by
+
+.. math::
+    \min_\gamma \|x - C\gamma\|^2 + \lambda \|d \odot \gamma\|^2
+    \quad\text{with}\quad \mathbf 1^\top\gamma = 1,
+
+d growing with the distance of each word. The approximation (their section 3.2, equation 7)
+keeps the :math:`k` nearest words only and drops the locality term, which selecting
+the neighbours has served already. With the rows of :math:`Z` the differences
+:math:`c_j - x` of the neighbours, the optimum has the closed form
+
+.. math::
+    w \propto (Z Z^\top + \beta\, \mathrm{tr}(Z Z^\top)\, I)^{-1} \mathbf 1,
+    \qquad \textstyle\sum_j w_j = 1,
+
+where :math:`\beta` regularises a Gram matrix that is singular when neighbours are
+affinely dependent. Weights may be negative. Codes are pooled by maximum.
+"""
+
+import numpy as np
+
+from .._cext import llc as kernels
+from .._validation import check_matrix, check_number
+from ..codebook import KMeansCodebook
+from .base import BLOCK_ROWS, check_words
+from .neighbors import NeighborSearch
+from .sparse import SparseEncoder, check_neighbors, dense_codes, gather_codes
+
+
+class LLC(SparseEncoder):
+    """Locality-constrained linear coding over the nearest words.
+
+    Parameters
+    ----------
+    codebook : KMeansCodebook, optional
+        The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
+    n_neighbors : int
+        Words that rebuild a descriptor.
+    beta : float
+        Regularisation relative to the trace of the Gram matrix; positive.
+
+    Attributes
+    ----------
+    codebook_ : KMeansCodebook
+        The fitted codebook; words in ``codebook_.words_``.
+    n_features_in_ : int
+        Dimension of a descriptor.
+
+    Notes
+    -----
+    Poolings: "max" (the default), "sum", "average". The maximum counts the zeros of
+    the codes: it is negative only for a word that every descriptor of a cell uses
+    with a negative weight.
+
+    ``beta`` is 1e-4 in the authors' code; a widely copied variant has 3e-2.
+
+    References
+    ----------
+    J. Wang, J. Yang, K. Yu, F. Lv, T. Huang, Y. Gong. Locality-constrained linear
+    coding for image classification. CVPR 2010. :doi:`10.1109/CVPR.2010.5540018`
+    """
+
+    poolings = ("max", "sum", "average")
+    _default_codebook = KMeansCodebook
+
+    def __init__(self, codebook=None, *, n_neighbors=5, beta=1e-4):
+        self.codebook = codebook
+        self.n_neighbors = n_neighbors
+        self.beta = beta
+
+    def _check_params(self):
+        check_neighbors(self.n_neighbors, np.inf)
+        check_number("beta", self.beta, minimum=0, exclusive=True)
+
+    def _coder(self, n_rows):
+        search = self._prepared(NeighborSearch, self.codebook_.words_)
+        return _coder(search, check_neighbors(self.n_neighbors, len(search.words)), float(self.beta), n_rows)
+
+
+def _coder(search, n_neighbors, beta, n_rows):
+    buffers = search.buffers(n_rows, n_neighbors)
+    weights = np.empty((n_rows, n_neighbors), np.float32)
+
+    def code(block):
+        indices = search.nearest(block, buffers)
+        kernels.llc_weights(block, search.words, indices, beta, weights[: len(block)])
+        return indices, weights[: len(block)]
+
+    return code
+
+
+def llc(descriptors, words, *, n_neighbors=5, beta=1e-4, dense=False):
+    """Approximate LLC codes of descriptors.
+
+    Parameters
+    ----------
+    descriptors : array of shape (n, d)
+    words : array of shape (K, d)
+    n_neighbors : int
+        Words that rebuild a descriptor, at most K.
+    beta : float
+        Regularisation relative to the trace of the Gram matrix; positive.
+    dense : bool
+        Return one (n, K) array instead of the sparse pair.
+
+    Returns
+    -------
+    indices : array of shape (n, n_neighbors), int32
+        The nearest words of each descriptor, nearest first.
+    weights : array of shape (n, n_neighbors), float32
+        Their weights, which sum to 1.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> indices, weights = llc([[0.25]], [[0.0], [1.0], [5.0]], n_neighbors=2)
+    >>> indices.tolist(), weights.round(2).tolist()
+    ([[0, 1]], [[0.75, 0.25]])
+    """
+    words = check_words(words)
+    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
+    n_neighbors = check_neighbors(n_neighbors, len(words))
+    beta = check_number("beta", beta, minimum=0, exclusive=True)
+    indices, weights = gather_codes(_coder(NeighborSearch(words), n_neighbors, beta, min(BLOCK_ROWS, len(X))), X)
+    return dense_codes(indices, weights, len(words)) if dense else (indices, weights)

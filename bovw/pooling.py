@@ -1,0 +1,332 @@
+r"""Spatial pyramids: one code a cell, normalised and put side by side as a signature.
+
+A layout ``"3x1"`` divides the image into 3 rows and 1 column of equal cells; a
+descriptor whose centre lies at (x, y) of a unit square is in row
+:math:`\lfloor 3y \rfloor`. Several layouts make a pyramid; their cells overlap, so the
+image is divided into *atoms*, the pieces between all the boundaries of all layouts.
+Each descriptor is in one atom, each cell is a union of atoms, and one pass over the
+descriptors serves every cell (see :mod:`bovw.encoding.base`).
+
+``pooling="lazebnik"`` is the pyramid match of Lazebnik, Schmid and Ponce (2006), equation 3:
+with levels :math:`0 \dots L` of :math:`2^l \times 2^l` cells, the sums of level 0 are weighted by
+:math:`2^{-L}` and those of level :math:`l \ge 1` by :math:`2^{-(L-l+1)}`, and all are divided by
+the number of descriptors of the image. Histogram intersection of two signatures is
+then the pyramid match kernel.
+"""
+
+import re
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from ._threads import map_in_order
+from ._validation import check_bool, check_choice, check_number
+from .descriptors.descriptor_set import as_descriptor_set
+from .encoding.base import Encoder
+from .encoding.normalization import check_norms, normalize
+from .errors import ParameterError
+
+__all__ = ["EmptyImageWarning", "SpatialPyramid", "cell_boxes", "normalize"]
+
+_POOLINGS = ("auto", "sum", "average", "max", "lazebnik")
+
+
+class EmptyImageWarning(UserWarning):
+    """An image has no descriptors; its signature is zero."""
+
+
+class SpatialPyramid(TransformerMixin, BaseEstimator):
+    """Signatures of images: an encoder, pooled over the cells of a pyramid and normalised.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Unfitted; ``fit`` clones it. For a fitted one see :meth:`with_encoder`.
+    cells : sequence of str
+        Layouts "ROWSxCOLUMNS", such as ("1x1", "2x2", "3x1"): 8 cells.
+    pooling : str
+        "sum", "average" or "max" where the encoder supports it; "auto" is the encoder's own.
+        "lazebnik" is the sum with the weights of the pyramid match; its layouts are
+        among "1x1", "2x2", "4x4", "8x8", ...
+    cell_norm : sequence of str
+        Normalisations of each cell's code, from left to right: "l1", "l2", "power", "intra".
+    norm : "auto" or sequence of str
+        Normalisations of the whole signature, after those of the cells. "auto" is ("l2",), and
+        none for ``pooling="lazebnik"``, whose signatures are made for the intersection kernel.
+    alpha : float
+        Exponent of "power".
+    xy : bool
+        Append to each descriptor its position in the image, x and y from -0.5 to 0.5, before
+        coding (Sánchez, Perronnin and de Campos 2012). The codebook is fitted on the longer
+        descriptors. Works with any number of cells.
+    n_jobs : int, optional
+        Worker threads of :meth:`transform`; -1 is one a core. The result does not depend on it.
+
+    Attributes
+    ----------
+    encoder_ : Encoder
+        The fitted encoder.
+    n_features_in_ : int
+        Dimension of a descriptor, without the position.
+
+    Notes
+    -----
+    X is *descriptor sets*: a DescriptorSet, or a list of (n_i, d) arrays or DescriptorSets. Plain arrays
+    have no positions, so they go with ``cells=("1x1",)`` and ``xy=False`` only.
+
+    An image without descriptors has a signature of zeros and causes an :class:`EmptyImageWarning`.
+
+    References
+    ----------
+    S. Lazebnik, C. Schmid, J. Ponce. Beyond bags of features: spatial pyramid matching for
+    recognizing natural scene categories. CVPR 2006. :doi:`10.1109/CVPR.2006.68`
+
+    J. Sánchez, F. Perronnin, T. de Campos. Modeling the spatial layout of images beyond
+    spatial pyramids. Pattern Recognition Letters 33, 2012. :doi:`10.1016/j.patrec.2012.07.019`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import HardAssignment, KMeansCodebook, SpatialPyramid
+    >>> images = [np.float32([[0, 0], [9, 9]]), np.float32([[9, 8], [9, 9]])]
+    >>> pyramid = SpatialPyramid(HardAssignment(KMeansCodebook(n_words=2, random_state=0)), norm=("l1",))
+    >>> np.sort(pyramid.fit_transform(images)).tolist()
+    [[0.5, 0.5], [0.0, 1.0]]
+    """
+
+    def __init__(
+        self, encoder, *, cells=("1x1",), pooling="auto", cell_norm=(), norm="auto", alpha=0.5, xy=False, n_jobs=None
+    ):
+        self.encoder = encoder
+        self.cells = cells
+        self.pooling = pooling
+        self.cell_norm = cell_norm
+        self.norm = norm
+        self.alpha = alpha
+        self.xy = xy
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
+
+    def fit(self, X, y=None):
+        """Fit the encoder, and with it the codebook, on all descriptors.
+
+        Parameters
+        ----------
+        X : descriptor sets
+            As many descriptors as the codebook should see: usually a sample.
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        self._check_params()
+        sets = as_descriptor_set(X)
+        encoder = clone(self.encoder).fit(self._augment(sets))
+        self._adopt(encoder)
+        return self
+
+    @classmethod
+    def with_encoder(cls, encoder, **params):
+        """A pyramid, ready for use, around an encoder that is fitted already.
+
+        Parameters
+        ----------
+        encoder : fitted Encoder
+            With ``xy=True``, fitted on descriptors with two more columns.
+        **params
+            The other constructor arguments.
+        """
+        check_is_fitted(encoder)
+        pyramid = cls(encoder, **params)
+        pyramid._check_params()
+        pyramid._adopt(encoder)
+        return pyramid
+
+    def transform(self, X):
+        """Signatures of images.
+
+        Parameters
+        ----------
+        X : descriptor sets
+
+        Returns
+        -------
+        signatures : array of shape (n_images, signature_size), float32
+        """
+        check_is_fitted(self)
+        sets = as_descriptor_set(X)
+        signatures = np.empty((len(sets), self.signature_size), np.float32)
+        for row, signature in zip(signatures, map_in_order(self._signature, sets, self.n_jobs), strict=True):
+            row[:] = signature
+        empty = np.flatnonzero(np.diff(sets.offsets) == 0)
+        if len(empty):
+            listed = ", ".join(map(str, empty[:10])) + (" ..." if len(empty) > 10 else "")
+            warnings.warn(
+                f"{len(empty)} of {len(sets)} images have no descriptors, their signatures are zero: {listed}",
+                EmptyImageWarning,
+                stacklevel=2,
+            )
+        return signatures
+
+    def encode(self, image):
+        """The signature of one image.
+
+        Parameters
+        ----------
+        image : DescriptorSet of length 1, or array of shape (n, d)
+
+        Returns
+        -------
+        signature : array of shape (signature_size,), float32
+        """
+        check_is_fitted(self)
+        sets = as_descriptor_set([image] if isinstance(image, np.ndarray) else image)
+        if len(sets) != 1:
+            raise ParameterError(f"encode takes one image, got {len(sets)}; use transform")
+        if not sets.n_descriptors:
+            warnings.warn("the image has no descriptors, its signature is zero", EmptyImageWarning, stacklevel=2)
+        return self._signature(sets)
+
+    @property
+    def n_cells(self):
+        """Number of cells of all layouts."""
+        return sum(rows * columns for rows, columns in parse_layouts(self.cells))
+
+    @property
+    def signature_size(self):
+        """Length of a signature."""
+        return self.n_cells * self.encoder_.code_size
+
+    def _check_params(self):
+        if not isinstance(self.encoder, Encoder):
+            raise ParameterError(f"encoder={self.encoder!r} is not an encoder such as bovw.FisherVector()")
+        layouts = parse_layouts(self.cells)
+        check_choice("pooling", self.pooling, _POOLINGS)
+        if self.pooling == "lazebnik":
+            for (rows, columns), text in zip(layouts, self.cells, strict=True):
+                if rows != columns or rows & (rows - 1):
+                    raise ParameterError(
+                        f"pooling='lazebnik' is for layouts 1x1, 2x2, 4x4, ..., got {text!r}; use pooling='sum'"
+                    )
+        self.encoder._check_pooling(self._encoder_pooling())
+        norms = check_norms("cell_norm", self.cell_norm) + self._norms()
+        check_number("alpha", self.alpha, minimum=0, maximum=1, exclusive=True)
+        check_bool("xy", self.xy)
+        if "intra" in norms and not self.encoder.has_blocks:
+            raise ParameterError(
+                f"norm 'intra' needs a code with one block a word, {type(self.encoder).__name__} has none; "
+                "it is for VLAD, SuperVector and FisherVector"
+            )
+
+    def _norms(self):
+        if isinstance(self.norm, str) and self.norm == "auto":
+            return () if self.pooling == "lazebnik" else ("l2",)
+        return check_norms("norm", self.norm)
+
+    def _encoder_pooling(self):
+        return "sum" if self.pooling == "lazebnik" else self.pooling
+
+    def _adopt(self, encoder):
+        self.encoder_ = encoder
+        self.n_features_in_ = encoder.n_features_in_ - (2 if self.xy else 0)
+
+    def _augment(self, sets):
+        """The descriptors that the encoder sees, float32."""
+        if not self.xy:
+            return sets.descriptors
+        return np.concatenate([sets.descriptors, sets.positions() - np.float32(0.5)], axis=1, dtype=np.float32)
+
+    def _signature(self, image):
+        layouts = parse_layouts(self.cells)
+        pooling = self._encoder_pooling()
+        if self.n_cells == 1:
+            codes = self.encoder_.pool(self._augment(image), pooling=pooling)
+        else:
+            atoms, members = _atoms(layouts, image.positions())
+            codes = self.encoder_.pool(self._augment(image), atoms, members.shape[1], cells=members, pooling=pooling)
+        if self.pooling == "lazebnik":
+            codes *= (_match_weights(layouts) / max(image.n_descriptors, 1))[:, None].astype(np.float32)
+        block_size = self.encoder_.block_size
+        codes = normalize(codes, self.cell_norm, alpha=self.alpha, block_size=block_size)
+        return normalize(codes.reshape(1, -1), self._norms(), alpha=self.alpha, block_size=block_size)[0]
+
+
+def parse_layouts(cells):
+    """Layouts such as ("1x1", "3x1") as a list of (rows, columns), or ParameterError."""
+    if isinstance(cells, str) or not hasattr(cells, "__iter__") or not len(cells):
+        raise ParameterError(f"cells={cells!r} must be a sequence of layouts such as ('1x1', '2x2', '3x1')")
+    layouts = []
+    for layout in cells:
+        match = re.fullmatch(r"([1-9]\d?)x([1-9]\d?)", layout) if isinstance(layout, str) else None
+        if not match:
+            raise ParameterError(f"layout {layout!r} in cells is not ROWSxCOLUMNS, such as '3x1', each 1 to 99")
+        layouts.append((int(match[1]), int(match[2])))
+    return layouts
+
+
+def cell_boxes(cells):
+    """Where the cells of a pyramid lie, in the order of the signature.
+
+    Parameters
+    ----------
+    cells : sequence of str
+        Layouts "ROWSxCOLUMNS".
+
+    Returns
+    -------
+    names : list of str
+        "3x1[2,0]" is the bottom third: row 2, column 0 of layout 3x1.
+    boxes : array of shape (n_cells, 4), float64
+        left, top, right, bottom in fractions of the image; left and top belong to the cell.
+
+    Examples
+    --------
+    >>> names, boxes = cell_boxes(("1x1", "1x2"))
+    >>> names
+    ['1x1[0,0]', '1x2[0,0]', '1x2[0,1]']
+    >>> boxes.tolist()
+    [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]]
+    """
+    names, boxes = [], []
+    for rows, columns in parse_layouts(cells):
+        for row in range(rows):
+            for column in range(columns):
+                names.append(f"{rows}x{columns}[{row},{column}]")
+                boxes.append((column / columns, row / rows, (column + 1) / columns, (row + 1) / rows))
+    return names, np.array(boxes)
+
+
+def _atoms(layouts, positions):
+    """The atom of each position, and which atoms make up each cell, bool (n_cells, n_atoms)."""
+    # A fraction i / r rounded to float64 splits float32 positions exactly where i / r itself does.
+    across = sorted({i / columns for _, columns in layouts for i in range(1, columns)})
+    down = sorted({i / rows for rows, _ in layouts for i in range(1, rows)})
+    column, row = (np.searchsorted(edges, positions[:, t], side="right") for t, edges in ((0, across), (1, down)))
+    members = []
+    for rows, columns in layouts:
+        for cell_row in range(rows):
+            for cell_column in range(columns):
+                inside = np.outer(_between(down, cell_row, rows), _between(across, cell_column, columns))
+                members.append(inside.ravel())
+    return row * (len(across) + 1) + column, np.array(members)
+
+
+def _between(edges, index, n):
+    """Which of the intervals between ``edges`` lie inside [index / n, (index + 1) / n)."""
+    starts = np.array([0.0, *edges])
+    return (starts >= index / n) & (starts < (index + 1) / n)
+
+
+def _match_weights(layouts):
+    """The weight of each cell in the pyramid match kernel."""
+    levels = [rows.bit_length() - 1 for rows, _ in layouts]
+    finest = max(levels)
+    weights = [2.0 ** -(finest - max(level, 1) + 1) if finest else 1.0 for level in levels]
+    return np.repeat(weights, [rows * columns for rows, columns in layouts])
