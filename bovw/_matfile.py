@@ -52,7 +52,7 @@ def load_mat(path, names, max_bytes=256 << 20):
 
     try:
         if os.path.getsize(path) > max_bytes:
-            raise DatasetError(f"{path} is larger than {max_bytes} bytes; raise max_bytes if it is what you expect")
+            raise DatasetError(f"{path} is larger than the {max_bytes} bytes accepted; raise max_bytes")
         with open(path, "rb") as file:
             data = file.read(max_bytes + 1)
     except OSError as error:

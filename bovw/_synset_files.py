@@ -29,7 +29,9 @@ def read_meta(path):
     ids, wnids = fields.numbers(fields.id_name), fields.texts("WNID")
     for i, wnid in enumerate(wnids):
         if not _WNID.fullmatch(wnid):
-            raise DatasetError(f"{path}: synset {i + 1} has the WNID {wnid[:40]!r}; n and 8 digits are needed")
+            raise DatasetError(
+                f"{path}: synset {i + 1} has the WNID {wnid[:40]!r}; a letter and 8 digits are needed"
+            )
     edges = fields.edges(ids, wnids)
     columns = {
         "words": fields.texts("words", "name"),
@@ -45,16 +47,18 @@ def read_meta(path):
 
 def read_is_a(words, is_a, glosses=None):
     """Columns of ImageNet's ``words.txt``, ``wordnet.is_a.txt`` and ``gloss.txt``."""
-    names = dict(_two_columns(words, "\t"))
+    names = {wnid: text for _, wnid, text in _two_columns(words, "\t")}
     if not names:
         raise DatasetError(f"{words} holds no synset")
     edges = []
-    for number, (parent, child) in enumerate(_two_columns(is_a, None), 1):
+    for number, parent, child in _two_columns(is_a, None):
         for wnid in (parent, child):
             if wnid not in names:
                 raise DatasetError(f"{is_a}, line {number}: {wnid[:40]!r} is not in {words}")
         edges.append((parent, child))
-    definitions = {} if glosses is None else dict(_two_columns(glosses, "\t"))
+    definitions = {}
+    if glosses is not None:
+        definitions = {wnid: text for _, wnid, text in _two_columns(glosses, "\t")}
     columns = {"words": list(names.values()), "glosses": [definitions.get(wnid, "") for wnid in names]}
     return list(names), edges, columns
 
@@ -97,12 +101,14 @@ class _MetaFields:
     def __init__(self, path, records):
         self.path, self.records = path, records
         if not 0 < len(records) <= _MAX_SYNSETS:
-            raise DatasetError(f"{path}: synsets has {len(records)} entries; 1 to {_MAX_SYNSETS} are accepted")
+            raise DatasetError(
+                f"{path}: synsets has {len(records)} entries; 1 to {_MAX_SYNSETS} are accepted"
+            )
         found = [name for name in records.dtype.names if _ID_FIELD.fullmatch(name)]
         if len(found) != 1:
             raise DatasetError(
-                f"{path}: synsets has the fields {', '.join(records.dtype.names)}; exactly one id field such as "
-                f"ILSVRC2012_ID is needed"
+                f"{path}: synsets has the fields {', '.join(records.dtype.names)}; "
+                f"exactly one id field such as ILSVRC2012_ID is needed"
             )
         self.id_name = found[0]
 
@@ -152,8 +158,8 @@ class _MetaFields:
                 self._refuse(i, name, f"has {len(values)} values; one is needed")
             if name == self.id_name and values[0] == 0:
                 self._refuse(i, name, "is 0; ids count from 1")
-            if name == "wordnet_height" and values[0] > _MAX_HEIGHT:
-                self._refuse(i, name, f"is {values[0]}; at most {_MAX_HEIGHT} is accepted")
+            if name == "wordnet_height" and values[0] > MAX_HEIGHT:
+                self._refuse(i, name, f"is {values[0]}; at most {MAX_HEIGHT} is accepted")
             out.append(values[0])
         return out
 
@@ -193,9 +199,11 @@ def _lines(path):
 
 
 def _two_columns(path, separator):
-    """Yield the wnid and the rest of each line. A blank line may only end the file."""
+    """Yield the line number, the wnid and the rest of each line that is not blank."""
     for number, line in _lines(path):
+        if not line.strip():
+            continue
         wnid, *rest = line.strip().split(separator, 1)
         if not rest or not _WNID.fullmatch(wnid):
-            raise DatasetError(f"{path}, line {number}: {line[:60]!r} does not begin with a wnid and a second column")
-        yield wnid, rest[0].strip()
+            raise DatasetError(f"{path}, line {number}: {line[:60]!r} is not a wnid and a second column")
+        yield number, wnid, rest[0].strip()

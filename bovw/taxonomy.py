@@ -24,6 +24,7 @@ References
    image categories tell us?", ECCV 2010, section 6 (hierarchical cost).
 """
 
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -215,7 +216,7 @@ class Taxonomy:
             if (path / "data.noun").is_file():
                 return cls.from_data_noun(path / "data.noun")
             raise DatasetError(
-                f"{path} holds no hierarchy; meta.mat, or words.txt with wordnet.is_a.txt, or data.noun is needed"
+                f"{path} holds no hierarchy; meta.mat, data.noun, or words.txt with wordnet.is_a.txt is needed"
             )
         if path.suffix == ".mat":
             return cls.from_meta(path)
@@ -253,28 +254,10 @@ class Taxonomy:
         definitions in ``gloss`` or ``description``.
         """
         wnids, edges, columns = read_meta(path)
-        try:
+        with _blaming(path):
             if edges is None and hierarchy is not None:
-                above = hierarchy.subset(wnids)
-                return above._relabelled(wnids, columns)
+                wnids, edges, columns = _with_hierarchy(wnids, columns, hierarchy)
             return cls(wnids, edges or (), **columns)
-        except ParameterError as error:
-            raise DatasetError(f"{path}: {error}") from error
-
-    def _relabelled(self, wnids, columns):
-        """The same hierarchy with ``wnids`` first, under the words and ids of ``columns``."""
-        first = set(wnids)
-        order = [self._index[w] for w in wnids] + [i for i, w in enumerate(self.wnids) if w not in first]
-        rest = order[len(wnids) :]
-        return Taxonomy(
-            [self.wnids[i] for i in order], self.edges(),
-            words=[*columns["words"], *(self.words[i] for i in rest)],
-            glosses=[*columns.get("glosses", [self.glosses[i] for i in order[: len(wnids)]]),
-                     *(self.glosses[i] for i in rest)],
-            heights=self.heights[order],
-            ids=[*columns["ids"], *(0 for _ in rest)],
-            n_train_images=[*columns.get("n_train_images", [0] * len(wnids)), *(0 for _ in rest)],
-        )
 
     @classmethod
     def from_is_a(cls, words, is_a, glosses=None):
@@ -295,10 +278,8 @@ class Taxonomy:
             If a line is malformed, names an unknown synset, or edges form a cycle.
         """
         wnids, edges, columns = read_is_a(words, is_a, glosses)
-        try:
+        with _blaming(is_a):
             return cls(wnids, edges, **columns)
-        except ParameterError as error:
-            raise DatasetError(f"{is_a}: {error}") from error
 
     @classmethod
     def from_data_noun(cls, path):
@@ -313,10 +294,8 @@ class Taxonomy:
             If a line is malformed or points to a synset that the file lacks.
         """
         wnids, edges, columns = read_data_noun(path)
-        try:
+        with _blaming(path):
             return cls(wnids, edges, **columns)
-        except ParameterError as error:
-            raise DatasetError(f"{path}: {error}") from error
 
     # ---- single synsets
 
@@ -344,8 +323,9 @@ class Taxonomy:
         try:
             return self._index[wnid]
         except (KeyError, TypeError):
+            hint = suggestion(wnid, self._near(wnid))
             raise ParameterError(
-                f"synset {wnid!r} is not among the {len(self)} of this taxonomy{suggestion(wnid, self._near(wnid))}"
+                f"synset {str(wnid)!r} is not among the {len(self)} of this taxonomy{hint}"
             ) from None
 
     def _near(self, wnid):
@@ -362,7 +342,8 @@ class Taxonomy:
             If no synset has it.
         """
         if id not in self._node_of_id:
-            raise ParameterError(f"id={id!r} is not the id of a synset; they run from 1 to {self.ids.max(initial=0)}")
+            last = self.ids.max(initial=0)
+            raise ParameterError(f"id={id!r} is not the id of a synset; ids run from 1 to {last}")
         return self.wnids[self._node_of_id[id]]
 
     def find(self, word):
@@ -432,7 +413,7 @@ class Taxonomy:
         return paths
 
     def subset(self, wnids):
-        """The taxonomy of some synsets and all their ancestors, in this one's order, with its heights and ids."""
+        """The taxonomy of some synsets and all their ancestors, with this one's order, heights and ids."""
         kept = sorted(set().union(*(self._reach(self.index(w), self._parents) for w in wnids)))
         inside = set(kept)
         return Taxonomy(
@@ -467,7 +448,8 @@ class Taxonomy:
 
         A synset counts as its own ancestor.
         """
-        common = self._reach(self.index(first), self._parents) & self._reach(self.index(second), self._parents)
+        above_first, above_second = (self._reach(self.index(w), self._parents) for w in (first, second))
+        common = above_first & above_second
         return self.wnids[min(common, key=lambda i: (self.heights[i], i))] if common else None
 
     def ancestor_matrix(self, wnids):
@@ -492,7 +474,7 @@ class Taxonomy:
         return matrix, self._names(columns)
 
     def _rows_below(self, wnids):
-        """The nodes at or above any of ``wnids``, lowest first, and for each the positions in ``wnids`` below it."""
+        """The nodes at or above any of ``wnids``, lowest first, and the positions in ``wnids`` below each."""
         nodes = [self.index(w) for w in wnids]
         union = set().union(*(self._reach(i, self._parents) for i in set(nodes)))
         above = {}  # node -> everything at or above it
@@ -543,8 +525,32 @@ class Taxonomy:
         if costs.size and costs.min() == 0:
             i, j = divmod(int(costs.argmin()), len(wnids))
             raise ParameterError(
-                f"{str(wnids[i])!r} and {str(wnids[j])!r} have no common ancestor, so no cost; use a taxonomy "
-                f"whose hierarchy holds both"
+                f"{str(wnids[i])!r} and {str(wnids[j])!r} have no common ancestor, so no cost; "
+                f"use a taxonomy whose hierarchy holds both"
             )
         costs -= 1
         return costs
+
+
+@contextlib.contextmanager
+def _blaming(path):
+    """Turn what a constructor finds wrong into the fault of the file it was read from."""
+    try:
+        yield
+    except ParameterError as error:
+        raise DatasetError(f"{path}: {error}") from error
+
+
+def _with_hierarchy(wnids, columns, hierarchy):
+    """Classes without edges, followed by their ancestors in ``hierarchy``."""
+    above = hierarchy.subset(wnids)
+    classes = set(wnids)
+    rest = [synset for synset in above if synset.wnid not in classes]
+    merged = {
+        "words": columns["words"] + [synset.words for synset in rest],
+        "glosses": columns.get("glosses", [above[w].gloss for w in wnids]) + [synset.gloss for synset in rest],
+        "heights": [above[w].height for w in wnids] + [synset.height for synset in rest],
+        "ids": columns["ids"] + [0] * len(rest),
+        "n_train_images": columns.get("n_train_images", [0] * len(wnids)) + [0] * len(rest),
+    }
+    return [*wnids, *(synset.wnid for synset in rest)], above.edges(), merged
