@@ -11,13 +11,13 @@ import re
 import numpy as np
 
 from ._matfile import load_mat
+from ._text import text_lines
 from .errors import DatasetError
 
 MAX_HEIGHT = 255
 _WNID = re.compile(r"[nvar]\d{8}", re.ASCII)
 _ID_FIELD = re.compile(r"ILSVRC\d{4}_(?:[A-Z]+_)?ID", re.ASCII)
 _MAX_SYNSETS = 1_000_000
-_MAX_LINE = 1 << 16
 
 
 def read_meta(path):
@@ -66,7 +66,7 @@ def read_is_a(words, is_a, glosses=None):
 def read_data_noun(path):
     """Columns of WordNet 3.0's ``data.noun``."""
     wnids, words, glosses, edges = [], [], [], []
-    for number, line in _lines(path):
+    for number, line in text_lines(path):
         if line.startswith("  "):  # the licence
             continue
         try:
@@ -182,25 +182,9 @@ class _MetaFields:
         return edges
 
 
-def _lines(path):
-    """Yield (number, line) of a UTF-8 text file, one line in memory at a time."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="\n") as file:
-            number = 0
-            while line := file.readline(_MAX_LINE):
-                number += 1
-                if len(line) == _MAX_LINE and not line.endswith("\n"):
-                    raise DatasetError(f"{path}, line {number}: longer than {_MAX_LINE} characters")
-                yield number, line.rstrip("\r\n")
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8 text: {error.reason} at byte {error.start}") from error
-
-
 def _two_columns(path, separator):
     """Yield the line number, the wnid and the rest of each line that is not blank."""
-    for number, line in _lines(path):
+    for number, line in text_lines(path):
         if not line.strip():
             continue
         wnid, *rest = line.strip().split(separator, 1)

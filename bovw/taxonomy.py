@@ -188,7 +188,7 @@ class Taxonomy:
     # ---- reading
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path, hierarchy=None):
         """Read whatever hierarchy lies at ``path``.
 
         Parameters
@@ -197,6 +197,8 @@ class Taxonomy:
             A kit's ``meta.mat``, WordNet's ``data.noun``, or a folder: a kit (with
             ``meta.mat`` or ``data/meta.mat``), a folder with ``words.txt`` and
             ``wordnet.is_a.txt``, or one with ``data.noun``.
+        hierarchy : Taxonomy, optional
+            As in :meth:`from_meta`, for kits.
 
         Raises
         ------
@@ -207,7 +209,7 @@ class Taxonomy:
         if path.is_dir():
             for name in ("meta.mat", "data/meta.mat", "meta_clsloc.mat", "data/meta_clsloc.mat"):
                 if (path / name).is_file():
-                    return cls.from_meta(path / name)
+                    return cls.from_meta(path / name, hierarchy)
             if (path / "wordnet.is_a.txt").is_file():
                 gloss = path / "gloss.txt"
                 return cls.from_is_a(
@@ -216,10 +218,10 @@ class Taxonomy:
             if (path / "data.noun").is_file():
                 return cls.from_data_noun(path / "data.noun")
             raise DatasetError(
-                f"{path} holds no hierarchy; meta.mat, data.noun, or words.txt with wordnet.is_a.txt is needed"
+                f"{path} holds no hierarchy: meta.mat, data.noun, or words.txt with wordnet.is_a.txt"
             )
         if path.suffix == ".mat":
-            return cls.from_meta(path)
+            return cls.from_meta(path, hierarchy)
         if path.name == "data.noun":
             return cls.from_data_noun(path)
         raise DatasetError(f"{path} is neither a folder, nor a .mat file, nor WordNet's data.noun")
