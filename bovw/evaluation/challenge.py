@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DatasetError, ParameterError
 from ..taxonomy import Taxonomy
+from ._labels import as_rows
 from .confusion import mean_class_accuracy
 from .flat import image_flat_errors
 from .hierarchical import image_hierarchical_errors
@@ -38,8 +39,9 @@ def evaluate_predictions(truth, predictions, taxonomy=None, *, confidence=0.95, 
         ``mean_class_accuracy`` of the first guess; under ``intervals``, lists of
         [low, high] of ``flat`` and ``hierarchical``. All plain numbers.
     """
+    predictions = as_rows("predictions", predictions)
     flat = image_flat_errors(truth, predictions)
-    first = [row[0] if len(row) else -1 for row in predictions]
+    first = predictions[:, 0] if predictions.shape[1] else np.full(len(predictions), -1)
     report = {
         "n_images": len(flat),
         "flat": flat.mean(axis=0).tolist(),
