@@ -1,0 +1,210 @@
+r"""How sure a measured error is.
+
+*Bootstrap.* n images are drawn from the n with replacement, the mean is taken, and
+the middle share of many such means is the interval (percentile method). A mean
+depends on the draw only through how often each distinct value occurs, and these
+counts are multinomial: so one multinomial draw replaces n uniform ones, with the
+same distribution.
+
+*Paired comparison.* Two systems judged on the same images are compared by the mean
+of the differences image by image, which cancels what makes an image hard for both.
+Its p-value is the sign test: among images on which the systems differ, each is
+equally likely to be the better one; for errors of 0 and 1 this is McNemar's exact
+test.
+
+References
+----------
+.. [1] B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+.. [2] E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
+   Inference", JASA 22, 1927.
+.. [3] Q. McNemar, "Note on the sampling error of the difference between correlated
+   proportions or percentages", Psychometrika 12, 1947.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._random import check_seed, stage_rng
+from .._validation import check_int, check_matrix, check_number
+from ..errors import ParameterError
+
+_BLOCK = 1 << 22  # counts held at a time
+
+
+class Interval(NamedTuple):
+    """An estimate between two ends that hold the true value with probability ``confidence``."""
+
+    estimate: float
+    low: float
+    high: float
+    confidence: float
+
+
+class DrawSummary(NamedTuple):
+    """Mean, sample standard deviation (n - 1; 0 for a single draw) and the list over draws."""
+
+    mean: float
+    std: float
+    draws: tuple
+
+
+class PairedComparison(NamedTuple):
+    """What is different between two systems on the same images.
+
+    Attributes
+    ----------
+    difference : float
+        Mean of first - second; negative where the first has the smaller errors.
+    low, high, confidence : float
+        Bootstrap interval of the difference.
+    n_first_better, n_second_better : int
+        Images on which one has the smaller error.
+    p_value : float
+        Two-sided sign test of "neither is better more often".
+    """
+
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    n_first_better: int
+    n_second_better: int
+    p_value: float
+
+
+def _values(name, values):
+    values = np.asarray(values)
+    if values.ndim != 1 or len(values) == 0:
+        raise ParameterError(f"{name} has shape {values.shape}; at least one value an image, (n,), is needed")
+    return check_matrix(name, values[:, None], dtype=np.float64)[:, 0]
+
+
+def _resampled_means(values, n_resamples, rng):
+    distinct, counts = np.unique(values, return_counts=True)
+    rows = max(1, _BLOCK // len(distinct))
+    means = [
+        rng.multinomial(len(values), counts / len(values), size=min(rows, n_resamples - start)) @ distinct
+        for start in range(0, n_resamples, rows)
+    ]
+    return np.concatenate(means) / len(values)
+
+
+def _percentiles(means, confidence):
+    tail = (1 - confidence) / 2
+    return (float(v) for v in np.quantile(means, [tail, 1 - tail]))
+
+
+def bootstrap_interval(values, *, groups=None, confidence=0.95, n_resamples=2000, random_state=0):
+    """Bootstrap interval of a mean over images.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        One figure an image, such as a column of
+        :func:`bovw.evaluation.image_flat_errors`.
+    groups : array of shape (n,), optional
+        Class of each image. The estimate is then the mean of the class means, and
+        images are drawn inside each class, as many as it has.
+    confidence : float
+        In (0, 1).
+    n_resamples : int
+    random_state : int, RandomState, Generator or None
+
+    Returns
+    -------
+    Interval
+
+    Notes
+    -----
+    Where all values are equal, as with no error at all, the interval has no width;
+    :func:`wilson_interval` is the better choice for such shares.
+    """
+    confidence = _confidence(confidence)
+    n_resamples = check_int("n_resamples", n_resamples, minimum=1)
+    rng = stage_rng(check_seed(random_state), "bootstrap")
+    values = _values("values", values)
+    if groups is None:
+        parts = [values]
+    else:
+        groups = np.asarray(groups)
+        if groups.shape != values.shape:
+            raise ParameterError(f"groups has shape {groups.shape} for {len(values)} values")
+        _, codes = np.unique(groups, return_inverse=True)
+        parts = np.split(values[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
+    means = sum(_resampled_means(part, n_resamples, rng) for part in parts) / len(parts)
+    return Interval(float(np.mean([part.mean() for part in parts])), *_percentiles(means, confidence), confidence)
+
+
+def wilson_interval(n_hits, n, *, confidence=0.95):
+    """Wilson's score interval of a share, sound for small n and shares near 0 and 1.
+
+    Parameters
+    ----------
+    n_hits, n : int
+        ``n_hits`` of ``n`` independent trials.
+    confidence : float
+
+    Returns
+    -------
+    Interval
+    """
+    from scipy.stats import norm
+
+    confidence = _confidence(confidence)
+    n = check_int("n", n, minimum=1)
+    n_hits = check_int("n_hits", n_hits, minimum=0, maximum=n)
+    share, z = n_hits / n, float(norm.ppf((1 + confidence) / 2))
+    center = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return Interval(share, max(0.0, float(center - half)), min(1.0, float(center + half)), confidence)
+
+
+def summarize_draws(values):
+    """Mean and standard deviation over draws of the training set.
+
+    Parameters
+    ----------
+    values : array of shape (n_draws,)
+
+    Returns
+    -------
+    DrawSummary
+    """
+    values = _values("values", values)
+    std = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return DrawSummary(float(values.mean()), std, tuple(values.tolist()))
+
+
+def paired_comparison(first, second, *, confidence=0.95, n_resamples=2000, random_state=0):
+    """Compare two systems on the same images.
+
+    Parameters
+    ----------
+    first, second : array of shape (n,)
+        An error of each image under either system, in the same order.
+    confidence, n_resamples, random_state
+        As in :func:`bootstrap_interval`.
+
+    Returns
+    -------
+    PairedComparison
+    """
+    from scipy.stats import binomtest
+
+    first, second = _values("first", first), _values("second", second)
+    if len(first) != len(second):
+        raise ParameterError(f"first has {len(first)} images and second {len(second)}; the same are needed")
+    difference = bootstrap_interval(
+        first - second, confidence=confidence, n_resamples=n_resamples, random_state=random_state
+    )
+    better, worse = int((first < second).sum()), int((first > second).sum())
+    p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
+    return PairedComparison(*difference, better, worse, p_value)
+
+
+def _confidence(value):
+    value = check_number("confidence", value, minimum=0.0, maximum=1.0, exclusive=True)
+    if value == 1:
+        raise ParameterError("confidence=1 would need an infinite interval; use 0.95 or 0.99")
+    return value
