@@ -88,7 +88,7 @@ def probe_image(source, *, orient=True):
     Parameters
     ----------
     source : path, bytes, binary file, or object with ``open()`` and ``name``
-        An open file must be seekable; it is put back where it was.
+        A seekable open file is put back where it was.
     orient : bool
         Whether width and height are those after EXIF orientation.
 
@@ -105,6 +105,8 @@ def probe_image(source, *, orient=True):
     check_bool("orient", orient)
     name = source_name(source)
     with opened(source) as file:
+        if not file.seekable():
+            file = io.BytesIO(read_part(file, name))
         start = file.tell()
         _, image_format = read_head(file, name)
         file.seek(start)
