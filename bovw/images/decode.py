@@ -44,7 +44,8 @@ More than 8 bits
     values are divided by 257.
 Float, signed or 32-bit TIFF, Lab, 16-bit CMYK
     Refused: their black and white points are not agreed upon. Convert them
-    first, or pass an array to :func:`load_image`.
+    first, or pass an array to :func:`load_image`. Refused as well, because
+    OpenCV's versions disagree on it: 16-bit colour TIFF with an orientation.
 
 The plain case, a grey or three-component JPEG, is decoded by OpenCV at little
 more than the cost of ``cv2.imdecode``. Its orientation handling and its own

@@ -14,7 +14,8 @@ def patch(height=48, width=64, seed=0):
     """A small RGB uint8 image with smooth shading, edges and noise; no pixel is mid-grey (128, 128, 128)."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
-    shades = np.stack([40 + 3 * x, 220 - 3 * y, 60 + x + y], axis=2) + 60 * ((x // 9 + y // 7) % 2)[:, :, None]
+    squares = 60 * ((x // 9 + y // 7) % 2)
+    shades = np.stack([40 + 3 * x, 220 - 3 * y, 60 + x + y], axis=2) + squares[:, :, None]
     return np.clip(shades + rng.normal(0, 6, shades.shape), 0, 255).astype(np.uint8)
 
 
