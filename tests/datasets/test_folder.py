@@ -216,8 +216,8 @@ def test_scene15(bovw_data):
     assert len(dataset) == 4485
     assert dict(zip(dataset.classes, dataset.counts.tolist(), strict=True)) == {
         "bedroom": 216, "CALsuburb": 241, "industrial": 311, "kitchen": 210, "livingroom": 289,
-        "MITcoast": 360, "MITforest": 328, "MIThighway": 260, "MITinsidecity": 308, "MITmountain": 374, "MITopencountry": 410,
-        "MITstreet": 292, "MITtallbuilding": 356, "PARoffice": 215, "store": 315,
+        "MITcoast": 360, "MITforest": 328, "MIThighway": 260, "MITinsidecity": 308, "MITmountain": 374,
+        "MITopencountry": 410, "MITstreet": 292, "MITtallbuilding": 356, "PARoffice": 215, "store": 315,
     }
 
 
