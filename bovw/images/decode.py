@@ -44,7 +44,8 @@ More than 8 bits
     values are divided by 257.
 Float, signed or 32-bit TIFF, Lab, 16-bit CMYK
     Refused: their black and white points are not agreed upon. Convert them
-    first, or pass an array to :func:`load_image`.
+    first, or pass an array to :func:`load_image`. Refused as well, because
+    OpenCV's versions disagree on it: 16-bit colour TIFF with an orientation.
 
 The plain case, a grey or three-component JPEG, is decoded by OpenCV at little
 more than the cost of ``cv2.imdecode``. Its orientation handling and its own
@@ -88,7 +89,7 @@ def probe_image(source, *, orient=True):
     Parameters
     ----------
     source : path, bytes, binary file, or object with ``open()`` and ``name``
-        An open file must be seekable; it is put back where it was.
+        A seekable open file is put back where it was.
     orient : bool
         Whether width and height are those after EXIF orientation.
 
@@ -105,6 +106,8 @@ def probe_image(source, *, orient=True):
     check_bool("orient", orient)
     name = source_name(source)
     with opened(source) as file:
+        if not file.seekable():
+            file = io.BytesIO(read_part(file, name))
         start = file.tell()
         _, image_format = read_head(file, name)
         file.seek(start)

@@ -41,6 +41,7 @@ _READABLE_FRAMES = {0xC0, 0xC1, 0xC2}
 _PROGRESSIVE = 0xC2
 _BETWEEN_SCANS = {0xC4, 0xDB, 0xDD, 0xFE, _SOS, *range(0xE0, 0xF0)}  # DHT, DQT, DRI, COM, SOS, APPn
 _END_OF_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _CUT = "truncated; copy or download it again"
 _OTHER_BYTES = bytes((167 * i + 181) % 251 for i in range(96))
 
@@ -209,8 +210,15 @@ def decode_jpeg(data, header, mode, name):
 
 
 def _last_scan_is_complete(data):
-    """Whether bytes inserted before the final EOI leave every pixel as it is."""
-    longer = data[: -len(_EOI)] + _OTHER_BYTES + _EOI
+    """Whether bytes inserted before the final EOI leave every pixel as it is.
+
+    They are inserted twice, before and behind the restart marker that would come
+    next: the first part goes on with an interval that was cut, the second begins
+    the interval after one that ends where the file was cut.
+    """
+    restarts = _RESTART.findall(data, data.rfind(b"\xff\xda"))
+    next_restart = bytes([0xFF, 0xD0 + len(restarts) % 8])
+    longer = data[: -len(_EOI)] + _OTHER_BYTES + next_restart + _OTHER_BYTES + _EOI
     try:  # by Pillow, which keeps libjpeg's warnings about the inserted bytes to itself
         return np.array_equal(*(np.asarray(JpegImageFile(io.BytesIO(d))) for d in (data, longer)))
     except OSError:

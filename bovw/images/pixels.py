@@ -49,6 +49,10 @@ def convert_array(image, mode):
 
 
 def _check_array(image):
+    if image is None:
+        raise ParameterError("image is None, as a skipped image of an ImageCollection; leave it out")
+    if isinstance(image, Image.Image):
+        raise ParameterError("image is a Pillow image; pass numpy.asarray(image.convert('RGB'))")
     image = np.asarray(image)
     if not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (1, 3, 4))):
         raise ParameterError(

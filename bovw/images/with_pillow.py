@@ -139,6 +139,9 @@ def _reduce_depth(image, data, size, orientation, depth, name):
         grey = to_8_bits(np.asarray(image), maximum)
         grey = 255 - grey if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
         return _as_stored(Image.fromarray(grey), orientation)
+    if orientation != 1 and image.format == "TIFF":
+        # whether OpenCV applies it here depends on its version
+        raise decode_error(name, "a 16-bit colour TIFF with an orientation is not read; save it upright")
     # Pillow keeps only the high byte of 16-bit colour; that it could load the file shows that all is there
     colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if colour is None or colour.ndim != 3 or colour.dtype != np.uint16 or colour.shape[1::-1] != size:
