@@ -1,0 +1,233 @@
+/* Row kernels of the histograms of oriented gradients. All loops run over
+ * independent pixels or bins, so compilers vectorise them and the bits do not
+ * depend on the vector width. */
+#ifndef BOVW_HOG_ROWS_H
+#define BOVW_HOG_ROWS_H
+
+#include "bovw_v8.h"
+
+#if defined(_MSC_VER)
+#define HOG_RESTRICT __restrict
+#else
+#define HOG_RESTRICT __restrict__
+#endif
+
+#define HOG_CLIP 0.2f
+
+/* How an angle becomes a bin. Bin k is centred at (k + offset) * pi / per_half. */
+typedef struct {
+    int per_half; /* bins in half a turn */
+    int n_bins;   /* per_half (unsigned: opposite gradients are equal) or twice that (signed) */
+    float offset; /* 0 or 1/2 bin */
+    int bilinear; /* share a vote between the two nearest bins */
+} hog_bins;
+
+/* One row of [-1 0 1] derivatives of the channel with the largest magnitude, the first among equals.
+ * The rows of channel c begin at c * stride; mid[-1] and mid[width] must be readable. */
+BOVW_INLINE void hog_gradient(const float *HOG_RESTRICT up, const float *HOG_RESTRICT mid,
+                              const float *HOG_RESTRICT down, int channels, int stride, int width,
+                              float *HOG_RESTRICT gx, float *HOG_RESTRICT gy, float *HOG_RESTRICT energy) {
+    for (int x = 0; x < width; ++x) {
+        const float dx = mid[x + 1] - mid[x - 1];
+        const float dy = down[x] - up[x];
+        gx[x] = dx;
+        gy[x] = dy;
+        energy[x] = dx * dx + dy * dy;
+    }
+    for (int c = 1; c < channels; ++c) {
+        const float *HOG_RESTRICT u = up + c * stride;
+        const float *HOG_RESTRICT m = mid + c * stride;
+        const float *HOG_RESTRICT d = down + c * stride;
+        for (int x = 0; x < width; ++x) {
+            const float dx = m[x + 1] - m[x - 1];
+            const float dy = d[x] - u[x];
+            const float e = dx * dx + dy * dy;
+            const float before = energy[x], gx0 = gx[x], gy0 = gy[x];
+            gx[x] = e > before ? dx : gx0;
+            gy[x] = e > before ? dy : gy0;
+            energy[x] = e > before ? e : before;
+        }
+    }
+}
+
+/* Magnitude, bin and, for bilinear votes, the fraction that goes to the next bin.
+ *
+ * atan(r) / (pi r) is a polynomial in r^2 (relative error 2e-8) on |r| <= tan(pi/8); the octants are
+ * composed in units of bins, so that multiples of 45 degrees are exact. A nearest vote on a boundary
+ * goes to the lower bin if offset is 0 and to the upper one otherwise. A gradient of zero gets bin 0. */
+BOVW_INLINE void hog_orientation(const float *HOG_RESTRICT gx, const float *HOG_RESTRICT gy,
+                                 const float *HOG_RESTRICT energy, int width, hog_bins bins,
+                                 float *HOG_RESTRICT magnitude, int *HOG_RESTRICT bin,
+                                 float *HOG_RESTRICT fraction) {
+    const float half = (float)bins.per_half;
+    const float turn = (float)bins.n_bins;
+    const float shift = bins.bilinear ? -bins.offset : 0.5f - bins.offset;
+    const int ties_down = !bins.bilinear && bins.offset == 0.0f;
+    for (int x = 0; x < width; ++x) {
+        const float ax = fabsf(gx[x]), ay = fabsf(gy[x]);
+        const float longer = ax > ay ? ax : ay, shorter = ax > ay ? ay : ax;
+        const int folded = shorter > 0.41421356f * longer;
+        const float above = folded ? shorter - longer : shorter;
+        const float below = folded ? shorter + longer : longer;
+        const float r = above / (below > 0.0f ? below : 1.0f);
+        const float z = r * r;
+        const float p = ((((0.025422573f * z - 0.044092566f) * z + 0.063580714f) * z - 0.106101595f) * z
+                         + 0.31830987f) * r;
+        float t = half * p + (folded ? 0.25f * half : 0.0f);
+        t = ay > ax ? 0.5f * half - t : t;
+        t = gx[x] < 0.0f ? half - t : t;
+        t = gy[x] < 0.0f ? turn - t : t;
+        t += shift;
+        t = t < 0.0f ? t + turn : t;
+        t = t >= 0.0f ? t : 0.0f; /* NaN from an overflow must not become an index */
+        int k = (int)t;
+        const float rest = t - (float)k;
+        k -= ties_down & (rest == 0.0f) & (k > 0);
+        k = k >= bins.n_bins ? k - bins.n_bins : k;
+        bin[x] = k;
+        fraction[x] = rest;
+        magnitude[x] = sqrtf(energy[x]);
+    }
+}
+
+/* Votes of one row into the boxes between cell centres, weights[c][4] of the box's four cells
+ * (upper left, upper right, lower left, lower right) along the row.
+ *
+ * boxes[box][n_bins + 1][4]: the bin after the last takes what belongs to bin 0. Neighbouring votes go
+ * to different boxes, so no addition waits for the one before it. Box b covers the pixels
+ * (b - 1) * cell_size + cell_size / 2 and the cell_size - 1 after it. */
+BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RESTRICT bin,
+                          const float *HOG_RESTRICT fraction, int width, int cell_size, int n_boxes,
+                          hog_bins bins, const float *HOG_RESTRICT weights, float *HOG_RESTRICT boxes) {
+    const int box_size = (bins.n_bins + 1) * 4;
+    const int before = cell_size - cell_size / 2;
+    for (int d = 0; d < cell_size; ++d) {
+        const float w0 = weights[4 * d], w1 = weights[4 * d + 1];
+        const float w2 = weights[4 * d + 2], w3 = weights[4 * d + 3];
+        const int first = d < before ? 1 : 0;
+        int stop = (width - 1 - d + before) / cell_size + 1;
+        stop = width - 1 - d + before < 0 ? 0 : stop;
+        stop = stop < n_boxes ? stop : n_boxes;
+        const int x0 = d - before;
+        if (bins.bilinear) {
+            for (int b = first; b < stop; ++b) {
+                const int x = x0 + b * cell_size;
+                float *HOG_RESTRICT h = boxes + b * box_size + 4 * bin[x];
+                const float next = magnitude[x] * fraction[x];
+                const float here = magnitude[x] - next;
+                h[0] += here * w0, h[1] += here * w1, h[2] += here * w2, h[3] += here * w3;
+                h[4] += next * w0, h[5] += next * w1, h[6] += next * w2, h[7] += next * w3;
+            }
+        } else {
+            for (int b = first; b < stop; ++b) {
+                const int x = x0 + b * cell_size;
+                float *HOG_RESTRICT h = boxes + b * box_size + 4 * bin[x];
+                const float m = magnitude[x];
+                h[0] += m * w0, h[1] += m * w1, h[2] += m * w2, h[3] += m * w3;
+            }
+        }
+    }
+}
+
+/* Add the four corners of each box of a band to the cells of the band's upper and lower row
+ * (NULL outside the grid): cells[col][n_bins]. */
+BOVW_INLINE void hog_fold(const float *HOG_RESTRICT boxes, int n_boxes, int n_cols, int n_bins,
+                          float *upper, float *lower) {
+    for (int b = 0; b < n_boxes; ++b) {
+        const float *HOG_RESTRICT h = boxes + b * (n_bins + 1) * 4;
+        for (int corner = 0; corner < 4; ++corner) {
+            float *row = corner < 2 ? upper : lower;
+            const int col = b - 1 + (corner & 1);
+            if (row == NULL || col < 0 || col >= n_cols) continue;
+            float *HOG_RESTRICT cell = row + col * n_bins;
+            for (int k = 0; k < n_bins; ++k) cell[k] += h[4 * k + corner];
+            cell[0] += h[4 * n_bins + corner];
+        }
+    }
+}
+
+/* The orientation energies of one row, votes[x][n_bins], from magnitude, bin and fraction. */
+BOVW_INLINE void hog_spread(const float *HOG_RESTRICT magnitude, const int *HOG_RESTRICT bin,
+                            const float *HOG_RESTRICT fraction, int width, hog_bins bins,
+                            float *HOG_RESTRICT votes) {
+    memset(votes, 0, (size_t)width * bins.n_bins * sizeof(float));
+    for (int x = 0; x < width; ++x) {
+        float *HOG_RESTRICT v = votes + (size_t)x * bins.n_bins;
+        const int k = bin[x];
+        if (bins.bilinear) {
+            const int after = k + 1 == bins.n_bins ? 0 : k + 1;
+            const float next = magnitude[x] * fraction[x];
+            v[k] = magnitude[x] - next;
+            v[after] += next;
+        } else {
+            v[k] = magnitude[x];
+        }
+    }
+}
+
+/* row += weight * votes, or row = weight * votes. */
+BOVW_INLINE void hog_add_row(const float *HOG_RESTRICT votes, float weight, int begins, size_t n,
+                             float *HOG_RESTRICT row) {
+    if (begins)
+        for (size_t i = 0; i < n; ++i) row[i] = weight * votes[i];
+    else
+        for (size_t i = 0; i < n; ++i) row[i] += weight * votes[i];
+}
+
+/* cell[n_bins] = sum of taps[j] * row[j][n_bins]. row must be readable for 7 floats past its end. */
+BOVW_INLINE void hog_filter(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps,
+                            int n_bins, float *HOG_RESTRICT cell) {
+    int k = 0;
+    for (; k + 1 < n_bins; k += 8) {
+        v8 sum = v8_set1(0.0f);
+        for (int j = 0; j < n_taps; ++j) sum = v8_madd(v8_set1(taps[j]), v8_load(row + j * n_bins + k), sum);
+        if (k + 8 <= n_bins)
+            v8_store(cell + k, sum);
+        else
+            memcpy(cell + k, &sum, (size_t)(n_bins - k) * sizeof(float));
+    }
+    if (k < n_bins) {
+        float sum = 0.0f;
+        for (int j = 0; j < n_taps; ++j) sum += taps[j] * row[j * n_bins + k];
+        cell[k] = sum;
+    }
+}
+
+/* The four block-normalised, clipped copies of one cell: h[2 * half] signed votes, norms[4] the inverse
+ * block norms. UoCTTI: out[3 * half + 4]. */
+BOVW_INLINE void hog_uoctti_cell(const float *HOG_RESTRICT h, const float *HOG_RESTRICT norms, int half,
+                                 float *HOG_RESTRICT out) {
+    for (int k = 0; k < 2 * half; ++k) {
+        float sum = 0.0f;
+        for (int b = 0; b < 4; ++b) {
+            const float v = h[k] * norms[b];
+            sum += v < HOG_CLIP ? v : HOG_CLIP;
+        }
+        out[k] = 0.5f * sum;
+    }
+    float texture[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    for (int k = 0; k < half; ++k) {
+        const float u = h[k] + h[half + k];
+        float sum = 0.0f;
+        for (int b = 0; b < 4; ++b) {
+            float v = u * norms[b];
+            v = v < HOG_CLIP ? v : HOG_CLIP;
+            texture[b] += v;
+            sum += v;
+        }
+        out[2 * half + k] = 0.5f * sum;
+    }
+    for (int b = 0; b < 4; ++b) out[3 * half + b] = 0.23570226f * texture[b]; /* 1 / sqrt(18) */
+}
+
+/* Dalal-Triggs: out[4][half]. */
+BOVW_INLINE void hog_dalal_triggs_cell(const float *HOG_RESTRICT h, const float *HOG_RESTRICT norms, int half,
+                                       float *HOG_RESTRICT out) {
+    for (int b = 0; b < 4; ++b)
+        for (int k = 0; k < half; ++k) {
+            const float v = (h[k] + h[half + k]) * norms[b];
+            out[b * half + k] = v < HOG_CLIP ? v : HOG_CLIP;
+        }
+}
+
+#endif
