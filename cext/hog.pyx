@@ -12,7 +12,7 @@ a few rows of working memory:
   patches lie.
 """
 
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 cdef extern from "hog_rows.h":
@@ -58,12 +58,12 @@ cdef struct Rows:
 
 
 cdef int open_rows(Rows *rows, int width, int channels) except -1 nogil:
-    cdef size_t n = width
+    cdef size_t n = (width + 7) // 8 * 8  # whole vectors
     cdef int slot
     rows.width = width
     rows.channels = channels
-    rows.stride = width + 2
-    rows.memory = <float *>malloc((3 * channels * (n + 2) + 5 * n) * sizeof(float) + n * sizeof(int))
+    rows.stride = n + 2
+    rows.memory = <float *>calloc(3 * channels * (n + 2) + 6 * n, sizeof(float))
     if rows.memory == NULL:
         with gil:
             raise MemoryError()

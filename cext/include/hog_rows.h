@@ -14,6 +14,32 @@
 
 #define HOG_CLIP 0.2f
 
+/* Lane by lane: a > b ? yes : no (no where a or b is NaN); towards zero; to int. */
+#if defined(__GNUC__) || defined(__clang__)
+BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) { return v8_select(a > b, yes, no); }
+BOVW_INLINE v8 v8_truncate(v8 a) { return __builtin_convertvector(__builtin_convertvector(a, v8i), v8); }
+BOVW_INLINE void v8_store_int(int *p, v8 a) {
+    const v8i k = __builtin_convertvector(a, v8i);
+    memcpy(p, &k, sizeof k);
+}
+#else
+BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) {
+    v8 r;
+    int t;
+    for (t = 0; t < 8; ++t) r.f[t] = a.f[t] > b.f[t] ? yes.f[t] : no.f[t];
+    return r;
+}
+BOVW_INLINE v8 v8_truncate(v8 a) {
+    int t;
+    for (t = 0; t < 8; ++t) a.f[t] = (float)(int)a.f[t];
+    return a;
+}
+BOVW_INLINE void v8_store_int(int *p, v8 a) {
+    int t;
+    for (t = 0; t < 8; ++t) p[t] = (int)a.f[t];
+}
+#endif
+
 /* How an angle becomes a bin. Bin k is centred at (k + offset) * pi / per_half. */
 typedef struct {
     int per_half; /* bins in half a turn */
@@ -50,7 +76,8 @@ BOVW_INLINE void hog_gradient(const float *HOG_RESTRICT up, const float *HOG_RES
     }
 }
 
-/* Magnitude, bin and, for bilinear votes, the fraction that goes to the next bin.
+/* Magnitude, bin and, for bilinear votes, the fraction that goes to the next bin. The rows are padded to
+ * a multiple of 8.
  *
  * atan(r) / (pi r) is a polynomial in r^2 (relative error 2e-8) on |r| <= tan(pi/8); the octants are
  * composed in units of bins, so that multiples of 45 degrees are exact. A nearest vote on a boundary
@@ -59,35 +86,40 @@ BOVW_INLINE void hog_orientation(const float *HOG_RESTRICT gx, const float *HOG_
                                  const float *HOG_RESTRICT energy, int width, hog_bins bins,
                                  float *HOG_RESTRICT magnitude, int *HOG_RESTRICT bin,
                                  float *HOG_RESTRICT fraction) {
-    const float half = (float)bins.per_half;
-    const float turn = (float)bins.n_bins;
-    const float shift = bins.bilinear ? -bins.offset : 0.5f - bins.offset;
-    const int ties_down = !bins.bilinear && bins.offset == 0.0f;
-    for (int x = 0; x < width; ++x) {
-        const float ax = fabsf(gx[x]), ay = fabsf(gy[x]);
-        const float longer = ax > ay ? ax : ay, shorter = ax > ay ? ay : ax;
-        const int folded = shorter > 0.41421356f * longer;
-        const float above = folded ? shorter - longer : shorter;
-        const float below = folded ? shorter + longer : longer;
-        const float r = above / (below > 0.0f ? below : 1.0f);
-        const float z = r * r;
-        const float p = ((((0.025422573f * z - 0.044092566f) * z + 0.063580714f) * z - 0.106101595f) * z
-                         + 0.31830987f) * r;
-        float t = half * p + (folded ? 0.25f * half : 0.0f);
-        t = ay > ax ? 0.5f * half - t : t;
-        t = gx[x] < 0.0f ? half - t : t;
-        t = gy[x] < 0.0f ? turn - t : t;
-        t += shift;
-        t = t < 0.0f ? t + turn : t;
-        t = t >= 0.0f ? t : 0.0f; /* NaN from an overflow must not become an index */
-        int k = (int)t;
-        const float rest = t - (float)k;
-        k -= ties_down & (rest == 0.0f) & (k > 0);
-        k = k >= bins.n_bins ? k - bins.n_bins : k;
-        bin[x] = k;
-        fraction[x] = rest;
-        magnitude[x] = sqrtf(energy[x]);
+    const v8 zero = v8_set1(0.0f), one = v8_set1(1.0f);
+    const v8 half = v8_set1((float)bins.per_half), turn = v8_set1((float)bins.n_bins);
+    const v8 quarter = v8_mul(half, v8_set1(0.5f)), eighth = v8_mul(half, v8_set1(0.25f));
+    const v8 shift = v8_set1(bins.bilinear ? -bins.offset : 0.5f - bins.offset);
+    const v8 tie = v8_set1(!bins.bilinear && bins.offset == 0.0f ? -1.0f : 0.0f);
+    const v8 last = v8_sub(turn, v8_set1(0.5f));
+    for (int x = 0; x < width; x += 8) {
+        const v8 dx = v8_load(gx + x), dy = v8_load(gy + x);
+        const v8 ax = v8_abs(dx), ay = v8_abs(dy);
+        const v8 longer = v8_max(ax, ay), shorter = v8_min(ax, ay);
+        const v8 limit = v8_mul(longer, v8_set1(0.41421356f));
+        const v8 above = v8_if_greater(shorter, limit, v8_sub(shorter, longer), shorter);
+        const v8 below = v8_if_greater(shorter, limit, v8_add(shorter, longer), longer);
+        const v8 r = v8_div(above, v8_if_greater(below, zero, below, one));
+        const v8 z = v8_mul(r, r);
+        v8 p = v8_madd(v8_set1(0.025422573f), z, v8_set1(-0.044092566f));
+        p = v8_madd(p, z, v8_set1(0.063580714f));
+        p = v8_madd(p, z, v8_set1(-0.106101595f));
+        p = v8_madd(p, z, v8_set1(0.31830987f));
+        v8 t = v8_madd(v8_mul(p, r), half, v8_if_greater(shorter, limit, eighth, zero));
+        t = v8_if_greater(ay, ax, v8_sub(quarter, t), t);
+        t = v8_if_greater(zero, dx, v8_sub(half, t), t);
+        t = v8_add(v8_if_greater(zero, dy, v8_sub(turn, t), t), shift);
+        t = v8_if_greater(zero, t, v8_add(t, turn), t);
+        t = v8_if_greater(t, zero, t, zero); /* NaN from an overflow must not become an index */
+        v8 k = v8_truncate(t);
+        const v8 rest = v8_sub(t, k);
+        k = v8_if_greater(rest, zero, k, v8_add(k, tie));
+        k = v8_if_greater(zero, k, v8_add(k, turn), k);
+        k = v8_if_greater(k, last, v8_sub(k, turn), k);
+        v8_store_int(bin + x, k);
+        v8_store(fraction + x, rest);
     }
+    for (int x = 0; x < width; ++x) magnitude[x] = sqrtf(energy[x]);
 }
 
 /* Votes of one row into the boxes between cell centres, weights[c][4] of the box's four cells
