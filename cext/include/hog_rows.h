@@ -14,13 +14,56 @@
 
 #define HOG_CLIP 0.2f
 
-/* Lane by lane: a > b ? yes : no (no where a or b is NaN); towards zero; to int. */
+/* h[0:4] += m * w[0:4] */
 #if defined(__GNUC__) || defined(__clang__)
+typedef float v4 __attribute__((vector_size(16)));
+typedef int v4i __attribute__((vector_size(16)));
+BOVW_INLINE void v4_vote(float *h, float m, v4 w) {
+    v4 a;
+    memcpy(&a, h, sizeof a);
+    a += m * w;
+    memcpy(h, &a, sizeof a);
+}
+#else
+typedef struct { float f[4]; } v4;
+BOVW_INLINE void v4_vote(float *h, float m, v4 w) {
+    int t;
+    for (t = 0; t < 4; ++t) h[t] += m * w.f[t];
+}
+#endif
+
+/* Lane by lane: a > b ? yes : no (no where a or b is NaN); towards zero; to int. gcc takes comparisons and
+ * conversions of vectors wider than the registers apart into scalars, so without AVX2 they are done on
+ * halves. */
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__AVX2__)
 BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) { return v8_select(a > b, yes, no); }
 BOVW_INLINE v8 v8_truncate(v8 a) { return __builtin_convertvector(__builtin_convertvector(a, v8i), v8); }
-BOVW_INLINE void v8_store_int(int *p, v8 a) {
+BOVW_INLINE void v8_store_int(int *to, v8 a) {
     const v8i k = __builtin_convertvector(a, v8i);
-    memcpy(p, &k, sizeof k);
+    memcpy(to, &k, sizeof k);
+}
+#elif defined(__GNUC__) || defined(__clang__)
+typedef union { v8 whole; v4 half[2]; } v8_halves;
+BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) {
+    v8_halves p = {a}, q = {b}, y = {yes}, n = {no};
+    for (int i = 0; i < 2; ++i) {
+        const v4i mask = p.half[i] > q.half[i];
+        n.half[i] = (v4)((mask & (v4i)y.half[i]) | (~mask & (v4i)n.half[i]));
+    }
+    return n.whole;
+}
+BOVW_INLINE v8 v8_truncate(v8 a) {
+    v8_halves p = {a};
+    for (int i = 0; i < 2; ++i)
+        p.half[i] = __builtin_convertvector(__builtin_convertvector(p.half[i], v4i), v4);
+    return p.whole;
+}
+BOVW_INLINE void v8_store_int(int *to, v8 a) {
+    v8_halves p = {a};
+    for (int i = 0; i < 2; ++i) {
+        const v4i k = __builtin_convertvector(p.half[i], v4i);
+        memcpy(to + 4 * i, &k, sizeof k);
+    }
 }
 #else
 BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) {
@@ -95,7 +138,7 @@ BOVW_INLINE void hog_orientation(const float *HOG_RESTRICT gx, const float *HOG_
     for (int x = 0; x < width; x += 8) {
         const v8 dx = v8_load(gx + x), dy = v8_load(gy + x);
         const v8 ax = v8_abs(dx), ay = v8_abs(dy);
-        const v8 longer = v8_max(ax, ay), shorter = v8_min(ax, ay);
+        const v8 longer = v8_if_greater(ax, ay, ax, ay), shorter = v8_if_greater(ax, ay, ay, ax);
         const v8 limit = v8_mul(longer, v8_set1(0.41421356f));
         const v8 above = v8_if_greater(shorter, limit, v8_sub(shorter, longer), shorter);
         const v8 below = v8_if_greater(shorter, limit, v8_add(shorter, longer), longer);
@@ -134,8 +177,8 @@ BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RE
     const int box_size = (bins.n_bins + 1) * 4;
     const int before = cell_size - cell_size / 2;
     for (int d = 0; d < cell_size; ++d) {
-        const float w0 = weights[4 * d], w1 = weights[4 * d + 1];
-        const float w2 = weights[4 * d + 2], w3 = weights[4 * d + 3];
+        v4 w;
+        memcpy(&w, weights + 4 * d, sizeof w);
         const int first = d < before ? 1 : 0;
         int stop = (width - 1 - d + before) / cell_size + 1;
         stop = width - 1 - d + before < 0 ? 0 : stop;
@@ -144,18 +187,15 @@ BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RE
         if (bins.bilinear) {
             for (int b = first; b < stop; ++b) {
                 const int x = x0 + b * cell_size;
-                float *HOG_RESTRICT h = boxes + b * box_size + 4 * bin[x];
+                float *h = boxes + b * box_size + 4 * bin[x];
                 const float next = magnitude[x] * fraction[x];
-                const float here = magnitude[x] - next;
-                h[0] += here * w0, h[1] += here * w1, h[2] += here * w2, h[3] += here * w3;
-                h[4] += next * w0, h[5] += next * w1, h[6] += next * w2, h[7] += next * w3;
+                v4_vote(h, magnitude[x] - next, w);
+                v4_vote(h + 4, next, w);
             }
         } else {
             for (int b = first; b < stop; ++b) {
                 const int x = x0 + b * cell_size;
-                float *HOG_RESTRICT h = boxes + b * box_size + 4 * bin[x];
-                const float m = magnitude[x];
-                h[0] += m * w0, h[1] += m * w1, h[2] += m * w2, h[3] += m * w3;
+                v4_vote(boxes + b * box_size + 4 * bin[x], magnitude[x], w);
             }
         }
     }
