@@ -21,13 +21,15 @@ cdef extern from "hog_rows.h":
         int n_bins
         float offset
         int bilinear
+    void hog_load_floats(const float *row, int width, int channels, int stride, float *planes) nogil
+    void hog_load_bytes(const unsigned char *row, int width, int channels, int stride, float *planes) nogil
     void hog_gradient(const float *up, const float *mid, const float *down, int channels, int stride, int width,
                       float *gx, float *gy, float *energy) nogil
     void hog_orientation(const float *gx, const float *gy, const float *energy, int width, hog_bins bins,
                          float *magnitude, int *bin, float *fraction) nogil
     void hog_vote(const float *magnitude, const int *bin, const float *fraction, int width, int cell_size,
                   int n_boxes, hog_bins bins, const float *weights, float *boxes) nogil
-    void hog_fold(const float *boxes, int n_boxes, int n_cols, int n_bins, float *upper, float *lower) nogil
+    void hog_fold(const float *boxes, int side, int n_cols, int n_bins, float *cells) nogil
     void hog_spread(const float *magnitude, const int *bin, const float *fraction, int width, hog_bins bins,
                     float *votes) nogil
     void hog_add_row(const float *votes, float weight, int begins, size_t n, float *row) nogil
@@ -86,19 +88,16 @@ cdef inline int mirrored(int y, int height) noexcept nogil:
 
 
 cdef inline void load_row(Rows *rows, const pixel[:, :, ::1] image, int y) noexcept nogil:
-    cdef int x, c, width = rows.width, channels = rows.channels
-    cdef const pixel *source = &image[y, 0, 0]
-    cdef float *plane
-    for c in range(channels):
-        plane = rows.image[y % 3] + c * rows.stride
-        if channels == 1:
-            for x in range(width):
-                plane[1 + x] = source[x]
-        else:
-            for x in range(width):
-                plane[1 + x] = source[channels * x + c]
-        plane[0] = plane[1 + mirrored(-1, width)]
-        plane[width + 1] = plane[1 + mirrored(width, width)]
+    cdef int c, width = rows.width
+    cdef float *plane = rows.image[y % 3] + 1
+    if pixel is float:
+        hog_load_floats(&image[y, 0, 0], width, rows.channels, rows.stride, plane)
+    else:
+        hog_load_bytes(&image[y, 0, 0], width, rows.channels, rows.stride, plane)
+    for c in range(rows.channels):
+        plane[-1] = plane[mirrored(-1, width)]
+        plane[width] = plane[mirrored(width, width)]
+        plane += rows.stride
 
 
 cdef inline void gradient_row(Rows *rows, const pixel[:, :, ::1] image, int y, hog_bins bins) noexcept nogil:
@@ -175,11 +174,10 @@ def cell_histograms(const pixel[:, :, ::1] image, int cell_size, bint bilinear, 
                     weights[4 * d + 3] = wy * wx
                 hog_vote(rows.magnitude, rows.bin, rows.fraction, width, cell_size, n_boxes, bins, weights, boxes)
             if inside == cell_size - 1 or y == height - 1:
-                hog_fold(
-                    boxes, n_boxes, n_cols, n_bins,
-                    &cells[band - 1, 0, 0] if band > 0 else NULL,
-                    &cells[band, 0, 0] if band < n_rows else NULL,
-                )
+                if band > 0:
+                    hog_fold(boxes, 0, n_cols, n_bins, &cells[band - 1, 0, 0])
+                if band < n_rows:
+                    hog_fold(boxes, 2, n_cols, n_bins, &cells[band, 0, 0])
                 memset(boxes, 0, box_floats * sizeof(float))
         free(boxes)
         free(rows.memory)

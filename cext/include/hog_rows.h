@@ -12,8 +12,6 @@
 #define HOG_RESTRICT __restrict__
 #endif
 
-#define HOG_CLIP 0.2f
-
 /* h[0:4] += m * w[0:4] */
 #if defined(__GNUC__) || defined(__clang__)
 typedef float v4 __attribute__((vector_size(16)));
@@ -91,31 +89,45 @@ typedef struct {
     int bilinear; /* share a vote between the two nearest bins */
 } hog_bins;
 
+/* One image row as float planes, channel c at c * stride. */
+#define HOG_LOAD_ROW(name, type)                                                                         \
+    BOVW_INLINE void name(const type *HOG_RESTRICT row, int width, int channels, int stride,             \
+                          float *HOG_RESTRICT planes) {                                                  \
+        if (channels == 1) {                                                                             \
+            for (int x = 0; x < width; ++x) planes[x] = (float)row[x];                                   \
+            return;                                                                                      \
+        }                                                                                                \
+        float *HOG_RESTRICT green = planes + stride;                                                     \
+        float *HOG_RESTRICT blue = planes + 2 * stride;                                                  \
+        for (int x = 0; x < width; ++x) {                                                                \
+            planes[x] = (float)row[3 * x];                                                               \
+            green[x] = (float)row[3 * x + 1];                                                            \
+            blue[x] = (float)row[3 * x + 2];                                                             \
+        }                                                                                                \
+    }
+HOG_LOAD_ROW(hog_load_floats, float)
+HOG_LOAD_ROW(hog_load_bytes, unsigned char)
+
 /* One row of [-1 0 1] derivatives of the channel with the largest magnitude, the first among equals.
- * The rows of channel c begin at c * stride; mid[-1] and mid[width] must be readable. */
+ * Rows and results are padded to a multiple of 8; mid[-1] and mid[width] hold the neighbours. */
 BOVW_INLINE void hog_gradient(const float *HOG_RESTRICT up, const float *HOG_RESTRICT mid,
                               const float *HOG_RESTRICT down, int channels, int stride, int width,
                               float *HOG_RESTRICT gx, float *HOG_RESTRICT gy, float *HOG_RESTRICT energy) {
-    for (int x = 0; x < width; ++x) {
-        const float dx = mid[x + 1] - mid[x - 1];
-        const float dy = down[x] - up[x];
-        gx[x] = dx;
-        gy[x] = dy;
-        energy[x] = dx * dx + dy * dy;
-    }
-    for (int c = 1; c < channels; ++c) {
-        const float *HOG_RESTRICT u = up + c * stride;
-        const float *HOG_RESTRICT m = mid + c * stride;
-        const float *HOG_RESTRICT d = down + c * stride;
-        for (int x = 0; x < width; ++x) {
-            const float dx = m[x + 1] - m[x - 1];
-            const float dy = d[x] - u[x];
-            const float e = dx * dx + dy * dy;
-            const float before = energy[x], gx0 = gx[x], gy0 = gy[x];
-            gx[x] = e > before ? dx : gx0;
-            gy[x] = e > before ? dy : gy0;
-            energy[x] = e > before ? e : before;
+    for (int x = 0; x < width; x += 8) {
+        v8 dx = v8_sub(v8_load(mid + x + 1), v8_load(mid + x - 1));
+        v8 dy = v8_sub(v8_load(down + x), v8_load(up + x));
+        v8 e = v8_madd(dx, dx, v8_mul(dy, dy));
+        for (int i = x + stride, c = 1; c < channels; ++c, i += stride) {
+            const v8 dx1 = v8_sub(v8_load(mid + i + 1), v8_load(mid + i - 1));
+            const v8 dy1 = v8_sub(v8_load(down + i), v8_load(up + i));
+            const v8 e1 = v8_madd(dx1, dx1, v8_mul(dy1, dy1));
+            dx = v8_if_greater(e1, e, dx1, dx);
+            dy = v8_if_greater(e1, e, dy1, dy);
+            e = v8_if_greater(e1, e, e1, e);
         }
+        v8_store(gx + x, dx);
+        v8_store(gy + x, dy);
+        v8_store(energy + x, e);
     }
 }
 
@@ -201,20 +213,17 @@ BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RE
     }
 }
 
-/* Add the four corners of each box of a band to the cells of the band's upper and lower row
- * (NULL outside the grid): cells[col][n_bins]. */
-BOVW_INLINE void hog_fold(const float *HOG_RESTRICT boxes, int n_boxes, int n_cols, int n_bins,
-                          float *upper, float *lower) {
-    for (int b = 0; b < n_boxes; ++b) {
-        const float *HOG_RESTRICT h = boxes + b * (n_bins + 1) * 4;
-        for (int corner = 0; corner < 4; ++corner) {
-            float *row = corner < 2 ? upper : lower;
-            const int col = b - 1 + (corner & 1);
-            if (row == NULL || col < 0 || col >= n_cols) continue;
-            float *HOG_RESTRICT cell = row + col * n_bins;
-            for (int k = 0; k < n_bins; ++k) cell[k] += h[4 * k + corner];
-            cell[0] += h[4 * n_bins + corner];
-        }
+/* Add the corners of the boxes of a band to one row of cells[n_cols][n_bins], side 0 to the cells above
+ * the band's middle and side 2 to those below it. */
+BOVW_INLINE void hog_fold(const float *HOG_RESTRICT boxes, int side, int n_cols, int n_bins,
+                          float *HOG_RESTRICT cells) {
+    const int box_size = (n_bins + 1) * 4;
+    for (int col = 0; col < n_cols; ++col) {
+        const float *HOG_RESTRICT before = boxes + col * box_size + side + 1;
+        const float *HOG_RESTRICT after = boxes + (col + 1) * box_size + side;
+        float *HOG_RESTRICT cell = cells + col * n_bins;
+        for (int k = 0; k < n_bins; ++k) cell[k] += before[4 * k] + after[4 * k];
+        cell[0] += before[4 * n_bins] + after[4 * n_bins];
     }
 }
 
@@ -265,41 +274,37 @@ BOVW_INLINE void hog_filter(const float *HOG_RESTRICT row, const float *HOG_REST
     }
 }
 
-/* The four block-normalised, clipped copies of one cell: h[2 * half] signed votes, norms[4] the inverse
- * block norms. UoCTTI: out[3 * half + 4]. */
-BOVW_INLINE void hog_uoctti_cell(const float *HOG_RESTRICT h, const float *HOG_RESTRICT norms, int half,
+BOVW_INLINE float hog_clipped(float a) { return a < 0.2f ? a : 0.2f; }
+
+/* Features of one cell from its signed votes h[2 * half] and the inverse norms of its four blocks.
+ * UoCTTI: out[3 * half + 4]. */
+BOVW_INLINE void hog_uoctti_cell(const float *HOG_RESTRICT h, const float *norms, int half,
                                  float *HOG_RESTRICT out) {
-    for (int k = 0; k < 2 * half; ++k) {
-        float sum = 0.0f;
-        for (int b = 0; b < 4; ++b) {
-            const float v = h[k] * norms[b];
-            sum += v < HOG_CLIP ? v : HOG_CLIP;
-        }
-        out[k] = 0.5f * sum;
-    }
-    float texture[4] = {0.0f, 0.0f, 0.0f, 0.0f};
+    const float n0 = norms[0], n1 = norms[1], n2 = norms[2], n3 = norms[3];
+    float t0 = 0.0f, t1 = 0.0f, t2 = 0.0f, t3 = 0.0f;
+    for (int k = 0; k < 2 * half; ++k)
+        out[k] = 0.5f * ((hog_clipped(h[k] * n0) + hog_clipped(h[k] * n1)) +
+                         (hog_clipped(h[k] * n2) + hog_clipped(h[k] * n3)));
     for (int k = 0; k < half; ++k) {
         const float u = h[k] + h[half + k];
-        float sum = 0.0f;
-        for (int b = 0; b < 4; ++b) {
-            float v = u * norms[b];
-            v = v < HOG_CLIP ? v : HOG_CLIP;
-            texture[b] += v;
-            sum += v;
-        }
-        out[2 * half + k] = 0.5f * sum;
+        const float u0 = hog_clipped(u * n0), u1 = hog_clipped(u * n1);
+        const float u2 = hog_clipped(u * n2), u3 = hog_clipped(u * n3);
+        out[2 * half + k] = 0.5f * ((u0 + u1) + (u2 + u3));
+        t0 += u0, t1 += u1, t2 += u2, t3 += u3;
     }
-    for (int b = 0; b < 4; ++b) out[3 * half + b] = 0.23570226f * texture[b]; /* 1 / sqrt(18) */
+    out[3 * half] = 0.23570226f * t0; /* 1 / sqrt(18) */
+    out[3 * half + 1] = 0.23570226f * t1;
+    out[3 * half + 2] = 0.23570226f * t2;
+    out[3 * half + 3] = 0.23570226f * t3;
 }
 
 /* Dalal-Triggs: out[4][half]. */
-BOVW_INLINE void hog_dalal_triggs_cell(const float *HOG_RESTRICT h, const float *HOG_RESTRICT norms, int half,
+BOVW_INLINE void hog_dalal_triggs_cell(const float *HOG_RESTRICT h, const float *norms, int half,
                                        float *HOG_RESTRICT out) {
-    for (int b = 0; b < 4; ++b)
-        for (int k = 0; k < half; ++k) {
-            const float v = (h[k] + h[half + k]) * norms[b];
-            out[b * half + k] = v < HOG_CLIP ? v : HOG_CLIP;
-        }
+    for (int b = 0; b < 4; ++b) {
+        const float norm = norms[b];
+        for (int k = 0; k < half; ++k) out[b * half + k] = hog_clipped((h[k] + h[half + k]) * norm);
+    }
 }
 
 #endif
