@@ -36,6 +36,7 @@ cdef extern from "hog_rows.h":
     void hog_filter(const float *row, const float *taps, int n_taps, int n_bins, float *cell) nogil
     void hog_uoctti_cell(const float *h, const float *norms, int half, float *out) nogil
     void hog_dalal_triggs_cell(const float *h, const float *norms, int half, float *out) nogil
+    float hog_scale(float *v, int n, float scale, float limit) nogil
     float sqrtf(float) nogil
 
 ctypedef fused pixel:
@@ -89,14 +90,14 @@ cdef inline int mirrored(int y, int height) noexcept nogil:
 
 cdef inline void load_row(Rows *rows, const pixel[:, :, ::1] image, int y) noexcept nogil:
     cdef int c, width = rows.width
-    cdef float *plane = rows.image[y % 3] + 1
+    cdef float *plane = rows.image[y % 3]
     if pixel is float:
-        hog_load_floats(&image[y, 0, 0], width, rows.channels, rows.stride, plane)
+        hog_load_floats(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
     else:
-        hog_load_bytes(&image[y, 0, 0], width, rows.channels, rows.stride, plane)
+        hog_load_bytes(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
     for c in range(rows.channels):
-        plane[-1] = plane[mirrored(-1, width)]
-        plane[width] = plane[mirrored(width, width)]
+        plane[0] = plane[1 + mirrored(-1, width)]
+        plane[width + 1] = plane[1 + mirrored(width, width)]
         plane += rows.stride
 
 
@@ -311,3 +312,16 @@ def normalize_cells(const float[:, :, ::1] cells, bint uoctti, float epsilon, fl
                 else:
                     hog_dalal_triggs_cell(&cells[row, col, 0], norms, half, &features[row, col, 0])
         free(energy)
+
+
+def normalize_l2_hys(float[:, ::1] blocks, float epsilon, float clip):
+    """Scale each row v in place to v / sqrt(|v|^2 + epsilon^2); with ``clip`` > 0 then clip it and do so again."""
+    cdef Py_ssize_t i
+    cdef int n = blocks.shape[1]
+    cdef float squares
+    with nogil:
+        for i in range(blocks.shape[0]):
+            squares = hog_scale(&blocks[i, 0], n, 1, 0)
+            squares = hog_scale(&blocks[i, 0], n, 1 / sqrtf(squares + epsilon * epsilon), clip)
+            if clip > 0:
+                hog_scale(&blocks[i, 0], n, 1 / sqrtf(squares + epsilon * epsilon), 0)

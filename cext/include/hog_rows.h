@@ -15,7 +15,6 @@
 /* h[0:4] += m * w[0:4] */
 #if defined(__GNUC__) || defined(__clang__)
 typedef float v4 __attribute__((vector_size(16)));
-typedef int v4i __attribute__((vector_size(16)));
 BOVW_INLINE void v4_vote(float *h, float m, v4 w) {
     v4 a;
     memcpy(&a, h, sizeof a);
@@ -27,57 +26,6 @@ typedef struct { float f[4]; } v4;
 BOVW_INLINE void v4_vote(float *h, float m, v4 w) {
     int t;
     for (t = 0; t < 4; ++t) h[t] += m * w.f[t];
-}
-#endif
-
-/* Lane by lane: a > b ? yes : no (no where a or b is NaN); towards zero; to int. gcc takes comparisons and
- * conversions of vectors wider than the registers apart into scalars, so without AVX2 they are done on
- * halves. */
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__AVX2__)
-BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) { return v8_select(a > b, yes, no); }
-BOVW_INLINE v8 v8_truncate(v8 a) { return __builtin_convertvector(__builtin_convertvector(a, v8i), v8); }
-BOVW_INLINE void v8_store_int(int *to, v8 a) {
-    const v8i k = __builtin_convertvector(a, v8i);
-    memcpy(to, &k, sizeof k);
-}
-#elif defined(__GNUC__) || defined(__clang__)
-typedef union { v8 whole; v4 half[2]; } v8_halves;
-BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) {
-    v8_halves p = {a}, q = {b}, y = {yes}, n = {no};
-    for (int i = 0; i < 2; ++i) {
-        const v4i mask = p.half[i] > q.half[i];
-        n.half[i] = (v4)((mask & (v4i)y.half[i]) | (~mask & (v4i)n.half[i]));
-    }
-    return n.whole;
-}
-BOVW_INLINE v8 v8_truncate(v8 a) {
-    v8_halves p = {a};
-    for (int i = 0; i < 2; ++i)
-        p.half[i] = __builtin_convertvector(__builtin_convertvector(p.half[i], v4i), v4);
-    return p.whole;
-}
-BOVW_INLINE void v8_store_int(int *to, v8 a) {
-    v8_halves p = {a};
-    for (int i = 0; i < 2; ++i) {
-        const v4i k = __builtin_convertvector(p.half[i], v4i);
-        memcpy(to + 4 * i, &k, sizeof k);
-    }
-}
-#else
-BOVW_INLINE v8 v8_if_greater(v8 a, v8 b, v8 yes, v8 no) {
-    v8 r;
-    int t;
-    for (t = 0; t < 8; ++t) r.f[t] = a.f[t] > b.f[t] ? yes.f[t] : no.f[t];
-    return r;
-}
-BOVW_INLINE v8 v8_truncate(v8 a) {
-    int t;
-    for (t = 0; t < 8; ++t) a.f[t] = (float)(int)a.f[t];
-    return a;
-}
-BOVW_INLINE void v8_store_int(int *p, v8 a) {
-    int t;
-    for (t = 0; t < 8; ++t) p[t] = (int)a.f[t];
 }
 #endif
 
@@ -121,9 +69,9 @@ BOVW_INLINE void hog_gradient(const float *HOG_RESTRICT up, const float *HOG_RES
             const v8 dx1 = v8_sub(v8_load(mid + i + 1), v8_load(mid + i - 1));
             const v8 dy1 = v8_sub(v8_load(down + i), v8_load(up + i));
             const v8 e1 = v8_madd(dx1, dx1, v8_mul(dy1, dy1));
-            dx = v8_if_greater(e1, e, dx1, dx);
-            dy = v8_if_greater(e1, e, dy1, dy);
-            e = v8_if_greater(e1, e, e1, e);
+            dx = v8_choose_less(e, e1, dx1, dx);
+            dy = v8_choose_less(e, e1, dy1, dy);
+            e = v8_choose_less(e, e1, e1, e);
         }
         v8_store(gx + x, dx);
         v8_store(gy + x, dy);
@@ -150,27 +98,27 @@ BOVW_INLINE void hog_orientation(const float *HOG_RESTRICT gx, const float *HOG_
     for (int x = 0; x < width; x += 8) {
         const v8 dx = v8_load(gx + x), dy = v8_load(gy + x);
         const v8 ax = v8_abs(dx), ay = v8_abs(dy);
-        const v8 longer = v8_if_greater(ax, ay, ax, ay), shorter = v8_if_greater(ax, ay, ay, ax);
+        const v8 longer = v8_max(ax, ay), shorter = v8_min(ax, ay);
         const v8 limit = v8_mul(longer, v8_set1(0.41421356f));
-        const v8 above = v8_if_greater(shorter, limit, v8_sub(shorter, longer), shorter);
-        const v8 below = v8_if_greater(shorter, limit, v8_add(shorter, longer), longer);
-        const v8 r = v8_div(above, v8_if_greater(below, zero, below, one));
+        const v8 above = v8_choose_less(limit, shorter, v8_sub(shorter, longer), shorter);
+        const v8 below = v8_choose_less(limit, shorter, v8_add(shorter, longer), longer);
+        const v8 r = v8_div(above, v8_choose_less(zero, below, below, one));
         const v8 z = v8_mul(r, r);
         v8 p = v8_madd(v8_set1(0.025422573f), z, v8_set1(-0.044092566f));
         p = v8_madd(p, z, v8_set1(0.063580714f));
         p = v8_madd(p, z, v8_set1(-0.106101595f));
         p = v8_madd(p, z, v8_set1(0.31830987f));
-        v8 t = v8_madd(v8_mul(p, r), half, v8_if_greater(shorter, limit, eighth, zero));
-        t = v8_if_greater(ay, ax, v8_sub(quarter, t), t);
-        t = v8_if_greater(zero, dx, v8_sub(half, t), t);
-        t = v8_add(v8_if_greater(zero, dy, v8_sub(turn, t), t), shift);
-        t = v8_if_greater(zero, t, v8_add(t, turn), t);
-        t = v8_if_greater(t, zero, t, zero); /* NaN from an overflow must not become an index */
+        v8 t = v8_madd(v8_mul(p, r), half, v8_choose_less(limit, shorter, eighth, zero));
+        t = v8_choose_less(ax, ay, v8_sub(quarter, t), t);
+        t = v8_choose_less(dx, zero, v8_sub(half, t), t);
+        t = v8_add(v8_choose_less(dy, zero, v8_sub(turn, t), t), shift);
+        t = v8_choose_less(t, zero, v8_add(t, turn), t);
+        t = v8_choose_less(zero, t, t, zero); /* NaN from an overflow must not become an index */
         v8 k = v8_truncate(t);
         const v8 rest = v8_sub(t, k);
-        k = v8_if_greater(rest, zero, k, v8_add(k, tie));
-        k = v8_if_greater(zero, k, v8_add(k, turn), k);
-        k = v8_if_greater(k, last, v8_sub(k, turn), k);
+        k = v8_choose_less(zero, rest, k, v8_add(k, tie));
+        k = v8_choose_less(k, zero, v8_add(k, turn), k);
+        k = v8_choose_less(last, k, v8_sub(k, turn), k);
         v8_store_int(bin + x, k);
         v8_store(fraction + x, rest);
     }
@@ -305,6 +253,25 @@ BOVW_INLINE void hog_dalal_triggs_cell(const float *HOG_RESTRICT h, const float 
         const float norm = norms[b];
         for (int k = 0; k < half; ++k) out[b * half + k] = hog_clipped((h[k] + h[half + k]) * norm);
     }
+}
+
+/* v = v * scale, clipped if limit > 0; returns the sum of the squares, in one fixed order. */
+BOVW_INLINE float hog_scale(float *v, int n, float scale, float limit) {
+    const v8 scales = v8_set1(scale), limits = v8_set1(limit > 0.0f ? limit : 3.0e38f);
+    v8 squares = v8_set1(0.0f);
+    int i = 0;
+    for (; i + 8 <= n; i += 8) {
+        const v8 a = v8_min(v8_mul(v8_load(v + i), scales), limits);
+        squares = v8_madd(a, a, squares);
+        v8_store(v + i, a);
+    }
+    float sum = v8_sum(squares);
+    for (; i < n; ++i) {
+        const float a = v[i] * scale;
+        v[i] = limit > 0.0f && a > limit ? limit : a;
+        sum += v[i] * v[i];
+    }
+    return sum;
 }
 
 #endif
