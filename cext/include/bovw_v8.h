@@ -18,9 +18,42 @@ BOVW_INLINE v8 v8_sub(v8 a, v8 b) { return a - b; }
 BOVW_INLINE v8 v8_mul(v8 a, v8 b) { return a * b; }
 BOVW_INLINE v8 v8_div(v8 a, v8 b) { return a / b; }
 BOVW_INLINE v8 v8_select(v8i mask, v8 a, v8 b) { return (v8)((mask & (v8i)a) | (~mask & (v8i)b)); }
-BOVW_INLINE v8 v8_max(v8 a, v8 b) { return v8_select(a > b, a, b); }
-BOVW_INLINE v8 v8_min(v8 a, v8 b) { return v8_select(a < b, a, b); }
+#if defined(__AVX2__)
 BOVW_INLINE v8 v8_choose_less(v8 a, v8 b, v8 yes, v8 no) { return v8_select(a < b, yes, no); }
+BOVW_INLINE v8 v8_truncate(v8 a) { return __builtin_convertvector(__builtin_convertvector(a, v8i), v8); }
+BOVW_INLINE void v8_store_int(int *p, v8 a) {
+    const v8i k = __builtin_convertvector(a, v8i);
+    memcpy(p, &k, sizeof k);
+}
+#else /* gcc takes comparisons and conversions of vectors wider than a register apart into scalars */
+typedef float v8_half __attribute__((vector_size(16)));
+typedef int v8i_half __attribute__((vector_size(16)));
+typedef union { v8 whole; v8_half half[2]; } v8_halves;
+BOVW_INLINE v8 v8_choose_less(v8 a, v8 b, v8 yes, v8 no) {
+    const v8_halves p = {a}, q = {b}, y = {yes};
+    v8_halves r = {no};
+    for (int i = 0; i < 2; ++i) {
+        const v8i_half mask = p.half[i] < q.half[i];
+        r.half[i] = (v8_half)((mask & (v8i_half)y.half[i]) | (~mask & (v8i_half)r.half[i]));
+    }
+    return r.whole;
+}
+BOVW_INLINE v8 v8_truncate(v8 a) {
+    v8_halves r = {a};
+    for (int i = 0; i < 2; ++i)
+        r.half[i] = __builtin_convertvector(__builtin_convertvector(r.half[i], v8i_half), v8_half);
+    return r.whole;
+}
+BOVW_INLINE void v8_store_int(int *p, v8 a) {
+    const v8_halves r = {a};
+    for (int i = 0; i < 2; ++i) {
+        const v8i_half k = __builtin_convertvector(r.half[i], v8i_half);
+        memcpy(p + 4 * i, &k, sizeof k);
+    }
+}
+#endif
+BOVW_INLINE v8 v8_max(v8 a, v8 b) { return v8_choose_less(b, a, a, b); }
+BOVW_INLINE v8 v8_min(v8 a, v8 b) { return v8_choose_less(a, b, a, b); }
 BOVW_INLINE v8 v8_abs(v8 a) {
     const v8i m = {0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff,
                    0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff};
@@ -52,6 +85,8 @@ BOVW_INLINE v8 v8_choose_less(v8 a, v8 b, v8 yes, v8 no) { /* per lane: a < b ? 
     for (t = 0; t < 8; ++t) yes.f[t] = a.f[t] < b.f[t] ? yes.f[t] : no.f[t];
     return yes;
 }
+BOVW_INLINE v8 v8_truncate(v8 a) { int t; for (t = 0; t < 8; ++t) a.f[t] = (float)(int)a.f[t]; return a; }
+BOVW_INLINE void v8_store_int(int *p, v8 a) { int t; for (t = 0; t < 8; ++t) p[t] = (int)a.f[t]; }
 BOVW_INLINE v8 v8_set1(float a) { v8 r; int t; for (t = 0; t < 8; ++t) r.f[t] = a; return r; }
 BOVW_INLINE v8 v8_abs(v8 a) { int t; for (t = 0; t < 8; ++t) a.f[t] = fabsf(a.f[t]); return a; }
 BOVW_INLINE v8 v8_sqrt(v8 a) { int t; for (t = 0; t < 8; ++t) a.f[t] = sqrtf(a.f[t]); return a; }

@@ -1,0 +1,327 @@
+"""Kernels of the histograms of oriented gradients.
+
+Two ways from gradient votes to spatial cells, both one pass over the image with
+a few rows of working memory:
+
+* :func:`cell_histograms`, bilinear votes into a grid of square cells. All pixels
+  between four neighbouring cell centres vote for those four cells, so one vote
+  is four neighbouring floats of such a box (eight with two orientations).
+* :func:`patch_histograms`, any separable weights in overlapping patches. Rows of
+  orientation energies are added, with their vertical weights, into the rows of
+  cells that they touch; a finished row is filtered horizontally only where
+  patches lie.
+"""
+
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+
+cdef extern from "hog_rows.h":
+    ctypedef struct hog_bins:
+        int per_half
+        int n_bins
+        float offset
+        int bilinear
+    void hog_load_floats(const float *row, int width, int channels, int stride, float *planes) nogil
+    void hog_load_bytes(const unsigned char *row, int width, int channels, int stride, float *planes) nogil
+    void hog_gradient(const float *up, const float *mid, const float *down, int channels, int stride, int width,
+                      float *gx, float *gy, float *energy) nogil
+    void hog_orientation(const float *gx, const float *gy, const float *energy, int width, hog_bins bins,
+                         float *magnitude, int *bin, float *fraction) nogil
+    void hog_vote(const float *magnitude, const int *bin, const float *fraction, int width, int cell_size,
+                  int n_boxes, hog_bins bins, const float *weights, float *boxes) nogil
+    void hog_fold(const float *boxes, int side, int n_cols, int n_bins, float *cells) nogil
+    void hog_spread(const float *magnitude, const int *bin, const float *fraction, int width, hog_bins bins,
+                    float *votes) nogil
+    void hog_add_row(const float *votes, float weight, int begins, size_t n, float *row) nogil
+    void hog_filter(const float *row, const float *taps, int n_taps, int n_bins, float *cell) nogil
+    void hog_uoctti_cell(const float *h, const float *norms, int half, float *out) nogil
+    void hog_dalal_triggs_cell(const float *h, const float *norms, int half, float *out) nogil
+    float hog_scale(float *v, int n, float scale, float limit) nogil
+    float sqrtf(float) nogil
+
+ctypedef fused pixel:
+    float
+    unsigned char
+
+
+cdef struct Rows:
+    # Working memory of one pass: the last three image rows as planes with one pixel more on either
+    # side, and what the gradient stage makes of them.
+    int width
+    int channels
+    int stride
+    float *memory
+    float *image[3]
+    float *gx
+    float *gy
+    float *energy
+    float *magnitude
+    float *fraction
+    int *bin
+
+
+cdef int open_rows(Rows *rows, int width, int channels) except -1 nogil:
+    cdef size_t n = (width + 7) // 8 * 8  # whole vectors
+    cdef int slot
+    rows.width = width
+    rows.channels = channels
+    rows.stride = n + 2
+    rows.memory = <float *>calloc(3 * channels * (n + 2) + 6 * n, sizeof(float))
+    if rows.memory == NULL:
+        with gil:
+            raise MemoryError()
+    for slot in range(3):
+        rows.image[slot] = rows.memory + slot * channels * (n + 2)
+    rows.gx = rows.memory + 3 * channels * (n + 2)
+    rows.gy = rows.gx + n
+    rows.energy = rows.gy + n
+    rows.magnitude = rows.energy + n
+    rows.fraction = rows.magnitude + n
+    rows.bin = <int *>(rows.fraction + n)
+    return 0
+
+
+cdef inline int mirrored(int y, int height) noexcept nogil:
+    # The row that stands for y outside of the image, mirrored about the border pixel.
+    if height == 1:
+        return 0
+    return 1 if y < 0 else (height - 2 if y >= height else y)
+
+
+cdef inline void load_row(Rows *rows, const pixel[:, :, ::1] image, int y) noexcept nogil:
+    cdef int c, width = rows.width
+    cdef float *plane = rows.image[y % 3]
+    if pixel is float:
+        hog_load_floats(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
+    else:
+        hog_load_bytes(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
+    for c in range(rows.channels):
+        plane[0] = plane[1 + mirrored(-1, width)]
+        plane[width + 1] = plane[1 + mirrored(width, width)]
+        plane += rows.stride
+
+
+cdef inline void gradient_row(Rows *rows, const pixel[:, :, ::1] image, int y, hog_bins bins) noexcept nogil:
+    # Rows must be asked for in order from 0: each loads the one below it.
+    cdef int height = image.shape[0]
+    if y == 0:
+        load_row(rows, image, 0)
+    if y + 1 < height:
+        load_row(rows, image, y + 1)
+    hog_gradient(
+        rows.image[mirrored(y - 1, height) % 3] + 1, rows.image[y % 3] + 1,
+        rows.image[mirrored(y + 1, height) % 3] + 1, rows.channels, rows.stride, rows.width,
+        rows.gx, rows.gy, rows.energy,
+    )
+    hog_orientation(
+        rows.gx, rows.gy, rows.energy, rows.width, bins, rows.magnitude, rows.bin, rows.fraction
+    )
+
+
+cdef hog_bins make_bins(int n_bins, bint signed_, bint centered, bint bilinear) noexcept nogil:
+    cdef hog_bins bins
+    bins.n_bins = n_bins
+    bins.per_half = n_bins // 2 if signed_ else n_bins
+    bins.offset = 0.0 if centered else 0.5
+    bins.bilinear = bilinear
+    return bins
+
+
+def cell_histograms(const pixel[:, :, ::1] image, int cell_size, bint bilinear, float[:, :, ::1] cells):
+    """Signed orientation histograms of square cells with bilinear votes; border pixels do not vote.
+
+    Parameters
+    ----------
+    image : (height, width, channels)
+    cell_size : int, at least 1
+    bilinear : bool
+        Share each vote between the two nearest orientations.
+    cells : ((height + cell_size // 2) // cell_size, likewise cols, 2 * orientations), zeros
+        The result. Bin k is centred at 2 pi k / n_bins.
+    """
+    cdef int height = image.shape[0], width = image.shape[1]
+    cdef int n_rows = cells.shape[0], n_cols = cells.shape[1], n_bins = cells.shape[2]
+    cdef int before = cell_size - cell_size // 2
+    cdef int n_boxes = n_cols + 1
+    cdef size_t box_floats = <size_t>n_boxes * (n_bins + 1) * 4
+    cdef hog_bins bins = make_bins(n_bins, True, True, bilinear)
+    cdef Rows rows
+    cdef float *boxes
+    cdef float *weights
+    cdef float wy, wx
+    cdef int y, d, band, inside
+    with nogil:
+        open_rows(&rows, width, image.shape[2])
+        boxes = <float *>malloc((box_floats + 4 * cell_size) * sizeof(float))
+        if boxes == NULL:
+            free(rows.memory)
+            with gil:
+                raise MemoryError()
+        weights = boxes + box_floats
+        memset(boxes, 0, box_floats * sizeof(float))
+        for y in range(height):
+            band = (y + before) // cell_size
+            inside = (y + before) % cell_size
+            gradient_row(&rows, image, y, bins)
+            if 0 < y < height - 1:
+                rows.magnitude[0] = 0.0
+                rows.magnitude[width - 1] = 0.0
+                wy = (inside - before + <float>0.5) / cell_size + <float>0.5
+                for d in range(cell_size):
+                    wx = (d - before + <float>0.5) / cell_size + <float>0.5
+                    weights[4 * d] = (1 - wy) * (1 - wx)
+                    weights[4 * d + 1] = (1 - wy) * wx
+                    weights[4 * d + 2] = wy * (1 - wx)
+                    weights[4 * d + 3] = wy * wx
+                hog_vote(rows.magnitude, rows.bin, rows.fraction, width, cell_size, n_boxes, bins, weights, boxes)
+            if inside == cell_size - 1 or y == height - 1:
+                if band > 0:
+                    hog_fold(boxes, 0, n_cols, n_bins, &cells[band - 1, 0, 0])
+                if band < n_rows:
+                    hog_fold(boxes, 2, n_cols, n_bins, &cells[band, 0, 0])
+                memset(boxes, 0, box_floats * sizeof(float))
+        free(boxes)
+        free(rows.memory)
+
+
+def patch_histograms(
+    const pixel[:, :, ::1] image, int x0, int y0, int step, const float[:, ::1] taps, bint signed_, bint bilinear,
+    float[:, :, :, :, ::1] patches,
+):
+    """Orientation histograms of the cells of square patches on a grid.
+
+    Parameters
+    ----------
+    image : (height, width, channels)
+        The derivative across its border is zero.
+    x0, y0, step : int
+        Patch (i, j) begins at pixel (y0 + i * step, x0 + j * step); all patches lie inside the image.
+    taps : (cells, patch_size)
+        Weight of each pixel row (and column) of the patch in each row (column) of cells.
+    signed_ : bool
+        Bins over a whole turn, else opposite gradients are equal.
+    bilinear : bool
+        Share each vote between the two nearest orientations.
+    patches : (rows, cols, cells, cells, n_bins)
+        The result, overwritten. Bin k is centred at (k + 1/2) * turn / n_bins.
+    """
+    cdef int height = image.shape[0], width = image.shape[1]
+    cdef int n_rows = patches.shape[0], n_cols = patches.shape[1]
+    cdef int n_cells = taps.shape[0], patch_size = taps.shape[1], n_bins = patches.shape[4]
+    cdef int n_slots = (patch_size - 1) // step + 1
+    cdef size_t row_floats = <size_t>width * n_bins
+    cdef hog_bins bins = make_bins(n_bins, signed_, False, bilinear)
+    cdef Rows rows
+    cdef float *votes
+    cdef float *slots
+    cdef float *row
+    cdef int *first
+    cdef int *last
+    cdef int y, i, j, a, b, inside
+    if n_rows == 0 or n_cols == 0:
+        return
+    with nogil:
+        open_rows(&rows, width, image.shape[2])
+        votes = <float *>malloc((row_floats * (1 + n_cells * n_slots) + 8) * sizeof(float))
+        first = <int *>malloc(2 * n_cells * sizeof(int))
+        if votes == NULL or first == NULL:
+            free(votes)
+            free(first)
+            free(rows.memory)
+            with gil:
+                raise MemoryError()
+        slots = votes + row_floats
+        memset(slots + row_floats * n_cells * n_slots, 0, 8 * sizeof(float))
+        last = first + n_cells
+        for a in range(n_cells):
+            first[a] = 0
+            last[a] = patch_size - 1
+            while first[a] < last[a] and taps[a, first[a]] == 0:
+                first[a] += 1
+            while last[a] > first[a] and taps[a, last[a]] == 0:
+                last[a] -= 1
+        for y in range(min(height, y0 + (n_rows - 1) * step + patch_size)):
+            gradient_row(&rows, image, y, bins)
+            if y < y0:
+                continue
+            hog_spread(rows.magnitude, rows.bin, rows.fraction, width, bins, votes)
+            for i in range(max(0, (y - y0 - patch_size + step) // step), min(n_rows - 1, (y - y0) // step) + 1):
+                inside = y - y0 - i * step
+                for a in range(n_cells):
+                    if first[a] <= inside <= last[a]:
+                        row = slots + (a * n_slots + i % n_slots) * row_floats
+                        hog_add_row(votes, taps[a, inside], inside == first[a], row_floats, row)
+                        if inside == last[a]:
+                            for j in range(n_cols):
+                                for b in range(n_cells):
+                                    hog_filter(
+                                        row + (x0 + j * step + first[b]) * n_bins, &taps[b, first[b]],
+                                        last[b] - first[b] + 1, n_bins, &patches[i, j, a, b, 0],
+                                    )
+        free(first)
+        free(votes)
+        free(rows.memory)
+
+
+def normalize_cells(const float[:, :, ::1] cells, bint uoctti, float epsilon, float[:, :, ::1] features):
+    """Block-normalised features of signed cell histograms.
+
+    Parameters
+    ----------
+    cells : (rows, cols, 2 * orientations)
+    uoctti : bool
+        3 * orientations + 4 features a cell, else 4 * orientations.
+    epsilon : float
+        Added to the squared norm of each block.
+    features : (rows, cols, n_features)
+        The result.
+    """
+    cdef int n_rows = cells.shape[0], n_cols = cells.shape[1], half = cells.shape[2] // 2
+    cdef int row, col, k, left, right
+    cdef float *energy
+    cdef float *upper
+    cdef float *middle
+    cdef float *lower
+    cdef float[4] norms
+    cdef float u, e
+    with nogil:
+        energy = <float *>malloc(<size_t>n_rows * n_cols * sizeof(float))
+        if energy == NULL:
+            with gil:
+                raise MemoryError()
+        for row in range(n_rows):
+            for col in range(n_cols):
+                e = 0
+                for k in range(half):
+                    u = cells[row, col, k] + cells[row, col, half + k]
+                    e += u * u
+                energy[<size_t>row * n_cols + col] = e
+        for row in range(n_rows):
+            middle = energy + <size_t>row * n_cols
+            upper = middle - n_cols if row > 0 else middle
+            lower = middle + n_cols if row < n_rows - 1 else middle
+            for col in range(n_cols):
+                left = col - 1 if col > 0 else 0
+                right = col + 1 if col < n_cols - 1 else col
+                norms[0] = 1 / sqrtf(upper[left] + upper[col] + middle[left] + middle[col] + epsilon)
+                norms[1] = 1 / sqrtf(upper[col] + upper[right] + middle[col] + middle[right] + epsilon)
+                norms[2] = 1 / sqrtf(middle[left] + middle[col] + lower[left] + lower[col] + epsilon)
+                norms[3] = 1 / sqrtf(middle[col] + middle[right] + lower[col] + lower[right] + epsilon)
+                if uoctti:
+                    hog_uoctti_cell(&cells[row, col, 0], norms, half, &features[row, col, 0])
+                else:
+                    hog_dalal_triggs_cell(&cells[row, col, 0], norms, half, &features[row, col, 0])
+        free(energy)
+
+
+def normalize_l2_hys(float[:, ::1] blocks, float epsilon, float clip):
+    """Scale each row v in place to v / sqrt(|v|^2 + epsilon^2); with ``clip`` > 0 then clip it and do so again."""
+    cdef Py_ssize_t i
+    cdef int n = blocks.shape[1]
+    cdef float squares
+    with nogil:
+        for i in range(blocks.shape[0]):
+            squares = hog_scale(&blocks[i, 0], n, 1, 0)
+            squares = hog_scale(&blocks[i, 0], n, 1 / sqrtf(squares + epsilon * epsilon), clip)
+            if clip > 0:
+                hog_scale(&blocks[i, 0], n, 1 / sqrtf(squares + epsilon * epsilon), 0)
