@@ -48,8 +48,8 @@ TOP = {
     "name": str, "description": str, "published": dict, "data": dict, "image": dict, "channels": dict,
     "classifier": dict, "lite": dict,
 }
-DATA = {"n_train": int, "n_test": int, "draws": int, "seed": int, "max_per_class": int, "on_error": str}
-DATA_DEFAULTS = {"n_train": 0, "n_test": 0, "draws": 1, "seed": 0, "max_per_class": 0, "on_error": "raise"}
+DATA = {"n_train": int, "n_test": int, "draws": int, "seed": int, "on_error": str}
+DATA_DEFAULTS = {"n_train": 0, "n_test": 0, "draws": 1, "seed": 0, "on_error": "raise"}
 PUBLISHED = {
     "paper": str, "table": str, "accuracy": (int, float), "std": (int, float), "measure": str, "protocol": str,
     "data": str,
@@ -152,7 +152,7 @@ def check_config(tree, *, source="config", overrides=(), lite=False):
     tree.setdefault("name", Path(source).stem)
     tree.setdefault("image", {})
     tree["data"] = {**DATA_DEFAULTS, **tree.get("data", {})}
-    for key, minimum in (("n_train", 0), ("n_test", 0), ("draws", 1), ("seed", 0), ("max_per_class", 0)):
+    for key, minimum in (("n_train", 0), ("n_test", 0), ("draws", 1), ("seed", 0)):
         if tree["data"][key] < minimum:
             raise ConfigError(f"{source}: data.{key}={tree['data'][key]} must be at least {minimum}")
     return Config(tree, source, lite)

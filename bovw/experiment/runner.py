@@ -24,8 +24,9 @@ import numpy as np
 
 from .._files import atomic_write, fingerprint, write_json
 from .._progress import Progress
+from .._random import stage_rng
 from ..datasets import draw_split, read_folder, read_split_files
-from ..errors import ConfigError, DatasetError, ModelFormatError
+from ..errors import ConfigError, ModelFormatError
 from ..evaluation import confusion_matrix, flat_error, mean_class_accuracy, summarize_draws
 from ..pipeline import BovwClassifier
 from .build import build_classifier
@@ -68,7 +69,7 @@ def run_experiment(config, data, out, *, n_jobs=-1, verbose=True, overwrite=Fals
         If the data set is missing, malformed or too small.
     """
     out = Path(out)
-    dataset = _read_dataset(config, data)
+    dataset = read_folder(data, on_error=config.tree["data"]["on_error"])
     splits = _splits(config, dataset, split_files)
     identity = fingerprint({"config": config.fingerprint, "data": _manifest(dataset)})
     _claim(out, identity, config, overwrite)
@@ -92,31 +93,41 @@ def run_experiment(config, data, out, *, n_jobs=-1, verbose=True, overwrite=Fals
     return metrics
 
 
-def _read_dataset(config, data):
-    dataset = read_folder(data, on_error=config.tree["data"]["on_error"])
-    limit = config.tree["data"]["max_per_class"]
-    return dataset.limit_per_class(limit) if limit else dataset
-
-
 def _splits(config, dataset, split_files):
-    """(train, test) index arrays of every draw."""
+    """(train, test) index arrays of every draw.
+
+    A data set that says itself which images are for training is taken at its word; with
+    ``data.n_train`` only so many of them a class are drawn. ``data.n_test`` limits the test images.
+    """
     settings = config.tree["data"]
+    n_train, n_test, seed = settings["n_train"] or None, settings["n_test"] or None, settings["seed"]
     if split_files is not None:
-        dataset = read_split_files(dataset, *split_files)
-    if dataset.train is not None and dataset.test is not None and (split_files is not None or not settings["n_train"]):
-        return [(dataset.train, dataset.test)]
-    if not settings["n_train"]:
-        raise ConfigError(
-            f"{config.source}: data.n_train is not set and {dataset.root} has no train and test folders; "
-            "set data.n_train to the number of training images a class, or give split files"
-        )
+        dataset = dataset.with_split(*read_split_files(dataset, *split_files))
+    if dataset.train is None:
+        if n_train is None:
+            raise ConfigError(
+                f"{config.source}: data.n_train is not set and {dataset.root} has no train and test folders; "
+                "set data.n_train to the number of training images a class, or give split files"
+            )
+        return [
+            draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes)
+            for draw in range(settings["draws"])
+        ]
     return [
-        draw_split(
-            dataset.labels, settings["n_train"], settings["n_test"] or None, seed=settings["seed"], draw=draw,
-            classes=dataset.classes,
+        (
+            _draw_some(dataset, dataset.train, n_train, stage_rng(seed, "train", draw)),
+            _draw_some(dataset, dataset.test, n_test, stage_rng(seed, "test", draw)),
         )
         for draw in range(settings["draws"])
     ]
+
+
+def _draw_some(dataset, index, limit, rng):
+    """At most ``limit`` images of each class out of ``index``."""
+    if limit is None:
+        return index
+    labels = dataset.labels[index]
+    return np.sort(np.concatenate([rng.permutation(index[labels == c])[:limit] for c in range(len(dataset.classes))]))
 
 
 def _manifest(dataset):

@@ -1,0 +1,51 @@
+"""Figures of results, drawn without a screen."""
+
+import io
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+
+def confusion_figure(confusion, classes, *, title=None):
+    """The confusion matrix, rows normalised to per cent.
+
+    Parameters
+    ----------
+    confusion : array of shape (n_classes, n_classes)
+        Counts; rows are true classes, columns predictions.
+    classes : sequence of str
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    confusion = np.asarray(confusion, dtype=np.float64)
+    n = len(classes)
+    percent = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    side = float(np.clip(2.2 + 0.42 * n, 4.5, 16))
+    figure = Figure(figsize=(side, side * 0.92), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    if n <= 60:
+        axes.set_xticks(range(n), classes, rotation=55, ha="right", rotation_mode="anchor", fontsize=8)
+        axes.set_yticks(range(n), classes, fontsize=8)
+    if n <= 25:
+        for i, j in zip(*np.nonzero(percent >= 0.5), strict=True):
+            axes.text(j, i, f"{percent[i, j]:.0f}", ha="center", va="center", fontsize=7,
+                      color="white" if percent[i, j] > 55 else "0.15")
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    if title:
+        axes.set_title(title, fontsize=10)
+    figure.colorbar(image, ax=axes, shrink=0.75, label="% of the true class")
+    return figure
+
+
+def png_bytes(figure, dpi=110):
+    """A figure as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,101 @@
+"""``report.html``: one self-contained page about a run."""
+
+import base64
+import csv
+from pathlib import Path
+
+import cv2
+import jinja2
+import numpy as np
+
+from .._files import atomic_write
+from .._random import stage_rng
+from ..errors import ImageDecodeError
+from ..images import read_image, resize_image
+from .figures import confusion_figure, png_bytes
+
+N_PANELS = 12
+THUMBNAIL = 180  # pixels, longer side
+
+
+def write_report(out, metrics, data, *, note=""):
+    """Write ``out/report.html``.
+
+    Parameters
+    ----------
+    out : path
+        The folder of the run; its ``draw-00/predictions.csv`` gives the examples.
+    metrics : dict
+        What :func:`bovw.experiment.run_experiment` returned.
+    data : path
+        Where the images lie, for the thumbnails.
+    note : str
+        A sentence for the head of the page.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bovw.display"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["percent"] = lambda value: f"{100 * value:.2f}"
+    environment.filters["seconds"] = lambda value: f"{value:.1f} s"
+    figure = confusion_figure(metrics["confusion"], metrics["classes"])
+    page = environment.get_template("report.html").render(
+        m=metrics, note=note, confusion=_data_uri(png_bytes(figure), "png"), per_class=_per_class(metrics),
+        panels=_panels(Path(out), Path(data), metrics["seed"]), config=_flatten(metrics["config"]),
+    )
+    with atomic_write(Path(out) / "report.html", "w") as file:
+        file.write(page)
+
+
+def _data_uri(data, kind):
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _per_class(metrics):
+    """(class, accuracy, number of test images, most frequent wrong answer), worst class first."""
+    rows = []
+    confusion = np.array(metrics["confusion"])
+    for i, name in enumerate(metrics["classes"]):
+        wrong = confusion[i].copy()
+        wrong[i] = 0
+        rival = metrics["classes"][int(wrong.argmax())] if wrong.any() else ""
+        total = int(confusion[i].sum())
+        rows.append((name, confusion[i, i] / total if total else 0.0, total, rival))
+    return sorted(rows, key=lambda row: row[1])
+
+
+def _panels(out, data, seed):
+    """A few test images with their five guesses: as many wrong ones as right ones, where there are."""
+    with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    order = stage_rng(seed, "panels").permutation(len(rows))
+    wrong = [i for i in order if rows[i]["guess1"] != rows[i]["truth"]][: N_PANELS // 2]
+    right = [i for i in order if rows[i]["guess1"] == rows[i]["truth"]][: N_PANELS - len(wrong)]
+    panels = []
+    for i in [*right, *wrong]:
+        guesses = [rows[i][key] for key in rows[i] if key.startswith("guess") and rows[i][key]]
+        panels.append({
+            "name": rows[i]["image"], "truth": rows[i]["truth"], "guesses": guesses,
+            "image": _thumbnail(data / rows[i]["image"]),
+        })
+    return panels
+
+
+def _thumbnail(path):
+    try:
+        image = resize_image(read_image(path, mode="rgb"), max_side=THUMBNAIL)
+    except ImageDecodeError:
+        return None
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    return _data_uri(data.tobytes(), "jpeg") if done else None
+
+
+def _flatten(tree, prefix=""):
+    """Nested tables as (dotted key, value) rows."""
+    rows = []
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            rows += _flatten(value, f"{prefix}{key}.")
+        else:
+            rows.append((f"{prefix}{key}", value))
+    return rows
