@@ -23,9 +23,10 @@ from .._cext import nearest as kernels
 from .._validation import check_matrix
 from ..errors import ParameterError
 
-# The block of scores (rows x words) stays in the second-level cache.
-_ROWS = 256
+# A block of scores (rows x words) of 1 MB stays in the second-level cache.
+_SCORES = 2**18
 _WORDS = 1024
+_MOST_ROWS = 2048
 _UNIT_ROUNDOFF = 2.0**-24
 
 
@@ -44,6 +45,7 @@ class WordSearch:
         self.center = words.mean(axis=0, dtype=np.float64).astype(np.float32)
         centered = words - self.center
         squares = np.einsum("kd,kd->k", centered, centered, dtype=np.float64)
+        self._rows = min(max(_SCORES // len(words), _SCORES // _WORDS), _MOST_ROWS)
         self._transposed = np.ascontiguousarray(centered.T)
         self._half_squares = (squares / 2).astype(np.float32)
         largest = float(squares.max())
@@ -52,7 +54,7 @@ class WordSearch:
 
     def workspace(self):
         """Buffers for :meth:`block`; one a thread."""
-        rows, (K, d) = _ROWS, self.words.shape
+        rows, (K, d) = self._rows, self.words.shape
         return {
             "centered": np.empty((rows, d), np.float32),
             "scores": np.empty(rows * min(K, _WORDS), np.float32),
@@ -63,7 +65,7 @@ class WordSearch:
 
     def blocks(self, n):
         """Slices that cut n rows into blocks that :meth:`block` accepts."""
-        return (slice(start, min(start + _ROWS, n)) for start in range(0, n, _ROWS))
+        return (slice(start, min(start + self._rows, n)) for start in range(0, n, self._rows))
 
     def block(self, X, labels, workspace):
         """Write the nearest word of each row of a block to ``labels``.
