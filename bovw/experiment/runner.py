@@ -28,6 +28,7 @@ from .._random import stage_rng
 from ..datasets import draw_split, read_folder, read_split_files
 from ..errors import ConfigError, ModelFormatError
 from ..evaluation import confusion_matrix, flat_error, mean_class_accuracy, summarize_draws
+from ..persist import save_model
 from ..pipeline import BovwClassifier
 from .build import build_classifier
 from .environment import describe_environment, peak_memory_mb
@@ -212,25 +213,26 @@ class _Draw:
         self.seconds[stage] = seconds
         write_json(self.folder / "draw.json", {"fingerprint": self.key, "seconds": self.seconds})
 
-    def _stage_model(self, name, make, stage):
+    def _stage_model(self, name, make):
         """The model saved under ``name`` if it is whole, else the one that ``make`` returns."""
         try:
             model = BovwClassifier.load(self.folder / name)
             return model.set_params(n_jobs=self.n_jobs, verbose=self.verbose)
         except ModelFormatError:
             pass
-        start = time.perf_counter()
         model = make()
-        self._took(stage, time.perf_counter() - start)
-        model.save(self.folder / name)
+        save_model(model, self.folder / name)
         return model
 
     def _codebooks(self):
         def make():
             model = build_classifier(self.config, draw=self.draw, n_jobs=self.n_jobs, verbose=self.verbose)
-            return model.fit_encoders([self.dataset.images[i] for i in self.train])
+            start = time.perf_counter()
+            model.fit_encoders([self.dataset.images[i] for i in self.train])
+            self._took("codebook", time.perf_counter() - start)
+            return model
 
-        return self._stage_model("encoders", make, "codebook")
+        return self._stage_model("encoders", make)
 
     def _rows(self, name, index, width, compute, label):
         """Fill a resumable matrix with ``compute(images) -> (rows, errors)``, block by block."""
@@ -253,17 +255,17 @@ class _Draw:
                 "signatures", self.train, quiet.signature_size, quiet.signatures_and_errors, "training signatures"
             )
             labels = np.asarray(self.dataset.classes)[self.dataset.labels[self.train]]
+            self._took("signatures", signatures.seconds)
             start = time.perf_counter()
             quiet.fit_classifier(signatures.array, labels, skip=sorted(signatures.errors))
             self._took("classifier", time.perf_counter() - start)
             quiet.skipped_ = {
                 self.dataset.names[self.train[row]]: message for row, message in sorted(signatures.errors.items())
             }
-            self._took("signatures", signatures.seconds)
             signatures.remove()
             return quiet
 
-        return self._stage_model("model", make, "train")
+        return self._stage_model("model", make)
 
     def _scores(self, model):
         model.set_params(verbose=False)
