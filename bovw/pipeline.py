@@ -138,7 +138,9 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         """
         descriptors = self._describe(image)
         if self.pca_ is not None:
-            descriptors = descriptors.replace(self.pca_.transform(descriptors.descriptors))
+            rows = descriptors.descriptors
+            reduced = self.pca_.transform(rows) if len(rows) else np.empty((0, len(self.pca_.components_)))
+            descriptors = descriptors.replace(reduced)
         return self.pyramid_.encode(descriptors)
 
     @property

@@ -34,3 +34,47 @@ def photograph():
     from skimage import data
 
     return data.astronaut()
+
+
+@pytest.fixture(scope="session")
+def window_arrays():
+    """Four easy classes of 48-pixel windows: {class: list of 10 arrays}."""
+    from skimage import data
+
+    sources = {"brick": data.brick(), "cat": data.cat(), "coins": data.coins(), "grass": data.grass()}
+    spots = [(y, x) for y in (0, 60, 120, 180, 240) for x in (0, 120)]
+    return {name: [image[y:y + 48, x:x + 48] for y, x in spots] for name, image in sources.items()}
+
+
+@pytest.fixture
+def window_folder(tmp_path, window_arrays):
+    """The same windows as ``<class>/<image>.png`` files."""
+    import cv2
+
+    root = tmp_path / "windows"
+    for name, windows in window_arrays.items():
+        (root / name).mkdir(parents=True)
+        for i, window in enumerate(windows):
+            image = window if window.ndim == 2 else cv2.cvtColor(window, cv2.COLOR_RGB2BGR)
+            assert cv2.imwrite(str(root / name / f"{i:02d}.png"), image)
+    return root
+
+
+@pytest.fixture
+def small_config():
+    """A config, as a dict, that runs on ``window_folder`` in a second."""
+    return {
+        "name": "small",
+        "data": {"n_train": 5, "draws": 2},
+        "channels": {
+            "sift": {
+                "n_descriptors": 2000,
+                "extractor": {"type": "DenseSIFT", "step": 6, "bin_size": [4]},
+                "pca": {"n_components": 16},
+                "codebook": {"type": "GMMCodebook", "n_components": 4, "max_iter": 5},
+                "encoder": {"type": "FisherVector"},
+                "pyramid": {"cells": ["1x1", "2x1"], "cell_norm": ["power", "l2"], "norm": ["l2"]},
+            }
+        },
+        "classifier": {"type": "OneVsRestDual", "C": 10.0},
+    }

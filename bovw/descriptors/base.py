@@ -3,6 +3,7 @@
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._threads import map_in_order
+from ..images import load_image
 from .descriptor_set import DescriptorSet
 
 
@@ -40,10 +41,15 @@ class Extractor(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         image : array of shape (height, width) or (height, width, 3)
-            RGB or grey; uint8, uint16, or float on the 0-255 scale.
+            RGB or grey; uint8, uint16, or float on the 0-255 scale. Colour is converted to grey
+            for an extractor that works on grey images, and the other way round.
         """
         self._check_params()
-        return self._extract_one(image)
+        return self._extract_one(load_image(image, mode=self._mode))
+
+    @property
+    def _mode(self):
+        return "rgb" if self.color else "grey"
 
     def _extract_one(self, image):
         descriptors, frames, norms = self._extract(image)
@@ -62,12 +68,9 @@ class Extractor(TransformerMixin, BaseEstimator):
             One entry an image, in order. Everything is held in memory; for large
             collections use the pipeline, which goes image by image.
         """
-        from ..images import load_image
-
         self._check_params()
-        mode = "rgb" if self.color else "grey"
 
         def one(source):
-            return self._extract_one(load_image(source, mode=mode))
+            return self._extract_one(load_image(source, mode=self._mode))
 
         return DescriptorSet.concatenate(map_in_order(one, images, self.n_jobs))

@@ -1,0 +1,88 @@
+"""Data flows one way: a room imports only from rooms above it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import bovw
+
+PACKAGE = Path(bovw.__file__).parent
+#: from the top down; a file may import from its own line and from the lines above it
+ROOMS = (
+    ("_cext",),
+    ("errors", "_validation", "_random", "_threads", "_files", "_progress", "_text", "_matfile",
+     "_synset_files"),
+    ("images",),
+    ("taxonomy",),
+    ("datasets",),
+    ("descriptors",),
+    ("codebook",),
+    ("encoding",),
+    ("pooling",),
+    ("signatures",),
+    ("classify",),
+    ("evaluation",),
+    ("persist",),
+    ("pipeline",),
+    ("interchange",),
+    ("experiment",),
+    ("display",),
+    ("cli",),
+    ("__main__",),
+)
+LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
+
+
+def imported_rooms(path):
+    """Names of the rooms that a file imports, wherever in the file the import stands."""
+    inside = path.relative_to(PACKAGE).parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                parts = [*inside[: len(inside) - node.level], *(node.module.split(".") if node.module else [])]
+                targets = [parts] if parts else [[alias.name] for alias in node.names]
+            else:
+                module = node.module.split(".")
+                targets = [module[1:] or [alias.name] for alias in node.names] if module[0] == "bovw" else []
+            for target in targets:
+                yield target[0]
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                if parts[0] == "bovw" and len(parts) > 1:
+                    yield parts[1]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_downhill(path):
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert room in LEVEL, f"{room} is not in the list of rooms"
+    for other in imported_rooms(path):
+        if other == "__version__":
+            continue
+        assert LEVEL[other] <= LEVEL[room], f"{path.name} in {room} imports from {other}, which lies below it"
+
+
+def test_only_images_reads_files_with_opencv():
+    for path in FILES:
+        if path.relative_to(PACKAGE).parts[0] != "images":
+            text = path.read_text(encoding="utf-8")
+            assert "cv2.imread" not in text
+            assert "cv2.imdecode" not in text
+
+
+def test_every_public_name_exists():
+    for name in bovw.__all__:
+        assert getattr(bovw, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute"):
+        bovw.NoSuchThing  # noqa: B018
+
+
+def test_every_public_name_has_a_docstring_with_its_sections():
+    for name in bovw.__all__:
+        thing = getattr(bovw, name)
+        assert thing.__doc__, name
+        if not (isinstance(thing, type) and issubclass(thing, Exception)):
+            assert "Parameters\n" in thing.__doc__ or "Attributes\n" in thing.__doc__, name
