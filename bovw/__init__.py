@@ -37,7 +37,10 @@ _INDEX = {
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
         "bovw.evaluation": (
-            "confusion_matrix", "flat_error", "hierarchical_error", "mean_class_accuracy", "read_predictions",
+            "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",
+            "evaluate_predictions", "fit_hedge", "flat_error", "hedge", "hedging_curve", "hierarchical_error",
+            "localization_error", "mean_average_precision", "mean_class_accuracy", "paired_comparison",
+            "per_class_table", "read_ground_truth", "read_predictions", "subtree_table", "top_k_error",
             "write_predictions",
         ),
         "bovw.persist": ("load_model", "save_model"),

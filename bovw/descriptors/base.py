@@ -70,7 +70,7 @@ class Extractor(TransformerMixin, BaseEstimator):
         """
         self._check_params()
 
-        def one(source):
-            return self._extract_one(load_image(source, mode=self._mode))
+        def one(i):  # indexed in the worker: an ImageCollection decodes there
+            return self._extract_one(load_image(images[i], mode=self._mode))
 
-        return DescriptorSet.concatenate(map_in_order(one, images, self.n_jobs))
+        return DescriptorSet.concatenate(map_in_order(one, range(len(images)), self.n_jobs))

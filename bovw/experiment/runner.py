@@ -284,7 +284,7 @@ class _Draw:
         to_label = np.array([order[str(name)] for name in model.classes_])
         guesses = to_label[model.rank(np.asarray(scores.array), N_GUESSES)]
         guesses[sorted(scores.errors)] = -1  # an image that could not be read is a wrong answer
-        truth = self.dataset.labels[self.test]
+        truth, read = self.dataset.labels[self.test], guesses[:, 0] >= 0
         _write_predictions(self.folder / "predictions.csv", self.dataset, self.test, guesses, scores)
         top_k = min(N_GUESSES, guesses.shape[1])
         return {
@@ -294,7 +294,7 @@ class _Draw:
             "top1": 1 - float(flat_error(truth, guesses, 1)),
             "top5": 1 - float(flat_error(truth, guesses, top_k)),
             "mean_class_accuracy": float(mean_class_accuracy(truth, guesses[:, 0])),
-            "confusion": confusion_matrix(truth, guesses[:, 0], labels=np.arange(len(order))).tolist(),
+            "confusion": confusion_matrix(truth[read], guesses[read, 0], labels=np.arange(len(order))).tolist(),
             "chosen_C": float(getattr(model.classifier_, "C_", model.classifier_.get_params()["C"])),
             "signature_size": model.signature_size,
             "seconds": self.seconds,

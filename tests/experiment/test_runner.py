@@ -1,0 +1,194 @@
+"""Runs: what they write, that they stop and go on, that wrong inputs end in one sentence."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import bovw
+from bovw.experiment import run_experiment
+from bovw.experiment.config import check_config
+from bovw.experiment.rows import ResumableRows
+
+
+@pytest.fixture
+def config(small_config):
+    return check_config(small_config)
+
+
+def run(config, data, out, **options):
+    return run_experiment(config, data, out, verbose=False, n_jobs=2, **options)
+
+
+def bytes_of_results(out):
+    """The content of every file that must not depend on how often the run was stopped."""
+    files = [*sorted(out.glob("draw-*/predictions.csv")), *sorted((out / "model").iterdir())]
+    assert len(files) > 3
+    return {str(p.relative_to(out)): p.read_bytes() for p in files}
+
+
+def test_a_run_writes_metrics_model_and_predictions(config, window_folder, tmp_path):
+    out = tmp_path / "run"
+    metrics = run(config, window_folder, out)
+    assert json.loads((out / "metrics.json").read_text()) == metrics
+    for key in ("top1", "top5", "mean_class_accuracy"):
+        assert len(metrics[key]["draws"]) == 2
+        assert metrics[key]["mean"] == pytest.approx(np.mean(metrics[key]["draws"]))
+        assert metrics[key]["std"] == pytest.approx(np.std(metrics[key]["draws"], ddof=1))
+    assert metrics["top1"]["mean"] > 0.5
+    assert metrics["top5"]["mean"] == 1.0  # four classes
+    assert {"codebook", "signatures", "classifier", "test"} <= set(metrics["seconds"])
+    assert metrics["peak_memory_mb"] > 10
+    assert metrics["environment"]["bovw"] == bovw.__version__
+    assert np.array(metrics["confusion"]).sum() == 2 * metrics["n_test"] == 40
+    with open(out / "draw-00" / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 20
+    assert np.mean([row["truth"] == row["guess1"] for row in rows]) == pytest.approx(metrics["top1"]["draws"][0])
+    model = bovw.BovwClassifier.load(out / "model")
+    names = [str(window_folder / row["image"]) for row in rows]
+    guesses = [[row[f"guess{k}"] for k in (1, 2, 3, 4)] for row in rows]
+    assert model.predict_top_k(names).tolist() == guesses
+    assert {p.name for p in (out / "draw-00").iterdir()} == {"draw.json", "predictions.csv", "result.json"}
+
+
+def test_a_finished_run_is_reused(config, window_folder, tmp_path):
+    first = run(config, window_folder, tmp_path / "run")
+    stamp = (tmp_path / "run" / "draw-00" / "predictions.csv").stat().st_mtime_ns
+    second = run(config, window_folder, tmp_path / "run")
+    assert (tmp_path / "run" / "draw-00" / "predictions.csv").stat().st_mtime_ns == stamp
+    assert first["top1"] == second["top1"]
+    assert first["seconds"] == second["seconds"]
+
+
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 5])
+def test_a_stopped_run_ends_with_the_same_bytes(config, window_folder, tmp_path, monkeypatch, stop_at):
+    monkeypatch.setattr("bovw.experiment.runner.BLOCK_ROWS", 8)
+    run(config, window_folder, tmp_path / "whole")
+    calls, append = [0], ResumableRows.append
+
+    def stop(self, *arguments):
+        calls[0] += 1
+        if calls[0] == stop_at:
+            raise KeyboardInterrupt
+        append(self, *arguments)
+
+    monkeypatch.setattr(ResumableRows, "append", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run(config, window_folder, tmp_path / "stopped")
+    monkeypatch.setattr(ResumableRows, "append", append)
+    assert not (tmp_path / "stopped" / "metrics.json").exists()
+    run(config, window_folder, tmp_path / "stopped")
+    assert bytes_of_results(tmp_path / "stopped") == bytes_of_results(tmp_path / "whole")
+
+
+def test_a_killed_run_ends_with_the_same_bytes(small_config, window_folder, tmp_path):
+    """SIGKILL at three moments of the run."""
+    run(check_config(small_config), window_folder, tmp_path / "whole")
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(small_config))
+    script = (
+        "import json, sys, pathlib\n"
+        "from bovw.experiment import run_experiment\n"
+        "from bovw.experiment.config import check_config\n"
+        "config = check_config(json.loads(pathlib.Path(sys.argv[1]).read_text()))\n"
+        "print('ready', flush=True)\n"
+        "run_experiment(config, sys.argv[2], sys.argv[3], verbose=False, n_jobs=2)\n"
+    )
+    command = [sys.executable, "-c", script, str(path), str(window_folder), str(tmp_path / "killed")]
+    for delay in (0.1, 0.3, 0.6):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    subprocess.run(command, check=True, capture_output=True)
+    assert bytes_of_results(tmp_path / "killed") == bytes_of_results(tmp_path / "whole")
+
+
+def test_workers_do_not_change_a_byte(config, window_folder, tmp_path):
+    run_experiment(config, window_folder, tmp_path / "one", verbose=False, n_jobs=1)
+    run_experiment(config, window_folder, tmp_path / "two", verbose=False, n_jobs=2)
+    one, two = bytes_of_results(tmp_path / "one"), bytes_of_results(tmp_path / "two")
+    assert {k: v for k, v in one.items() if not k.endswith("model.json")} == {
+        k: v for k, v in two.items() if not k.endswith("model.json")  # which records n_jobs
+    }
+
+
+def test_another_config_does_not_touch_a_run(config, small_config, window_folder, tmp_path):
+    run(config, window_folder, tmp_path / "run")
+    other = check_config(small_config, overrides=["channels.sift.extractor.step=8"])
+    with pytest.raises(bovw.ConfigError, match="holds a run of another config"):
+        run(other, window_folder, tmp_path / "run")
+    run(other, window_folder, tmp_path / "run", overwrite=True)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("precious")
+    with pytest.raises(bovw.ConfigError, match="is not empty"):
+        run(config, window_folder, tmp_path / "full")
+
+
+def test_changed_data_start_a_new_run(config, window_folder, tmp_path):
+    run(config, window_folder, tmp_path / "run")
+    (window_folder / "cat" / "00.png").unlink()
+    with pytest.raises(bovw.ConfigError, match="another config or data set"):
+        run(config, window_folder, tmp_path / "run")
+
+
+def test_train_and_test_folders_are_taken_at_their_word(small_config, window_folder, tmp_path):
+    root = tmp_path / "split"
+    for folder in sorted(window_folder.iterdir()):
+        for i, path in enumerate(sorted(folder.iterdir())):
+            target = root / ("train" if i < 6 else "test") / folder.name
+            target.mkdir(parents=True, exist_ok=True)
+            os.link(path, target / path.name)
+    small_config["data"] = {}
+    metrics = run(check_config(small_config), root, tmp_path / "run")
+    assert (metrics["n_train"], metrics["n_test"], metrics["draws"]) == (24, 16, 1)
+    assert metrics["top1"]["std"] is None
+    small_config["data"] = {"n_train": 3, "n_test": 2, "draws": 2}
+    metrics = run(check_config(small_config), root, tmp_path / "run2")
+    assert (metrics["n_train"], metrics["n_test"], metrics["draws"]) == (12, 8, 2)
+
+
+def test_split_files(config, window_folder, tmp_path):
+    names = sorted(p.relative_to(window_folder).as_posix() for p in window_folder.glob("*/*.png"))
+    (tmp_path / "train.txt").write_text("\n".join(names[0::2]))
+    (tmp_path / "test.txt").write_text("\n".join(names[1::2]))
+    lists = (tmp_path / "train.txt", tmp_path / "test.txt")
+    small = run(check_config({**config.tree, "data": {}}), window_folder, tmp_path / "run", split_files=lists)
+    assert (small["n_train"], small["n_test"]) == (20, 20)
+    (tmp_path / "test.txt").write_text(names[0])
+    with pytest.raises(bovw.DatasetError, match=r"test\.txt"):
+        run(config, window_folder, tmp_path / "run3", split_files=lists)
+
+
+def test_unreadable_images_are_errors_or_keep_their_place(small_config, window_folder, tmp_path):
+    victim = window_folder / "cat" / "03.png"
+    victim.write_bytes(victim.read_bytes()[:200])
+    with pytest.raises(bovw.ImageDecodeError, match=r"03\.png"):
+        run(check_config(small_config), window_folder, tmp_path / "raise")
+    small_config["data"]["on_error"] = "skip"
+    metrics = run(check_config(small_config), window_folder, tmp_path / "skip")
+    assert list(metrics["skipped"]) == ["cat/03.png"]
+    assert metrics["n_train"] + metrics["n_test"] == 40
+    for draw in range(2):
+        with open(tmp_path / "skip" / f"draw-{draw:02d}" / "predictions.csv", newline="") as file:
+            for row in csv.DictReader(file):
+                assert (row["guess1"] == "") == (row["image"] == "cat/03.png")
+
+
+def test_rows_of_another_fingerprint_are_discarded(tmp_path):
+    rows = ResumableRows(tmp_path / "r.npy", (5, 2), "a")
+    rows.append(np.ones((3, 2)), {1: "bad"}, 0.5)
+    again = ResumableRows(tmp_path / "r.npy", (5, 2), "a")
+    assert again.done == 3
+    assert again.errors == {1: "bad"}
+    assert again.array[:3].all()
+    assert ResumableRows(tmp_path / "r.npy", (5, 2), "b").done == 0
+    assert ResumableRows(tmp_path / "r.npy", (6, 2), "b").done == 0
