@@ -142,10 +142,23 @@ def _reduce_depth(image, data, size, orientation, depth, name):
     if orientation != 1 and image.format == "TIFF":
         # whether OpenCV applies it here depends on its version
         raise decode_error(name, "a 16-bit colour TIFF with an orientation is not read; save it upright")
-    color = None if "transparency" in image.info else _decode_deep_color(data, size)
+    # OpenCV allocates what a PNG chunk announces, up to 4 GB, before it reads the chunk
+    sound = image.format != "PNG" or _ends_with_its_chunks(data)
+    color = _decode_deep_color(data, size) if sound and "transparency" not in image.info else None
     if color is None:
         raise decode_error(name, f"a {image.format} of this 16-bit kind is not read; save it with 8 bits")
     return Image.fromarray(to_8_bits(color, maximum))
+
+
+def _ends_with_its_chunks(data):
+    """Whether the chunks of a PNG lead, length by length, to IEND inside the file."""
+    position = 8
+    while position < len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] == b"IEND":
+            return end <= len(data)
+        position = end
+    return False
 
 
 def _decode_deep_color(data, size):

@@ -153,9 +153,16 @@ def test_16_bit_transparent_colour_is_refused():
         read_image(png(7, 5, 16, 2, rows, (b"tRNS", bytes(6))))
 
 
+def test_16_bit_png_whose_chunks_lead_outside_the_file_is_refused():
+    data = bytearray(deep(".png"))
+    data[data.index(b"IDAT") - 4] = 0x7F
+    with pytest.raises(ImageDecodeError):
+        read_image(bytes(data))
+
+
 def test_big_endian_16_bit_tiff():
-    deep = GREY.astype(">u2") * 257
-    data = encode(Image.frombytes("I;16B", (64, 48), deep.astype(">u2").tobytes()), "TIFF")
+    pixels = GREY.astype(">u2") * 257
+    data = encode(Image.frombytes("I;16B", (64, 48), pixels.astype(">u2").tobytes()), "TIFF")
     assert data.startswith(b"MM")
     assert np.array_equal(read_image(data, "grey"), GREY)
 
