@@ -91,7 +91,8 @@ class Dataset:
 
     def __repr__(self):
         split = "no split" if self.train is None else f"{len(self.train)} train, {len(self.test)} test"
-        return f"Dataset({str(self.root)!r}: {len(self)} images, {len(self.classes)} classes, {split})"
+        where = "" if self.root is None else f"{str(self.root)!r}: "
+        return f"Dataset({where}{len(self)} images, {len(self.classes)} classes, {split})"
 
 
 def _set_field(dataset, name, value):

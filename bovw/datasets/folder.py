@@ -2,7 +2,7 @@
 
 The order is that of the Unicode code points of the names, classes first, then
 images, and so the same on every file system and in every locale. Whether a file
-is an image is decided by its first bytes, which takes about 0.03 ms a file once
+is an image is decided by its first bytes, which takes about 0.02 ms a file once
 the folder is in the system's cache.
 """
 

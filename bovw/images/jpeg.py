@@ -35,13 +35,14 @@ from .source import decode_error, read_part
 _EOI = b"\xff\xd9"
 _EXIF = 0xE1
 _SOS = 0xDA
-_STANDALONE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0-7, SOI
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _READABLE_FRAMES = {0xC0, 0xC1, 0xC2}
 _PROGRESSIVE = 0xC2
 _BETWEEN_SCANS = {0xC4, 0xDB, 0xDD, 0xFE, _SOS, *range(0xE0, 0xF0)}  # DHT, DQT, DRI, COM, SOS, APPn
+_SEGMENT_MARKER = re.compile(rb"\xff[\x02-\xcf\xd9-\xfe]")  # not TEM, RST0-7, SOI, which stand alone
 _END_OF_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_MAX_SCANS = 500  # ten or so are usual, and each costs a pass over the whole picture
 _CUT = "truncated; copy or download it again"
 _OTHER_BYTES = bytes((167 * i + 181) % 251 for i in range(96))
 
@@ -78,10 +79,7 @@ def read_jpeg_header(file, name):
     """
     start = file.tell()
     frame, orientation = None, 1
-    code = _next_marker(file, name)
-    while code in _STANDALONE:
-        code = _next_marker(file, name)
-    while code != _SOS:
+    while (code := _next_marker(file, name)) != _SOS:
         if code == _EOI[1]:
             raise decode_error(name, "a JPEG without pixels; copy or download it again")
         body = _segment(file, name, skip=code not in _FRAMES and code != _EXIF)
@@ -89,9 +87,6 @@ def read_jpeg_header(file, name):
             frame = _check_frame(code, body, name)
         elif code == _EXIF and orientation == 1 and body.startswith(b"Exif\0\0"):
             orientation = exif_orientation(body)
-        code = _next_marker(file, name)
-        while code in _STANDALONE:
-            code = _next_marker(file, name)
     scan = _segment(file, name)
     if frame is None or not scan:
         raise decode_error(name, "a damaged JPEG: a scan comes before the frame header; download it again")
@@ -100,14 +95,15 @@ def read_jpeg_header(file, name):
 
 
 def _next_marker(file, name):
-    byte = read_part(file, name, 1)
-    while byte and byte != b"\xff":
-        byte = read_part(file, name, 1)
-    while byte == b"\xff":
-        byte = read_part(file, name, 1)
-    if not byte:
-        raise decode_error(name, f"a JPEG that ends inside its header: {_CUT}")
-    return byte[0]
+    """The code of the next marker that begins a segment; like libjpeg, step over anything before it."""
+    while chunk := read_part(file, name, 256):
+        found = _SEGMENT_MARKER.search(chunk)
+        if found is not None:
+            file.seek(found.end() - len(chunk), 1)
+            return chunk[found.end() - 1]
+        if len(chunk) > 1 and chunk.endswith(b"\xff"):
+            file.seek(-1, 1)
+    raise decode_error(name, f"a JPEG that ends inside its header: {_CUT}")
 
 
 def _segment(file, name, skip=False):
@@ -149,16 +145,18 @@ def complete_jpeg(data, header, name):
     ImageDecodeError
         If the file ends too early, or a marker stands where none may.
     """
-    position, one_scan = header.scan_start, header.one_scan
+    position, n_scans = header.scan_start, 1
     while (found := _END_OF_SCAN.search(data, position)) is not None:
         code = data[found.start() + 1]
         if code == _EOI[1]:
             return data[: found.start()] + _EOI if found.end() < len(data) else data
         if code not in _BETWEEN_SCANS:
             raise decode_error(name, f"a damaged JPEG: marker 0x{code:02x} in its pixels; download it again")
-        one_scan = one_scan and code != _SOS
+        n_scans += code == _SOS
+        if n_scans > _MAX_SCANS:
+            raise decode_error(name, f"a JPEG of more than {_MAX_SCANS} scans; save it again with fewer")
         position = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
-    if one_scan:
+    if n_scans == 1 and header.one_scan:
         data = data.rstrip(b"\xff") + _EOI
         if _last_scan_is_complete(data):
             return data

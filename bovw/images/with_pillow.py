@@ -32,7 +32,7 @@ _PLAIN_MODES = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr")
 
 _NO_AGREED_RANGE = "no agreed black and white; convert the file to 8 or 16-bit grey or RGB"
 
-_PNG_DEPTH = 24  # the offset of its byte in the file
+_PNG_DEPTH = 24  # offset of the byte in the file
 _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_ORIENTATION = 256, 257, 258, 262, 274
 _TIFF_SAMPLE_FORMAT = 339
 _WHITE_IS_ZERO, _UNSIGNED = 0, 1
@@ -60,7 +60,7 @@ def open_image(image_format, file, name):
 def stored_size(image):
     """(width, height) before orientation is applied."""
     if image.format == "TIFF":
-        return image.tag_v2[_TIFF_WIDTH], image.tag_v2[_TIFF_HEIGHT]
+        return int(image.tag_v2[_TIFF_WIDTH]), int(image.tag_v2[_TIFF_HEIGHT])
     return image.size
 
 
@@ -142,12 +142,35 @@ def _reduce_depth(image, data, size, orientation, depth, name):
     if orientation != 1 and image.format == "TIFF":
         # whether OpenCV applies it here depends on its version
         raise decode_error(name, "a 16-bit colour TIFF with an orientation is not read; save it upright")
-    # Pillow keeps only the high byte of 16-bit colour; that it could load the file shows that all is there
-    colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if colour is None or colour.ndim != 3 or colour.dtype != np.uint16 or colour.shape[1::-1] != size:
+    # OpenCV allocates what a PNG chunk announces, up to 4 GB, before it reads the chunk
+    sound = image.format != "PNG" or _ends_with_its_chunks(data)
+    color = _decode_deep_color(data, size) if sound and "transparency" not in image.info else None
+    if color is None:
         raise decode_error(name, f"a {image.format} of this 16-bit kind is not read; save it with 8 bits")
-    to_rgb = cv2.COLOR_BGRA2RGBA if colour.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return Image.fromarray(to_8_bits(cv2.cvtColor(colour, to_rgb), maximum))
+    return Image.fromarray(to_8_bits(color, maximum))
+
+
+def _ends_with_its_chunks(data):
+    """Whether the chunks of a PNG lead, length by length, to IEND inside the file."""
+    position = 8
+    while position < len(data):
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if data[position + 4 : position + 8] == b"IEND":
+            return end <= len(data)
+        position = end
+    return False
+
+
+def _decode_deep_color(data, size):
+    """RGB or RGBA uint16 pixels; for files that Pillow has loaded, which keeps the high bytes alone."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if image is None or image.dtype != np.uint16 or image.shape[1::-1] != size or image.ndim != 3:
+        return None
+    to_rgb = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}.get(image.shape[2])
+    return None if to_rgb is None else cv2.cvtColor(image, to_rgb)
 
 
 def _to_array(image, mode, name):

@@ -125,6 +125,48 @@ def test_16_bits_are_divided_by_257_and_rounded(extension, channels):
             read_image(data.tobytes()[:end])
 
 
+def png(width, height, depth, color_type, rows, *extra):
+    """A PNG built chunk by chunk."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)),
+        *extra,
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks)
+
+
+def test_16_bit_grey_with_alpha():
+    pixels = np.random.default_rng(2).integers(0, 65536, (5, 7, 2)).astype(">u2")
+    data = png(7, 5, 16, 4, b"".join(b"\0" + row.tobytes() for row in pixels))
+    eight = np.rint(pixels / 257)
+    expected = over_white(eight[:, :, [0, 0, 0, 1]])
+    assert np.abs(read_image(data) - expected).max() <= 1
+
+
+def test_16_bit_transparent_colour_is_refused():
+    rows = b"".join(b"\0" + bytes(7 * 6) for _ in range(5))
+    with pytest.raises(ImageDecodeError, match="this 16-bit kind is not read"):
+        read_image(png(7, 5, 16, 2, rows, (b"tRNS", bytes(6))))
+
+
+def test_16_bit_png_whose_chunks_lead_outside_the_file_is_refused():
+    data = bytearray(deep(".png"))
+    data[data.index(b"IDAT") - 4] = 0x7F
+    with pytest.raises(ImageDecodeError):
+        read_image(bytes(data))
+
+
+def test_big_endian_16_bit_tiff():
+    pixels = GREY.astype(">u2") * 257
+    data = encode(Image.frombytes("I;16B", (64, 48), pixels.astype(">u2").tobytes()), "TIFF")
+    assert data.startswith(b"MM")
+    assert np.array_equal(read_image(data, "grey"), GREY)
+
+
 def test_white_is_zero_tiff():
     for deep in (False, True):
         pixels = GREY.astype(np.uint16) * 257 if deep else GREY
@@ -297,16 +339,6 @@ def test_a_flipped_bit_in_a_png_never_changes_pixels():
         assert np.array_equal(image, RGB)
 
 
-def huge_png(width, height):
-    """A small PNG whose header announces a huge picture."""
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    pixels = zlib.compress(b"\0" * 100_000)
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
-
-
 def huge_jpeg():
     data = bytearray(encode(RGB, "JPEG"))
     frame = data.index(b"\xff\xc0")
@@ -315,7 +347,8 @@ def huge_jpeg():
 
 
 def test_too_many_pixels_are_refused_before_decoding():
-    for data, size in [(huge_png(30000, 30000), "30000 x 30000 = 900000000"), (huge_jpeg(), "65500 x 65500")]:
+    bomb = png(30000, 30000, 8, 2, bytes(100_000))
+    for data, size in [(bomb, "30000 x 30000 = 900000000"), (huge_jpeg(), "65500 x 65500")]:
         with pytest.raises(ImageDecodeError, match=f"{size}.* max_pixels=64000000; .*raise max_pixels"):
             read_image(data)
     gif = bytearray(encode(Image.fromarray(RGB).quantize(8), "GIF"))
@@ -438,6 +471,30 @@ def test_load_image_takes_arrays():
         load_image(rgba().astype(np.float32))
     with pytest.raises(ParameterError, match="Pillow"):
         load_image(Image.fromarray(RGB))
+
+
+def deep(extension):
+    return cv2.imencode(extension, patch(12, 16).astype(np.uint16) * 257)[1].tobytes()
+
+
+DAMAGED = {**TRUNCATED, "PNG 16 bits": lambda: deep(".png"), "TIFF 16 bits": lambda: deep(".tiff")}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damage_gives_pixels_or_our_error(name):
+    data = DAMAGED[name]()
+    rng = np.random.default_rng(11)
+    places = np.concatenate([np.arange(min(len(data), 100)), rng.integers(len(data), size=200)])
+    for place in places:
+        damaged = bytearray(data)
+        damaged[place] = rng.integers(256)
+        try:
+            image = read_image(bytes(damaged), max_pixels=1_000_000)
+        except ImageDecodeError:
+            continue
+        assert image.dtype == np.uint8
+        assert image.shape[2] == 3
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::PIL.Image.DecompressionBombWarning")

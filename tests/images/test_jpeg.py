@@ -106,6 +106,21 @@ def test_fill_bytes_before_markers_are_allowed():
     assert np.array_equal(read_image(data[:2] + b"\xff\xff" + data[2:]), read_image(data))
 
 
+def test_bytes_between_segments_are_stepped_over():
+    data = variants()["with EXIF"]
+    comment = b"\xff\xfe\0\2"
+    for junk in (b"\0", b"\xff\0", b"\xff\x01", b"\xff\xd0", bytes(300), b"a" * 251 + b"\xff", b"\xff" * 600):
+        assert np.array_equal(read_image(data[:2] + comment + junk + data[2:]), read_image(data)), junk
+
+
+def test_a_file_of_too_many_scans_is_refused():
+    data = variants()["progressive"]
+    last = data.rindex(b"\xff\xda")
+    assert read_image(data[:-2] + data[last:-2] * 100 + EOI).shape == (48, 64, 3)
+    with pytest.raises(ImageDecodeError, match="more than 500 scans"):
+        read_image(data[:-2] + data[last:-2] * 500 + EOI)
+
+
 def test_a_mid_grey_picture_is_not_taken_for_missing_data():
     for progressive in (False, True):
         data = encode(np.full((64, 80, 3), 128, np.uint8), "JPEG", progressive=progressive)
