@@ -265,7 +265,7 @@ def test_wordnets_own_file_is_read(tmp_path):
     assert taxonomy["n00002999"].gloss == "the capital | of France"
     assert list(taxonomy.edges()) == [("n00001740", "n00001930"), ("n00001740", "n00002137")]  # no instances
     assert Taxonomy.read(tmp_path / "data.noun").wnids == taxonomy.wnids
-    for broken in ("00001740 03 n zz entity 0 000 | x\n", "00001740 03 n 05 entity 0 000 | x\n", "what is this\n"):
+    for broken in ("00001740 03 n zz entity 0 000 | x\n", "00001740 03 n 05 entity 0 000 | x\n", "what\n"):
         (tmp_path / "data.noun").write_text("  1 licence\n" + broken)
         with pytest.raises(DatasetError, match="line 2"):
             Taxonomy.read(tmp_path)

@@ -107,7 +107,7 @@ class AnswerSpace:
         self.contains = contains[:, kept]
         counts = self.contains.sum(axis=0)
         if counts[-1] < len(self.classes):
-            raise ParameterError("no synset lies above all classes, so nothing is always right; add a common root")
+            raise ParameterError("no synset lies above all classes, so no answer is always right; add a root")
         self.rewards = math.log2(len(self.classes)) - np.log2(counts)
         self.rewards[-1] = 0.0
 
@@ -133,7 +133,7 @@ class AnswerSpace:
         if (np.abs(sums - 1) > 1e-3).any():
             i = int(np.abs(sums - 1).argmax())
             raise ParameterError(
-                f"row {i} of probabilities has the sum {sums[i]:.4g}; it must be 1, calibrate the scores first"
+                f"row {i} of probabilities has the sum {sums[i]:.4g}; it must be 1: calibrate the scores"
             )
         return probabilities @ self.contains.astype(np.float32)
 
@@ -245,7 +245,8 @@ def fit_leaf_threshold(probabilities, truth, space, accuracy=0.95):
     truth = _check_truth(truth, space, len(best))
     order = np.argsort(confidence, kind="stable")
     wrong = ~space.contains[truth, best][order]
-    wrong_from = np.append(np.cumsum(wrong[::-1])[::-1], 0)  # wrong answers left if the first i become the root
+    # wrong answers that remain if the i least confident become the root
+    wrong_from = np.append(np.cumsum(wrong[::-1])[::-1], 0)
     enough = wrong_from <= (1 - accuracy) * len(truth) + 1e-9
     first = np.append(True, np.diff(confidence[order]) > 0)  # equal confidences fall together
     i = int(np.flatnonzero(enough & np.append(first, True))[0])
@@ -276,8 +277,9 @@ def score_answers(answers, truth, space, parameter=math.nan):
         raise ParameterError(f"answers must lie between 0 and {len(space.nodes) - 1}")
     right = space.contains[_check_truth(truth, space, len(answers)), answers]
     gained = space.rewards[answers]
-    specificity = gained.mean() / space.rewards[0] if space.rewards[0] > 0 else 1.0
-    return HedgePoint(float(parameter), float(right.mean()), float((gained * right).mean()), float(specificity))
+    most = space.rewards[0]
+    specificity = gained.mean() / most if most > 0 else 1.0
+    return HedgePoint(*map(float, (parameter, right.mean(), (gained * right).mean(), specificity)))
 
 
 def hedging_curve(probabilities, truth, space, lambdas=None):
@@ -347,7 +349,7 @@ def _check_truth(truth, space, n_images):
     if truth.dtype.kind == "U":
         truth = true_positions(truth, np.array(space.classes))
     if len(truth) != n_images or n_images == 0:
-        raise ParameterError(f"truth has {len(truth)} labels for {n_images} images; at least one each is needed")
+        raise ParameterError(f"truth has {len(truth)} labels for {n_images} images; both need at least one")
     if truth.min() < 0 or truth.max() >= len(space.classes):
         raise ParameterError(f"truth must name classes, or lie between 0 and {len(space.classes) - 1}")
     return truth

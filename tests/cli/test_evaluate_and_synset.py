@@ -52,7 +52,7 @@ def test_synset_prints_every_line_up(command):
 def test_errors_reach_the_caller(command):
     with pytest.raises(ParameterError, match="did you mean 'n00000014'"):
         command("synset", "n00000041", "--meta", "@meta.mat")
-    with pytest.raises(DatasetError, match="absent.txt cannot be read"):
+    with pytest.raises(DatasetError, match=r"absent\.txt cannot be read"):
         command("evaluate", "--predictions", "@absent.txt", "--truth", "@truth.txt")
 
 

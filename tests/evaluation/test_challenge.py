@@ -37,7 +37,7 @@ def test_named_files_are_matched_by_name(kit):
     (kit / "pred.txt").write_text("b.jpg 2\na.jpg 3\n")
     assert ev.evaluate_files(kit / "pred.txt", kit / "truth.txt")["flat"] == [0.5] * 5
     (kit / "pred.txt").write_text("b.jpg 2\nc.jpg 3\n")
-    with pytest.raises(DatasetError, match="has no line for 'a.jpg'"):
+    with pytest.raises(DatasetError, match=r"has no line for 'a\.jpg'"):
         ev.evaluate_files(kit / "pred.txt", kit / "truth.txt")
     (kit / "pred.txt").write_text("b.jpg 2\nb.jpg 3\n")
     with pytest.raises(DatasetError, match="names an image twice"):
@@ -57,7 +57,7 @@ def test_a_kit_without_hierarchy_needs_wordnet(kit):
 
 def test_files_that_do_not_fit_are_refused(kit):
     (kit / "pred.txt").write_text("2\n")
-    with pytest.raises(DatasetError, match="has 1 images and .* 4"):
+    with pytest.raises(DatasetError, match=r"has 1 images and .* 4"):
         ev.evaluate_files(kit / "pred.txt", kit / "truth.txt")
     (kit / "pred.txt").write_text("2\n1\n1\n5\n")
     with pytest.raises(DatasetError, match="line 4: the id 5 is above 4"):

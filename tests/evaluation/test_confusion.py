@@ -9,6 +9,7 @@ from sklearn import metrics
 from bovw.errors import ParameterError
 from bovw.evaluation import confusion_matrix, mean_class_accuracy, per_class_table
 
+pytestmark = pytest.mark.filterwarnings("ignore:A single label was found")
 pairs = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40)
 
 

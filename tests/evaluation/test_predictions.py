@@ -126,9 +126,10 @@ def test_what_has_no_id_is_not_written(tmp_path):
         ([[-2]], {}, "ids count from 1"),
         ([["a"]], {}, "name the classes"),
         ([["a"]], {"classes": ["b"]}, "'a' is not one of the 1 classes"),
-        ([[1]], {"classes": ["b"]}, "both integers or both strings"),
+        ([[1]], {"classes": ["b"]}, "both be integers"),
         ([[1]], {"names": ["a b.jpg"]}, "holds blanks"),
         ([[1]], {"names": ["00000001"]}, "looks like an id"),
+        ([[1]], {"names": [""]}, "holds blanks"),
         ([[1]], {"names": []}, "names has 0 entries for 1"),
     ]:
         with pytest.raises(ParameterError, match=message):
