@@ -24,6 +24,8 @@ PETS = {"pet": ["cat", "dog"], "cat": [], "dog": ["puppy"], "puppy": []}
 @given(dags())
 def test_relations_equal_exhaustive_search(children):
     taxonomy = taxonomy_of(children)
+    assert list(taxonomy) == list(children) and len(taxonomy) == len(children)
+    assert all(node in taxonomy for node in children) and "elsewhere" not in taxonomy
     assert taxonomy.roots() == ("s00",)
     assert taxonomy.leaves() == tuple(n for n in children if not children[n])
     for node in children:
