@@ -154,7 +154,7 @@ def hedge(probabilities, space, lambda_):
     int64 array of shape (n,)
         Positions in ``space.nodes``. Of equally good nodes the most specific.
     """
-    return _answers(space.node_probabilities(probabilities), space, _check_lambda(lambda_))
+    return _answers(space.node_probabilities(probabilities), space, _or_infinite("lambda_", lambda_))
 
 
 def max_expected_reward(probabilities, space):
@@ -170,6 +170,7 @@ def leaf_threshold(probabilities, space, threshold):
     probabilities : array of shape (n, n_classes)
     space : AnswerSpace
     threshold : float
+        At least 0; ``inf`` always gives the root.
 
     Returns
     -------
@@ -177,7 +178,7 @@ def leaf_threshold(probabilities, space, threshold):
         Positions in ``space.nodes``.
     """
     best, confidence = _likeliest_class(probabilities, space)
-    return np.where(confidence >= check_number("threshold", threshold), best, len(space.nodes) - 1)
+    return np.where(confidence >= _or_infinite("threshold", threshold), best, len(space.nodes) - 1)
 
 
 def fit_hedge(probabilities, truth, space, accuracy=0.95, *, tolerance=1e-4):
@@ -205,6 +206,11 @@ def fit_hedge(probabilities, truth, space, accuracy=0.95, *, tolerance=1e-4):
     -----
     The accuracy of a finite sample need not rise steadily with lambda. The result
     always keeps the accuracy; a smaller lambda that also does may exist.
+
+    The accuracy is kept whatever the probabilities are worth, but that the answers
+    are then the most informative ones holds for calibrated probabilities only. With
+    a classifier that is much too unsure of itself, :func:`leaf_threshold` can say
+    more: calibrate first.
     """
     accuracy = check_number("accuracy", accuracy, minimum=0.0, maximum=1.0, exclusive=True)
     tolerance = check_number("tolerance", tolerance, minimum=0.0, exclusive=True)
@@ -297,8 +303,9 @@ def hedging_curve(probabilities, truth, space, lambdas=None):
     list of HedgePoint
     """
     lambdas = np.append(0.0, np.geomspace(0.01, 1e4, 40)) if lambdas is None else lambdas
+    lambdas = [_or_infinite("lambda_", value) for value in lambdas]
     nodes = space.node_probabilities(probabilities)
-    return [score_answers(_answers(nodes, space, _check_lambda(v)), truth, space, v) for v in lambdas]
+    return [score_answers(_answers(nodes, space, value), truth, space, value) for value in lambdas]
 
 
 def leaf_threshold_curve(probabilities, truth, space, thresholds=None):
@@ -338,10 +345,9 @@ def _likeliest_class(probabilities, space):
     return node_of_class[best], probabilities[np.arange(len(best)), best]
 
 
-def _check_lambda(value):
-    if value == math.inf:
-        return math.inf
-    return check_number("lambda_", value, minimum=0.0)
+def _or_infinite(name, value):
+    """A number of at least 0, or ``inf``."""
+    return math.inf if value == math.inf else check_number(name, value, minimum=0.0)
 
 
 def _check_truth(truth, space, n_images):

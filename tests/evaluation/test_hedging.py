@@ -124,6 +124,7 @@ def test_blindly_sure_and_wrong_ends_at_the_root():
     sure = np.eye(8)[[1, 2, 3]]
     assert ev.fit_hedge(sure, [0, 0, 0], space, 0.9) == math.inf
     assert ev.fit_leaf_threshold(sure, [0, 0, 0], space, 0.9) == math.inf
+    assert (ev.leaf_threshold(sure, space, math.inf) == len(space.nodes) - 1).all()
     point = ev.score_answers(ev.hedge(sure, space, math.inf), [0, 0, 0], space)
     assert point.accuracy == 1 and point.reward == point.specificity == 0
     assert ev.fit_hedge(sure, [1, 2, 3], space, 1.0) == 0
