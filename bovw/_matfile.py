@@ -24,6 +24,7 @@ _MATRIX, _COMPRESSED, _UTF8, _UTF16 = 14, 15, 16, 17
 _CELL, _STRUCT, _CHAR, _NUMERIC = 1, 2, 4, range(6, 16)
 _COMPLEX = 0x0800
 _MAX_DEPTH = 16
+_MAX_ARRAYS = 1 << 20
 
 
 def load_mat(path, names, max_bytes=256 << 20):
@@ -59,7 +60,7 @@ def load_mat(path, names, max_bytes=256 << 20):
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from error
     try:
         data = _inflate(data, max_bytes)
-        _check(data)
+        _Checker(data).check()
         loaded = loadmat(io.BytesIO(data), variable_names=list(names), chars_as_strings=True)
     except DatasetError as error:
         raise DatasetError(f"{path} is not a sound MAT file: {error}") from None
@@ -106,90 +107,93 @@ def _inflate(data, max_bytes):
     return b"".join(parts)
 
 
-def _check(data):
-    order, start = _byte_order(data), 128
-    while start < len(data):
-        start = _check_matrix(data, order, start, len(data), 0)
+class _Checker:
+    """Walks the data elements of a file whose variables are not compressed."""
 
+    def __init__(self, data):
+        self.data, self.order = data, _byte_order(data)
+        self.n_arrays = 0
 
-def _element(data, order, start, stop):
-    """Kind, first byte, byte count and end (padding included) of the data element at ``start``."""
-    if start + 8 > stop:
-        raise DatasetError("an element runs over the end of its parent")
-    kind, length = struct.unpack_from(order + "II", data, start)
-    if kind >> 16:  # short form: count and kind share the first four bytes, the data are the next four
-        kind, length, first, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
-        if length > 4:
-            raise DatasetError(f"a short element claims {length} bytes")
-    else:
-        first = start + 8
-        end = first + length + (-length % 8 if kind != _MATRIX else 0)
-    if first + length > stop:
-        raise DatasetError(f"an element of {length} bytes runs over the end of its parent")
-    return kind, first, length, min(end, stop)
+    def check(self):
+        start = 128
+        while start < len(self.data):
+            start = self._array(start, len(self.data), 0)
 
+    def _element(self, start, stop):
+        """Kind, first byte, byte count and end (padding included) of the data element at ``start``."""
+        if start + 8 > stop:
+            raise DatasetError("an element runs over the end of its parent")
+        kind, length = struct.unpack_from(self.order + "II", self.data, start)
+        if kind >> 16:  # short form: count and kind share the first four bytes, the data are the next four
+            kind, length, first, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
+            if length > 4:
+                raise DatasetError(f"a short element claims {length} bytes")
+        else:
+            first = start + 8
+            end = first + length + (-length % 8 if kind != _MATRIX else 0)
+        if first + length > stop:
+            raise DatasetError(f"an element of {length} bytes runs over the end of its parent")
+        return kind, first, length, min(end, stop)
 
-def _integers(data, order, start, stop, what):
-    kind, first, length, end = _element(data, order, start, stop)
-    if kind not in (5, 6) or length % 4:
-        raise DatasetError(f"{what} has kind {kind} and {length} bytes")
-    return struct.unpack_from(f"{order}{length // 4}{'i' if kind == 5 else 'I'}", data, first), end
+    def _integers(self, start, stop, what):
+        kind, first, length, end = self._element(start, stop)
+        if kind not in (5, 6) or length % 4:
+            raise DatasetError(f"{what} has kind {kind} and {length} bytes")
+        form = f"{self.order}{length // 4}{'i' if kind == 5 else 'I'}"
+        return struct.unpack_from(form, self.data, first), end
 
-
-def _check_matrix(data, order, start, stop, depth):
-    """Check the array at ``start`` and everything in it; return where it ends."""
-    kind, start, length, end = _element(data, order, start, stop)
-    if kind != _MATRIX:
-        raise DatasetError(f"an array was expected, not an element of kind {kind}")
-    if depth > _MAX_DEPTH:
-        raise DatasetError(f"arrays are nested deeper than {_MAX_DEPTH}")
-    stop = start + length
-    if length == 0:  # how MATLAB writes an empty cell
+    def _array(self, start, stop, depth):
+        """Check the array at ``start`` and everything in it; return where it ends."""
+        kind, start, length, end = self._element(start, stop)
+        if kind != _MATRIX:
+            raise DatasetError(f"an array was expected, not an element of kind {kind}")
+        self.n_arrays += 1
+        if depth > _MAX_DEPTH or self.n_arrays > _MAX_ARRAYS:
+            raise DatasetError(f"more than {_MAX_ARRAYS} arrays, or nested deeper than {_MAX_DEPTH}")
+        stop = start + length
+        if length == 0:  # how MATLAB writes an empty cell
+            return end
+        flags, start = self._integers(start, stop, "a flags field")
+        shape, start = self._integers(start, stop, "a shape")
+        if len(flags) != 2 or not 2 <= len(shape) <= 32 or min(shape) < 0:
+            raise DatasetError(f"an array has shape {shape[:33]}")
+        count = math.prod(shape)
+        *_, start = self._element(start, stop)  # its name
+        kind = flags[0] & 0xFF
+        if kind == _STRUCT:
+            n_fields, start = self._field_names(start, stop)
+            self._members(start, stop, count * n_fields, depth)
+        elif kind == _CELL:
+            self._members(start, stop, count, depth)
+        elif kind == _CHAR or kind in _NUMERIC:
+            if flags[0] & _COMPLEX:
+                raise DatasetError("complex arrays are not accepted")
+            self._values(start, stop, count, shape, kind == _CHAR)
+        else:
+            raise DatasetError(f"arrays of class {kind} (objects, functions, sparse) are not accepted")
         return end
-    flags, start = _integers(data, order, start, stop, "a flags field")
-    shape, start = _integers(data, order, start, stop, "a shape")
-    if len(flags) != 2 or not 2 <= len(shape) <= 32 or min(shape) < 0:
-        raise DatasetError(f"an array has shape {shape[:33]}")
-    count = math.prod(shape)
-    _, _, _, start = _element(data, order, start, stop)  # its name
-    kind = flags[0] & 0xFF
-    if kind == _STRUCT:
-        n_fields, start = _check_field_names(data, order, start, stop)
-        start = _check_members(data, order, start, stop, count * n_fields, depth)
-    elif kind == _CELL:
-        start = _check_members(data, order, start, stop, count, depth)
-    elif kind == _CHAR or kind in _NUMERIC:
-        if flags[0] & _COMPLEX:
-            raise DatasetError("complex arrays are not accepted")
-        _check_values(data, order, start, stop, count, shape, kind == _CHAR)
-    else:
-        raise DatasetError(f"arrays of class {kind} (objects, functions, sparse) are not accepted")
-    return end
 
+    def _field_names(self, start, stop):
+        """How many fields a struct has, and where the first member begins."""
+        width, start = self._integers(start, stop, "a field name length")
+        _, _, length, start = self._element(start, stop)
+        if len(width) != 1 or not 1 <= width[0] <= 64 or length == 0 or length % width[0]:
+            raise DatasetError("a struct has no sound list of field names")
+        return length // width[0], start
 
-def _check_field_names(data, order, start, stop):
-    width, start = _integers(data, order, start, stop, "a field name length")
-    _, _, length, start = _element(data, order, start, stop)
-    if len(width) != 1 or not 1 <= width[0] <= 64 or length == 0 or length % width[0]:
-        raise DatasetError("a struct has no sound list of field names")
-    return length // width[0], start
+    def _members(self, start, stop, count, depth):
+        if count > (stop - start) // 8:
+            raise DatasetError(f"{count} members are announced in {stop - start} bytes")
+        for _ in range(count):
+            start = self._array(start, stop, depth + 1)
 
-
-def _check_members(data, order, start, stop, count, depth):
-    if count > (stop - start) // 8:
-        raise DatasetError(f"{count} members are announced in {stop - start} bytes")
-    for _ in range(count):
-        start = _check_matrix(data, order, start, stop, depth + 1)
-    return start
-
-
-def _check_values(data, order, start, stop, count, shape, is_text):
-    kind, _, length, _ = _element(data, order, start, stop)
-    if kind not in _ITEM_SIZE:
-        raise DatasetError(f"values have the unknown kind {kind}")
-    if is_text and kind in (_UTF8, _UTF16):  # a character may take several units, never less than one
-        agrees = count <= length
-    else:
-        agrees = length == count * _ITEM_SIZE[kind]
-    if not agrees:
-        raise DatasetError(f"an array of shape {shape} has {length} bytes of values")
+    def _values(self, start, stop, count, shape, is_text):
+        kind, _, length, _ = self._element(start, stop)
+        if kind not in _ITEM_SIZE:
+            raise DatasetError(f"values have the unknown kind {kind}")
+        if is_text and kind in (_UTF8, _UTF16):  # a character takes one unit or more, never less
+            agrees = count <= length
+        else:
+            agrees = length == count * _ITEM_SIZE[kind]
+        if not agrees:
+            raise DatasetError(f"an array of shape {shape} has {length} bytes of values")

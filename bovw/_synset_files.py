@@ -18,11 +18,12 @@ MAX_HEIGHT = 255
 _WNID = re.compile(r"[nvar]\d{8}", re.ASCII)
 _ID_FIELD = re.compile(r"ILSVRC\d{4}_(?:[A-Z]+_)?ID", re.ASCII)
 _MAX_SYNSETS = 1_000_000
+_MAX_META = 64 << 20
 
 
 def read_meta(path):
     """Columns of a development kit's ``meta.mat``, in the order of the ids."""
-    records = load_mat(path, ["synsets"]).get("synsets")
+    records = load_mat(path, ["synsets"], max_bytes=_MAX_META).get("synsets")
     if records is None or records.dtype.names is None:
         raise DatasetError(f"{path} has no struct array named synsets; is it a development kit's meta.mat?")
     fields = _MetaFields(path, records.ravel())

@@ -306,7 +306,7 @@ class Taxonomy:
         return len(self.wnids)
 
     def __iter__(self):
-        return (self[wnid] for wnid in self.wnids)
+        return iter(self.wnids)
 
     def __contains__(self, wnid):
         return wnid in self._index
@@ -547,12 +547,12 @@ def _with_hierarchy(wnids, columns, hierarchy):
     """Classes without edges, followed by their ancestors in ``hierarchy``."""
     above = hierarchy.subset(wnids)
     classes = set(wnids)
-    rest = [synset for synset in above if synset.wnid not in classes]
+    rest = [above[wnid] for wnid in above if wnid not in classes]
     merged = {
-        "words": columns["words"] + [synset.words for synset in rest],
-        "glosses": columns.get("glosses", [above[w].gloss for w in wnids]) + [synset.gloss for synset in rest],
-        "heights": [above[w].height for w in wnids] + [synset.height for synset in rest],
+        "words": columns["words"] + [s.words for s in rest],
+        "glosses": columns.get("glosses", [above[w].gloss for w in wnids]) + [s.gloss for s in rest],
+        "heights": [above[w].height for w in wnids] + [s.height for s in rest],
         "ids": columns["ids"] + [0] * len(rest),
         "n_train_images": columns.get("n_train_images", [0] * len(wnids)) + [0] * len(rest),
     }
-    return [*wnids, *(synset.wnid for synset in rest)], above.edges(), merged
+    return [*wnids, *(s.wnid for s in rest)], above.edges(), merged

@@ -17,7 +17,7 @@ SYNSETS = {
 
 
 def records(id_name="ILSVRC2012_ID", names=("words", "gloss"), hierarchy=True, compact=True):
-    """The struct array ``synsets``; integers in the smallest dtype with ``compact``, as MATLAB stores them."""
+    """The struct array ``synsets``; with ``compact``, integers in the smallest dtype, as MATLAB has them."""
     wnids = list(SYNSETS)
     fields = [id_name, "WNID", *names, "num_train_images"]
     if hierarchy:

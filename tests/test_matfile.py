@@ -8,6 +8,7 @@ import pytest
 from scipy.io import savemat
 from scipy.sparse import eye
 
+from bovw import _matfile
 from bovw._matfile import load_mat
 from bovw.errors import DatasetError
 
@@ -78,7 +79,9 @@ def test_a_cut_compressed_variable_is_refused(tmp_path):
         load_mat(tmp_path / "cut.mat", ["x"])
 
 
-@pytest.mark.parametrize("value", [mat_kit.records(), np.arange(8.0)[:, None], np.array([["a"] * 8], object).T])
+@pytest.mark.parametrize(
+    "value", [mat_kit.records(), np.arange(8.0)[:, None], np.array([["a"]] * 7, object)]
+)
 def test_announced_sizes_must_be_there(tmp_path, value):
     path = tmp_path / "huge.mat"
     savemat(path, {"x": value}, do_compression=False)
@@ -86,8 +89,16 @@ def test_announced_sizes_must_be_there(tmp_path, value):
     shape = struct.pack("<ii", *value.shape)
     assert content.count(shape) >= 1
     path.write_bytes(content.replace(shape, struct.pack("<ii", 2**31 - 1, 2**31 - 1), 1))
-    with pytest.raises(DatasetError, match="announced|of values"):
+    with pytest.raises(DatasetError, match=r"are announced in|of values"):
         load_mat(path, ["x"])
+
+
+def test_the_number_of_arrays_is_bounded(tmp_path, monkeypatch):
+    path = mat_kit.write(tmp_path / "meta.mat")
+    assert "synsets" in load_mat(path, ["synsets"])
+    monkeypatch.setattr(_matfile, "_MAX_ARRAYS", 50)
+    with pytest.raises(DatasetError, match="more than 50 arrays"):
+        load_mat(path, ["synsets"])
 
 
 def test_only_plain_data_is_let_through(tmp_path):

@@ -10,7 +10,7 @@ def add_parser(subparsers):
     parser = subparsers.add_parser(
         "synset",
         help="a synset and its lines up to the root",
-        description="Prints a synset of WordNet or of a development kit, and every line from it up to the root.",
+        description="Prints a synset of WordNet or of a development kit, and every line up to the root.",
         epilog="example:\n  bovw synset n02084071 --wordnet $BOVW_DATA/wordnet",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -42,7 +42,7 @@ def as_rows(name, rows):
             if len({part.dtype.kind for part in parts if len(part)}) > 1:
                 raise ParameterError(f"{name} mixes integers and strings; labels must be of one kind")
             lengths = [len(part) for part in parts]
-            joined = as_labels(name, np.concatenate([part for part in parts if len(part)] or [np.empty(0, int)]))
+            joined = np.concatenate([part for part in parts if len(part)] or [np.empty(0, np.int64)])
             filled = np.full((len(parts), max(lengths)), missing(joined.dtype), joined.dtype)
             filled[np.arange(filled.shape[1]) < np.array(lengths)[:, None]] = joined
             rows = filled
@@ -74,7 +74,7 @@ def as_truth_and_guesses(truth, predictions):
         )
     unlabelled = (truth == missing(truth.dtype)).all(axis=1)
     if unlabelled.any():
-        raise ParameterError(f"image {int(unlabelled.argmax())} has no true label; leave it out of both arrays")
+        raise ParameterError(f"image {int(unlabelled.argmax())} has no true label; leave it out of both")
     return truth, predictions
 
 

@@ -81,7 +81,7 @@ def evaluate_files(predictions, truth, meta=None, wordnet=None, *, confidence=0.
         the kit's classes, or there is no hierarchy in ``meta`` and ``wordnet``.
     """
     if wordnet is not None and meta is None:
-        raise ParameterError("wordnet is given without meta; a kit's meta.mat is needed to know what the ids mean")
+        raise ParameterError("wordnet is given without meta; a kit's meta.mat says what the ids mean")
     taxonomy = None
     if meta is not None:
         taxonomy = Taxonomy.read(meta, hierarchy=None if wordnet is None else Taxonomy.read(wordnet))
@@ -92,7 +92,8 @@ def evaluate_files(predictions, truth, meta=None, wordnet=None, *, confidence=0.
     guesses = read_predictions(predictions, max_id=max_id)
     if len(guesses.labels) != len(truth_file.labels):
         raise DatasetError(
-            f"{predictions} has {len(guesses.labels)} images and {truth} {len(truth_file.labels)}; one line an image"
+            f"{predictions} has {len(guesses.labels)} images and {truth} {len(truth_file.labels)}; "
+            f"both need one line an image"
         )
     labels = guesses.labels
     if guesses.names is not None and truth_file.names is not None:
@@ -119,7 +120,7 @@ def _classes(taxonomy):
     classes = [w for w in taxonomy.leaves() if taxonomy[w].id]
     classes.sort(key=lambda w: taxonomy[w].id)
     if [taxonomy[w].id for w in classes] != list(range(1, len(classes) + 1)):
-        raise ParameterError("the leaves of the taxonomy do not have the ids 1, 2, 3 ...; use a kit's meta.mat")
+        raise ParameterError("the taxonomy's leaves do not have the ids 1, 2, 3 ...; use a kit's meta.mat")
     return classes
 
 

@@ -77,9 +77,8 @@ def confusion_matrix(truth, predicted, labels=None):
     labels = _labels_of(truth, predicted, labels)
     rows, columns = true_positions(truth, labels), positions(predicted, labels)
     if (columns < 0).any():
-        raise ParameterError(
-            f"the predicted label {predicted[columns < 0][0].item()!r} is not in labels; add it or drop the image"
-        )
+        unknown = predicted[columns < 0][0].item()
+        raise ParameterError(f"the predicted label {unknown!r} is not in labels; add it or drop the image")
     n = len(labels)
     return np.bincount(rows * n + columns, minlength=n * n).reshape(n, n)
 
@@ -138,7 +137,8 @@ def per_class_table(truth, predicted, labels=None, names=None, n_confused=3):
     table = []
     for label, name, given, n_taken in zip(labels, names, answers, taken_for, strict=True):
         correct = int((given == label).sum())
-        others, counts = np.unique(given[(given != label) & (given != missing(given.dtype))], return_counts=True)
+        wrong = given[(given != label) & (given != missing(given.dtype))]
+        others, counts = np.unique(wrong, return_counts=True)
         worst = np.argsort(-counts, kind="stable")[:n_confused]
         table.append(
             ClassRow(

@@ -124,7 +124,7 @@ def top_k_error(truth, scores, k=5, *, classes=None):
     scores = np.asarray(scores)
     scores = check_matrix("scores", scores, dtype=scores.dtype)
     if len(scores) != len(truth) or len(truth) == 0:
-        raise ParameterError(f"scores has {len(scores)} rows for {len(truth)} images; at least one each is needed")
+        raise ParameterError(f"scores has {len(scores)} rows for {len(truth)} images; both need at least one")
     classes = np.arange(scores.shape[1]) if classes is None else as_classes("classes", classes)
     if len(classes) != scores.shape[1]:
         raise ParameterError(f"classes has {len(classes)} labels for {scores.shape[1]} columns of scores")

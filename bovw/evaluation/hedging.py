@@ -107,7 +107,7 @@ class AnswerSpace:
         self.contains = contains[:, kept]
         counts = self.contains.sum(axis=0)
         if counts[-1] < len(self.classes):
-            raise ParameterError("no synset lies above all classes, so nothing is always right; add a common root")
+            raise ParameterError("no synset lies above all classes, so no answer is always right; add a root")
         self.rewards = math.log2(len(self.classes)) - np.log2(counts)
         self.rewards[-1] = 0.0
 
@@ -133,7 +133,7 @@ class AnswerSpace:
         if (np.abs(sums - 1) > 1e-3).any():
             i = int(np.abs(sums - 1).argmax())
             raise ParameterError(
-                f"row {i} of probabilities has the sum {sums[i]:.4g}; it must be 1, calibrate the scores first"
+                f"row {i} of probabilities has the sum {sums[i]:.4g}; it must be 1: calibrate the scores"
             )
         return probabilities @ self.contains.astype(np.float32)
 
@@ -154,7 +154,7 @@ def hedge(probabilities, space, lambda_):
     int64 array of shape (n,)
         Positions in ``space.nodes``. Of equally good nodes the most specific.
     """
-    return _answers(space.node_probabilities(probabilities), space, _check_lambda(lambda_))
+    return _answers(space.node_probabilities(probabilities), space, _or_infinite("lambda_", lambda_))
 
 
 def max_expected_reward(probabilities, space):
@@ -170,6 +170,7 @@ def leaf_threshold(probabilities, space, threshold):
     probabilities : array of shape (n, n_classes)
     space : AnswerSpace
     threshold : float
+        At least 0; ``inf`` always gives the root.
 
     Returns
     -------
@@ -177,7 +178,7 @@ def leaf_threshold(probabilities, space, threshold):
         Positions in ``space.nodes``.
     """
     best, confidence = _likeliest_class(probabilities, space)
-    return np.where(confidence >= check_number("threshold", threshold), best, len(space.nodes) - 1)
+    return np.where(confidence >= _or_infinite("threshold", threshold), best, len(space.nodes) - 1)
 
 
 def fit_hedge(probabilities, truth, space, accuracy=0.95, *, tolerance=1e-4):
@@ -205,6 +206,11 @@ def fit_hedge(probabilities, truth, space, accuracy=0.95, *, tolerance=1e-4):
     -----
     The accuracy of a finite sample need not rise steadily with lambda. The result
     always keeps the accuracy; a smaller lambda that also does may exist.
+
+    The accuracy is kept whatever the probabilities are worth, but that the answers
+    are then the most informative ones holds for calibrated probabilities only. With
+    a classifier that is much too unsure of itself, :func:`leaf_threshold` can say
+    more: calibrate first.
     """
     accuracy = check_number("accuracy", accuracy, minimum=0.0, maximum=1.0, exclusive=True)
     tolerance = check_number("tolerance", tolerance, minimum=0.0, exclusive=True)
@@ -245,7 +251,8 @@ def fit_leaf_threshold(probabilities, truth, space, accuracy=0.95):
     truth = _check_truth(truth, space, len(best))
     order = np.argsort(confidence, kind="stable")
     wrong = ~space.contains[truth, best][order]
-    wrong_from = np.append(np.cumsum(wrong[::-1])[::-1], 0)  # wrong answers left if the first i become the root
+    # wrong answers that remain if the i least confident become the root
+    wrong_from = np.append(np.cumsum(wrong[::-1])[::-1], 0)
     enough = wrong_from <= (1 - accuracy) * len(truth) + 1e-9
     first = np.append(True, np.diff(confidence[order]) > 0)  # equal confidences fall together
     i = int(np.flatnonzero(enough & np.append(first, True))[0])
@@ -276,8 +283,9 @@ def score_answers(answers, truth, space, parameter=math.nan):
         raise ParameterError(f"answers must lie between 0 and {len(space.nodes) - 1}")
     right = space.contains[_check_truth(truth, space, len(answers)), answers]
     gained = space.rewards[answers]
-    specificity = gained.mean() / space.rewards[0] if space.rewards[0] > 0 else 1.0
-    return HedgePoint(float(parameter), float(right.mean()), float((gained * right).mean()), float(specificity))
+    most = space.rewards[0]
+    specificity = gained.mean() / most if most > 0 else 1.0
+    return HedgePoint(*map(float, (parameter, right.mean(), (gained * right).mean(), specificity)))
 
 
 def hedging_curve(probabilities, truth, space, lambdas=None):
@@ -295,8 +303,9 @@ def hedging_curve(probabilities, truth, space, lambdas=None):
     list of HedgePoint
     """
     lambdas = np.append(0.0, np.geomspace(0.01, 1e4, 40)) if lambdas is None else lambdas
+    lambdas = [_or_infinite("lambda_", value) for value in lambdas]
     nodes = space.node_probabilities(probabilities)
-    return [score_answers(_answers(nodes, space, _check_lambda(v)), truth, space, v) for v in lambdas]
+    return [score_answers(_answers(nodes, space, value), truth, space, value) for value in lambdas]
 
 
 def leaf_threshold_curve(probabilities, truth, space, thresholds=None):
@@ -336,10 +345,9 @@ def _likeliest_class(probabilities, space):
     return node_of_class[best], probabilities[np.arange(len(best)), best]
 
 
-def _check_lambda(value):
-    if value == math.inf:
-        return math.inf
-    return check_number("lambda_", value, minimum=0.0)
+def _or_infinite(name, value):
+    """A number of at least 0, or ``inf``."""
+    return math.inf if value == math.inf else check_number(name, value, minimum=0.0)
 
 
 def _check_truth(truth, space, n_images):
@@ -347,7 +355,7 @@ def _check_truth(truth, space, n_images):
     if truth.dtype.kind == "U":
         truth = true_positions(truth, np.array(space.classes))
     if len(truth) != n_images or n_images == 0:
-        raise ParameterError(f"truth has {len(truth)} labels for {n_images} images; at least one each is needed")
+        raise ParameterError(f"truth has {len(truth)} labels for {n_images} images; both need at least one")
     if truth.min() < 0 or truth.max() >= len(space.classes):
         raise ParameterError(f"truth must name classes, or lie between 0 and {len(space.classes) - 1}")
     return truth

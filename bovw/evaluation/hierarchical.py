@@ -22,7 +22,14 @@ import numpy as np
 
 from .._validation import check_bool, check_matrix
 from ..errors import ParameterError
-from ._labels import as_classes, as_truth_and_answers, as_truth_and_guesses, positions, true_positions
+from ._labels import (
+    as_classes,
+    as_truth_and_answers,
+    as_truth_and_guesses,
+    missing,
+    positions,
+    true_positions,
+)
 from .flat import extend_to, guesses_or_all
 
 
@@ -78,13 +85,13 @@ def image_hierarchical_errors(truth, predictions, costs, classes, k=None, *, nor
 
 
 def _refuse_unknown(labels, index, classes):
-    dummy = "" if labels.dtype.kind == "U" else -1
+    dummy = missing(labels.dtype)
     unknown = (index < 0) & (labels != dummy)
     if unknown.any():
         image, guess = np.argwhere(unknown)[0]
         raise ParameterError(
-            f"guess {guess + 1} of image {image} is {labels[image, guess].item()!r}, none of the {len(classes)} "
-            f"classes; {dummy!r} stands for a missing guess"
+            f"guess {guess + 1} of image {image} is {labels[image, guess].item()!r}, none of the "
+            f"{len(classes)} classes; {dummy!r} stands for a missing guess"
         )
 
 
@@ -111,8 +118,8 @@ def hierarchical_error(truth, predictions, costs, classes, k=None, *, normalize=
     >>> hierarchical_error(["cat", "dog"], [["dog"], ["dog"]], pets.cost_matrix(), pets.leaves(), k=1)
     0.5
     """
-    errors = image_hierarchical_errors(truth, predictions, costs, classes, k, normalize=normalize).mean(axis=0)
-    return errors if k is None else float(errors[-1])
+    errors = image_hierarchical_errors(truth, predictions, costs, classes, k, normalize=normalize)
+    return errors.mean(axis=0) if k is None else float(errors[:, -1].mean())
 
 
 class SubtreeRow(NamedTuple):

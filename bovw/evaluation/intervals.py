@@ -133,7 +133,8 @@ def bootstrap_interval(values, *, groups=None, confidence=0.95, n_resamples=2000
         _, codes = np.unique(groups, return_inverse=True)
         parts = np.split(values[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
     means = sum(_resampled_means(part, n_resamples, rng) for part in parts) / len(parts)
-    return Interval(float(np.mean([part.mean() for part in parts])), *_percentiles(means, confidence), confidence)
+    estimate = float(np.mean([part.mean() for part in parts]))
+    return Interval(estimate, *_percentiles(means, confidence), confidence)
 
 
 def wilson_interval(n_hits, n, *, confidence=0.95):

@@ -95,7 +95,9 @@ def image_localization_errors(truth, truth_boxes, predictions, boxes, k=None, *,
     for i in np.flatnonzero(hit.any(axis=1)):
         real = check_matrix(f"truth_boxes[{i}]", truth_boxes[i], n_features=4, dtype=np.float64)
         if (real[:, 2:] < real[:, :2]).any():
-            raise ParameterError(f"truth_boxes[{i}] holds a box that ends before it begins; (xmin, ymin, xmax, ymax)")
+            raise ParameterError(
+                f"truth_boxes[{i}] holds a box that ends before it begins; xmin, ymin, xmax, ymax are needed"
+            )
         guessed = np.flatnonzero(hit[i])
         hit[i, guessed] = (box_overlaps(boxes[i, guessed], real) >= threshold).any(axis=1)
     return extend_to(1.0 - np.logical_or.accumulate(hit[:, :k], axis=1), k)

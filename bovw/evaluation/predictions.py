@@ -216,17 +216,19 @@ def _without_tail(row):
 
 
 def _to_ids(labels, classes):
+    if labels.size == 0:
+        return np.zeros(labels.shape, np.int64)
     if classes is not None:
         classes = as_classes("classes", classes)
         if classes.dtype.kind != labels.dtype.kind:
-            raise ParameterError("predictions and classes must both be integers or both strings")
+            raise ParameterError("predictions and classes must both be integers or both be strings")
         ids = positions(labels, classes) + 1
         if ((ids == 0) & (labels != missing(labels.dtype))).any():
             unknown = labels[(ids == 0) & (labels != missing(labels.dtype))][0]
             raise ParameterError(f"the guess {unknown.item()!r} is not one of the {len(classes)} classes")
         return ids
     if labels.dtype.kind == "U":
-        raise ParameterError("predictions holds strings; name the classes in order, to be written as ids from 1")
+        raise ParameterError("predictions holds strings; name the classes, to be written as ids from 1")
     ids = np.where(labels == -1, 0, labels)
     if ((labels < 1) & (labels != -1)).any() or (labels >= 10**_MAX_DIGITS).any():
         raise ParameterError("ids count from 1 (-1 for a guess not made); name the classes for other labels")
@@ -241,8 +243,8 @@ def _write(path, rows, n_rows, names):
         if len(prefixes) != n_rows:
             raise ParameterError(f"names has {len(prefixes)} entries for {n_rows} images")
         for name in names:
-            if len(str(name).split()) != 1 or str(name).split()[0] != str(name) or _is_number(str(name)):
-                raise ParameterError(f"the image name {name!r} is blank, holds blanks or looks like an id; rename it")
+            if str(name).split() != [str(name)] or _is_number(str(name)):
+                raise ParameterError(f"the image name {name!r} holds blanks or looks like an id; rename it")
     with atomic_write(path, "w") as file:
         for prefix, row in zip(prefixes, rows, strict=True):
             file.write(prefix + " ".join(map(str, row)) + "\n")
@@ -253,7 +255,7 @@ def _is_number(token):
 
 
 def _records(path):
-    """Yield (place for messages, image name or None, fields) of each line; names are on all lines or on none."""
+    """Yield the place (for messages), the image name or None, and the other fields of each line."""
     named, blank = None, 0
     for number, line in text_lines(path, _MAX_LINE):
         where, fields = f"{path}, line {number}", line.split()
