@@ -56,23 +56,24 @@ def best_two(
 
 def closest_candidates(
     const element[:, ::1] X, const int64_t[::1] rows, const float[:, ::1] words, const float[:, ::1] scores,
-    const float[::1] offsets, int32_t first_label, const float[::1] least, double[::1] distances,
-    int32_t[::1] labels,
+    const int64_t[::1] score_rows, const float[::1] offsets, int32_t first_label, const float[::1] least,
+    double[::1] distances, int32_t[::1] labels,
 ):
     """Settle doubtful rows in float64.
 
-    Row ``rows[i]`` of X is compared, by exact squared distance, with every word whose
-    score reaches ``least[i]``; a strictly smaller distance than ``distances[i]``
-    replaces it and ``labels[rows[i]]``. Shapes: scores (m, K), rows, least and
-    distances (m,), words (all words, d).
+    Row ``rows[i]`` of X, whose scores are row ``score_rows[i]``, is compared, by exact
+    squared distance, with every word whose score reaches ``least[i]``; a strictly
+    smaller distance than ``distances[i]`` replaces it and ``labels[rows[i]]``. Shapes:
+    rows, score_rows, least and distances (m,), scores (any, K), words (all words, d).
     """
-    cdef Py_ssize_t i, j, k, row, d = X.shape[1]
+    cdef Py_ssize_t i, j, k, row, scored, d = X.shape[1]
     cdef double total, difference
     with nogil:
-        for i in range(scores.shape[0]):
+        for i in range(rows.shape[0]):
             row = rows[i]
+            scored = score_rows[i]
             for k in range(scores.shape[1]):
-                if scores[i, k] - offsets[k] >= least[i]:
+                if scores[scored, k] - offsets[k] >= least[i]:
                     total = 0
                     for j in range(d):
                         difference = <double>X[row, j] - <double>words[first_label + k, j]

@@ -10,7 +10,7 @@ D(x, y) = sum_t (x_t - y_t)^2 / (x_t + y_t) = |x|_1 + |y|_1 - 2 k(x, y), the
 exponential chi-square kernel is exp(-gamma D) [2]_.
 
 Matrices are filled tile by tile. Of a symmetric one only the tiles on and below
-the diagonal are computed, the others are their transposes, so it is exactly symmetric.
+the diagonal are computed; what lies above it is a mirror image, so it is exactly symmetric.
 
 References
 ----------
@@ -39,7 +39,8 @@ def linear_kernel(X, Y=None, *, out=None, n_jobs=None):
     """
 
     def tile(x, y, out, row, column):
-        np.matmul(x, y.T, out=out[row : row + len(x), column : column + len(y)])
+        with np.errstate(over="ignore", invalid="ignore"):  # _fill says it better
+            np.matmul(x, y.T, out=out[row : row + len(x), column : column + len(y)])
 
     return _fill(tile, _PRODUCT_TILE, *_check(X, Y, out, non_negative=False), n_jobs)
 
@@ -162,8 +163,11 @@ def _fill(tile, size, X, Y, out, n_jobs):
     def one(corner):
         row, column = corner
         tile(X[row : row + size], other[column : column + size], out, row, column)
+        block = out[row : row + size, column : column + size]
         if Y is None and row > column:
-            out[column : column + size, row : row + size] = out[row : row + size, column : column + size].T
+            out[column : column + size, row : row + size] = block.T
+        elif Y is None:
+            block[:] = np.tril(block) + np.tril(block, -1).T
 
     corners = [
         (row, column)

@@ -90,7 +90,14 @@ class WordSearch:
         errors = norms * self._error_per_norm + self._error
         doubtful = np.flatnonzero(~(best - second > errors))
         if len(doubtful):
-            self._settle(X, doubtful, centered[doubtful], best[doubtful] - errors[doubtful], labels, workspace)
+            least, distances = best[doubtful] - errors[doubtful], np.full(len(doubtful), np.inf)
+            if len(self.words) <= _WORDS:  # the scores of the whole block are still there
+                self._settle(X, doubtful, scores, doubtful, words, least, distances, labels)
+                return
+            centered, places = centered[doubtful], np.arange(len(doubtful))
+            for words in self._word_blocks():
+                scores = self._scores(centered, words, workspace)
+                self._settle(X, doubtful, scores, places, words, least, distances, labels)
 
     def labels(self, X):
         """The nearest word of each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
@@ -100,13 +107,10 @@ class WordSearch:
             self.block(X[rows], labels[rows], workspace)
         return labels
 
-    def _settle(self, X, rows, centered, least, labels, workspace):
-        distances = np.full(len(rows), np.inf)
-        for words in self._word_blocks():
-            scores = self._scores(centered, words, workspace)
-            kernels.closest_candidates(
-                X, rows, self.words, scores, self._half_squares[words], words.start, least, distances, labels
-            )
+    def _settle(self, X, rows, scores, places, words, least, distances, labels):
+        kernels.closest_candidates(
+            X, rows, self.words, scores, places, self._half_squares[words], words.start, least, distances, labels
+        )
 
     def _word_blocks(self):
         K = len(self.words)
