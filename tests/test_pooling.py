@@ -12,9 +12,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from bovw import (
-    LLC, FisherVector, GMMCodebook, HardAssignment, KMeansCodebook, ParameterError, SpatialPyramid, normalize,
+    LLC,
+    DescriptorSet,
+    FisherVector,
+    GMMCodebook,
+    HardAssignment,
+    KMeansCodebook,
+    ParameterError,
+    SpatialPyramid,
+    normalize,
 )
-from bovw.descriptors.descriptor_set import DescriptorSet
 from bovw.pooling import EmptyImageWarning, _atoms, cell_boxes, parse_layouts
 
 from .reference import pyramid as twin
@@ -52,10 +59,10 @@ def test_equals_the_twin(sets, encoder):
         assert signatures.dtype == np.float32
         assert signatures.shape == (5, 8 * pyramid.encoder_.code_size) == (5, pyramid.signature_size)
         for signature, image in zip(signatures, sets, strict=True):
-            expected = twin.pyramid(
-                parse_layouts(CELLS), image.positions(),
-                lambda mask, image=image: pyramid.encoder_.encode(image.descriptors[mask], pooling=pooling),
-            )
+            expected = [
+                pyramid.encoder_.encode(image.descriptors[mask], pooling=pooling)
+                for mask in twin.cell_masks(parse_layouts(CELLS), image.positions())
+            ]
             assert_allclose(signature.reshape(8, -1), expected, atol=2e-4, rtol=1e-4)
 
 
@@ -68,7 +75,8 @@ def test_atoms_make_up_the_cells(layouts, draw):
     )
     positions = np.float32(draw.draw(st.lists(st.tuples(coordinate, coordinate), max_size=20))).reshape(-1, 2)
     atoms, members = _atoms(layouts, positions)
-    assert_array_equal(members[:, atoms], np.array(twin.cell_masks(layouts, positions)).reshape(len(members), -1))
+    expected = np.array(twin.cell_masks(layouts, positions)).reshape(len(members), -1)
+    assert_array_equal(members[:, atoms], expected)
     assert (members.sum(axis=0) == len(layouts)).all()
 
 
@@ -79,7 +87,8 @@ def test_cells_of_a_partition_add_up_to_the_whole(sets):
         codes = pyramid.encode(sets[0]).reshape(11, -1)
         assert_allclose(codes[1:7].sum(axis=0), codes[0], atol=tolerance)
         assert_allclose(codes[7:].sum(axis=0), codes[0], atol=tolerance)
-    maximum = SpatialPyramid(encoders()[1], cells=("1x1", "2x2"), norm=()).fit(sets).encode(sets[0]).reshape(5, -1)
+    pyramid = SpatialPyramid(encoders()[1], cells=("1x1", "2x2"), norm=()).fit(sets)
+    maximum = pyramid.encode(sets[0]).reshape(5, -1)
     assert_array_equal(maximum[1:].max(axis=0), maximum[0])
 
 
@@ -141,7 +150,8 @@ def test_image_without_descriptors(sets):
 def test_workers_change_no_bit(sets):
     pyramid = SpatialPyramid(encoders()[2], cells=CELLS).fit(sets)
     with pytest.warns(EmptyImageWarning):
-        assert_array_equal(pyramid.transform(sets), clone(pyramid).set_params(n_jobs=2).fit(sets).transform(sets))
+        alone = pyramid.transform(sets)
+        assert_array_equal(clone(pyramid).set_params(n_jobs=2).fit(sets).transform(sets), alone)
 
 
 def test_plain_arrays_and_uint8_go_with_one_cell(sets):
@@ -169,8 +179,9 @@ def test_input_may_be_read_only_or_strided(sets):
 @pytest.mark.parametrize(
     "change",
     [{"cells": "1x1"}, {"cells": ()}, {"cells": ("0x1",)}, {"cells": ("1 x 1",)}, {"cells": (3,)},
-     {"pooling": "mean"}, {"pooling": "lazebnik", "cells": ("1x1", "3x1")}, {"cell_norm": "l2"}, {"norm": ("L2",)},
-     {"norm": ("intra",)}, {"alpha": 0}, {"xy": 1}, {"encoder": "fisher"}, {"encoder": FisherVector(), "pooling": "max"}],
+     {"pooling": "mean"}, {"pooling": "lazebnik", "cells": ("1x1", "3x1")}, {"cell_norm": "l2"},
+     {"norm": ("L2",)}, {"norm": ("intra",)}, {"alpha": 0}, {"xy": 1}, {"encoder": "fisher"},
+     {"encoder": FisherVector(), "pooling": "max"}],
 )
 def test_bad_parameters(sets, change):
     with pytest.raises(ParameterError):
@@ -199,12 +210,14 @@ def test_cell_boxes():
 
 def test_normalize():
     X = np.float32([[3, -4, 0, 0], [0, 0, 0, 0], [1e-30, 0, 1e-30, 0], [1e30, -1e30, 1e30, 1e30]])
-    assert_allclose(normalize(X), [[0.6, -0.8, 0, 0], [0] * 4, [0.70710678, 0] * 2, [0.5, -0.5, 0.5, 0.5]], rtol=1e-6)
+    expected = [[0.6, -0.8, 0, 0], [0] * 4, [0.70710678, 0] * 2, [0.5, -0.5, 0.5, 0.5]]
+    assert_allclose(normalize(X), expected, rtol=1e-6)
     assert_allclose(np.abs(normalize(X, ("l1",))).sum(axis=1), [1, 0, 1, 1], rtol=1e-6)
     assert_allclose(normalize(X, ("intra",), block_size=2)[0], [0.6, -0.8, 0, 0], rtol=1e-6)
     assert_allclose(normalize(X[:1], ("power",), alpha=1), X[:1])
     assert X[0, 0] == 3
-    assert_allclose(normalize(X[:1], ("l2", "power", "l1")), normalize(normalize(normalize(X[:1]), ("power",)), ("l1",)))
+    in_turn = normalize(normalize(normalize(X[:1]), ("power",)), ("l1",))
+    assert_allclose(normalize(X[:1], ("l2", "power", "l1")), in_turn)
     assert normalize(np.zeros((0, 4))).shape == (0, 4)
 
 
@@ -226,7 +239,8 @@ kmeans, gmm = KMeansCodebook(70), GMMCodebook(37)
 kmeans.words_, kmeans.n_features_in_ = words, 19
 gmm.weights_, gmm.means_, gmm.variances_, gmm.n_features_in_ = np.full(37, 1 / 37), means, variances, 19
 digest = hashlib.sha256()
-for encoder in (LLC.with_codebook(kmeans), HardAssignment.with_codebook(kmeans), FisherVector.with_codebook(gmm)):
+for kind, codebook in ((LLC, kmeans), (HardAssignment, kmeans), (FisherVector, gmm)):
+    encoder = kind.with_codebook(codebook)
     digest.update(encoder.pool(X, np.arange(700) % 3, 3).tobytes())
 print(digest.hexdigest())
 """
@@ -235,8 +249,8 @@ print(digest.hexdigest())
 def test_simd_levels_give_the_same_bits():
     digests = {
         subprocess.run(
-            [sys.executable, "-c", _DIGEST], env={**os.environ, "BOVW_SIMD": level}, capture_output=True, text=True,
-            check=True,
+            [sys.executable, "-c", _DIGEST], env={**os.environ, "BOVW_SIMD": level}, capture_output=True,
+            text=True, check=True,
         ).stdout
         for level in ("auto", "baseline")
     }

@@ -86,10 +86,8 @@ def test_llc_where_all_neighbours_are_the_descriptor():
 @pytest.mark.parametrize("scale", [1e-18, 1e15])
 def test_llc_does_not_depend_on_the_unit(data, codebook, scale):
     scale = np.float32(scale)
-    assert_allclose(
-        llc(data[:20] * scale, codebook.words_ * scale, dense=True), llc(data[:20], codebook.words_, dense=True),
-        atol=2e-3,
-    )
+    scaled = llc(data[:20] * scale, codebook.words_ * scale, dense=True)
+    assert_allclose(scaled, llc(data[:20], codebook.words_, dense=True), atol=2e-3)
 
 
 @pytest.mark.parametrize("how", ["max", "sum", "average"])

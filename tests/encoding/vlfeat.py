@@ -30,7 +30,8 @@ def fisher_vector(X, weights, means, variances, improved=False):
     size = ctypes.c_size_t
     library.vl_fisher_encode(
         _pointer(code), ctypes.c_uint32(_FLOAT), _pointer(arrays[0]), size(d), size(K), _pointer(arrays[1]),
-        _pointer(arrays[2]), _pointer(arrays[3]), size(len(arrays[3])), ctypes.c_int(_IMPROVED if improved else 0),
+        _pointer(arrays[2]), _pointer(arrays[3]), size(len(arrays[3])),
+        ctypes.c_int(_IMPROVED if improved else 0),
     )
     return code
 

@@ -14,11 +14,6 @@ def cell_masks(layouts, positions):
     ]
 
 
-def pyramid(layouts, positions, encode):
-    """The codes of all cells, (n_cells, code_size); ``encode`` takes a mask."""
-    return np.array([encode(mask) for mask in cell_masks(layouts, positions)])
-
-
 def lazebnik_weights(levels):
     """Weight of each cell of a full pyramid of levels 0 .. L."""
     finest = levels - 1
