@@ -97,7 +97,8 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, encoder, *, cells=("1x1",), pooling="auto", cell_norm=(), norm="auto", alpha=0.5, xy=False, n_jobs=None
+        self, encoder, *, cells=("1x1",), pooling="auto", cell_norm=(), norm="auto", alpha=0.5, xy=False,
+        n_jobs=None,
     ):
         self.encoder = encoder
         self.cells = cells
@@ -168,10 +169,8 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         empty = np.flatnonzero(np.diff(sets.offsets) == 0)
         if len(empty):
             listed = ", ".join(map(str, empty[:10])) + (" ..." if len(empty) > 10 else "")
-            warnings.warn(
-                f"{len(empty)} of {len(sets)} images have no descriptors, their signatures are zero: {listed}",
-                EmptyImageWarning,
-                stacklevel=2,
+            _warn_empty(
+                f"{len(empty)} of {len(sets)} images have no descriptors, their signatures are zero: {listed}"
             )
         return signatures
 
@@ -191,7 +190,7 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         if len(sets) != 1:
             raise ParameterError(f"encode takes one image, got {len(sets)}; use transform")
         if not sets.n_descriptors:
-            warnings.warn("the image has no descriptors, its signature is zero", EmptyImageWarning, stacklevel=2)
+            _warn_empty("the image has no descriptors, its signature is zero")
         return self._signature(sets)
 
     @property
@@ -213,7 +212,8 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
             for (rows, columns), text in zip(layouts, self.cells, strict=True):
                 if rows != columns or rows & (rows - 1):
                     raise ParameterError(
-                        f"pooling='lazebnik' is for layouts 1x1, 2x2, 4x4, ..., got {text!r}; use pooling='sum'"
+                        f"pooling='lazebnik' is for layouts 1x1, 2x2, 4x4, ..., got {text!r}; "
+                        "use pooling='sum'"
                     )
         self.encoder._check_pooling(self._encoder_pooling())
         norms = check_norms("cell_norm", self.cell_norm) + self._norms()
@@ -241,21 +241,26 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         """The descriptors that the encoder sees, float32."""
         if not self.xy:
             return sets.descriptors
-        return np.concatenate([sets.descriptors, sets.positions() - np.float32(0.5)], axis=1, dtype=np.float32)
+        offsets = sets.positions() - np.float32(0.5)
+        return np.concatenate([sets.descriptors, offsets], axis=1, dtype=np.float32)
 
     def _signature(self, image):
         layouts = parse_layouts(self.cells)
-        pooling = self._encoder_pooling()
+        X, pooling = self._augment(image), self._encoder_pooling()
         if self.n_cells == 1:
-            codes = self.encoder_.pool(self._augment(image), pooling=pooling)
+            codes = self.encoder_.pool(X, pooling=pooling)
         else:
             atoms, members = _atoms(layouts, image.positions())
-            codes = self.encoder_.pool(self._augment(image), atoms, members.shape[1], cells=members, pooling=pooling)
+            codes = self.encoder_.pool(X, atoms, members.shape[1], cells=members, pooling=pooling)
         if self.pooling == "lazebnik":
             codes *= (_match_weights(layouts) / max(image.n_descriptors, 1))[:, None].astype(np.float32)
         block_size = self.encoder_.block_size
         codes = normalize(codes, self.cell_norm, alpha=self.alpha, block_size=block_size)
         return normalize(codes.reshape(1, -1), self._norms(), alpha=self.alpha, block_size=block_size)[0]
+
+
+def _warn_empty(message):
+    warnings.warn(message, EmptyImageWarning, stacklevel=3)
 
 
 def parse_layouts(cells):
@@ -266,7 +271,9 @@ def parse_layouts(cells):
     for layout in cells:
         match = re.fullmatch(r"([1-9]\d?)x([1-9]\d?)", layout) if isinstance(layout, str) else None
         if not match:
-            raise ParameterError(f"layout {layout!r} in cells is not ROWSxCOLUMNS, such as '3x1', each 1 to 99")
+            raise ParameterError(
+                f"layout {layout!r} in cells is not ROWSxCOLUMNS, such as '3x1', each 1 to 99"
+            )
         layouts.append((int(match[1]), int(match[2])))
     return layouts
 
@@ -308,7 +315,8 @@ def _atoms(layouts, positions):
     # A fraction i / r rounded to float64 splits float32 positions exactly where i / r itself does.
     across = sorted({i / columns for _, columns in layouts for i in range(1, columns)})
     down = sorted({i / rows for rows, _ in layouts for i in range(1, rows)})
-    column, row = (np.searchsorted(edges, positions[:, t], side="right") for t, edges in ((0, across), (1, down)))
+    column = np.searchsorted(across, positions[:, 0], side="right")
+    row = np.searchsorted(down, positions[:, 1], side="right")
     members = []
     for rows, columns in layouts:
         for cell_row in range(rows):

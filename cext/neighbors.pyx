@@ -23,7 +23,8 @@ def top_words(float[:, ::1] scores, const float[::1] bias, float[:, ::1] best, i
 
 
 def word_distances(
-    const float[:, ::1] descriptors, const float[:, ::1] words, const int32_t[:, ::1] indices, float[:, ::1] out
+    const float[:, ::1] descriptors, const float[:, ::1] words, const int32_t[:, ::1] indices,
+    float[:, ::1] out,
 ):
     """Squared Euclidean distances from each descriptor to the words listed for it."""
     cdef Py_ssize_t i, j, t, word, d = descriptors.shape[1]

@@ -116,7 +116,8 @@ class Encoder(BaseEstimator):
             cells = np.asarray(cells)
             if cells.dtype != bool or cells.ndim != 2 or cells.shape[1] != n_groups:
                 raise ParameterError(
-                    f"cells has dtype {cells.dtype} and shape {cells.shape}; bool (n_cells, {n_groups}) is needed"
+                    f"cells has dtype {cells.dtype} and shape {cells.shape}; "
+                    f"bool (n_cells, {n_groups}) is needed"
                 )
             statistics = combine(statistics, cells, "max" if pooling == "max" else "sum")
             counts = cells.astype(np.int64) @ counts
@@ -220,7 +221,8 @@ def sort_by_group(X, groups, n_groups):
     groups = np.asarray(groups)
     if groups.shape != (len(X),) or (groups.dtype.kind not in "iu" and groups.size):
         raise ParameterError(
-            f"groups has dtype {groups.dtype} and shape {groups.shape}; an integer array of shape ({len(X)},) is needed"
+            f"groups has dtype {groups.dtype} and shape {groups.shape}; "
+            f"an integer array of shape ({len(X)},) is needed"
         )
     if groups.size and not (0 <= groups.min() and groups.max() < n_groups):
         raise ParameterError(f"groups has values outside 0 to {n_groups - 1}")

@@ -203,15 +203,18 @@ class FisherMixture:
             scale = np.broadcast_to(scale, (len(counts), K))
         sign = 1.0 if convention == "vlfeat" else -1.0
         mass, first, second = np.split(statistics, [K, K + K * d], axis=1)
-        parts = [first * np.repeat(scale, d, axis=1), second * np.repeat(scale * (sign / np.sqrt(2)), d, axis=1)]
+        parts = [
+            first * np.repeat(scale, d, axis=1),
+            second * np.repeat(scale * (sign / np.sqrt(2)), d, axis=1),
+        ]
         if weight_gradient:
             parts.insert(0, (mass - np.asarray(counts)[:, None] * self.weights) * scale)
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
 def fisher_vector(
-    descriptors, weights, means, variances, *, improved=False, alpha=0.5, threshold=1e-4, weight_gradient=False,
-    convention="vlfeat",
+    descriptors, weights, means, variances, *, improved=False, alpha=0.5, threshold=1e-4,
+    weight_gradient=False, convention="vlfeat",
 ):
     """Fisher vector of a set of descriptors.
 

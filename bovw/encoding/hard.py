@@ -12,7 +12,7 @@ import numpy as np
 
 from .._validation import check_matrix
 from ..codebook import KMeansCodebook
-from ..codebook.nearest import nearest_words
+from ..codebook.nearest import WordSearch, nearest_words
 from .base import check_words
 from .sparse import SparseEncoder
 
@@ -53,12 +53,15 @@ class HardAssignment(SparseEncoder):
 
     def _coder(self, n_rows):
         ones = np.ones((n_rows, 1), np.float32)
-        return lambda block: (self.codebook_.predict(block)[:, None], ones[: len(block)])
+        return lambda block: (self._labels(block)[:, None], ones[: len(block)])
+
+    def _labels(self, X):
+        return self._prepared(WordSearch, self.codebook_.words_).labels(X)
 
     def statistics(self, descriptors, offsets, pooling):
         n_groups, n_words = len(offsets) - 1, self.code_size
         group = np.repeat(np.arange(n_groups), np.diff(offsets))
-        bins = group * n_words + self.codebook_.predict(descriptors)
+        bins = group * n_words + self._labels(descriptors)
         counts = np.bincount(bins, minlength=n_groups * n_words).reshape(n_groups, n_words)
         return np.minimum(counts, 1).astype(np.float32) if pooling == "max" else counts.astype(np.float64)
 

@@ -128,5 +128,6 @@ def llc(descriptors, words, *, n_neighbors=5, beta=1e-4, dense=False):
     X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
     n_neighbors = check_neighbors(n_neighbors, len(words))
     beta = check_number("beta", beta, minimum=0, exclusive=True)
-    indices, weights = gather_codes(_coder(NeighborSearch(words), n_neighbors, beta, min(BLOCK_ROWS, len(X))), X)
+    coder = _coder(NeighborSearch(words), n_neighbors, beta, min(BLOCK_ROWS, len(X)))
+    indices, weights = gather_codes(coder, X)
     return dense_codes(indices, weights, len(words)) if dense else (indices, weights)

@@ -23,6 +23,8 @@ import numpy as np
 from .._cext import neighbors as kernels
 from ..errors import ParameterError
 
+_OVERFLOW = "descriptors or words are so large that their distances overflow float32; scale them down"
+
 
 class NeighborSearch:
     """Words made ready for search: the packed factor of the GEMM and its constants.
@@ -36,10 +38,14 @@ class NeighborSearch:
 
     def __init__(self, words):
         self.words = words
-        mean = words.mean(axis=0, dtype=np.float64)
+        mean = words.mean(axis=0, dtype=np.float64).astype(np.float32)
         centered = words - mean
-        self._factor = np.ascontiguousarray(centered.T, dtype=np.float32)
-        self._bias = ((0.5 * centered + mean) * centered).sum(axis=1).astype(np.float32)
+        self._factor = np.ascontiguousarray(centered.T)
+        squares = np.einsum("kd,kd->k", centered, centered, dtype=np.float64)
+        bias = squares / 2 + np.einsum("kd,d->k", centered, mean, dtype=np.float64)
+        if not (np.abs(bias) < np.finfo(np.float32).max).all():
+            raise ParameterError(_OVERFLOW)
+        self._bias = bias.astype(np.float32)
 
     def buffers(self, n_rows, n_neighbors):
         """Working arrays for :meth:`nearest` on blocks of up to ``n_rows`` rows."""
@@ -66,7 +72,5 @@ class NeighborSearch:
         with np.errstate(over="ignore", invalid="ignore"):
             np.matmul(block, self._factor, out=scores)
         if not kernels.top_words(scores, self._bias, best, indices):
-            raise ParameterError(
-                "descriptors or words are so large that their distances overflow float32; scale them down"
-            )
+            raise ParameterError(_OVERFLOW)
         return indices

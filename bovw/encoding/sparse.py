@@ -60,10 +60,11 @@ class SparseEncoder(Encoder):
             block = descriptors[start : start + BLOCK_ROWS]
             indices, weights = coder(block)
             for group, first, last in segments(offsets, start, start + len(block)):
+                first, last = first - start, last - start
                 if pooling == "max":
-                    kernels.max_codes(indices, weights, first - start, last - start, pooled[group], used[group])
+                    kernels.max_codes(indices, weights, first, last, pooled[group], used[group])
                 else:
-                    kernels.add_codes(indices, weights, first - start, last - start, pooled[group])
+                    kernels.add_codes(indices, weights, first, last, pooled[group])
         if pooling == "max":
             some_zero = used < np.diff(offsets)[:, None]
             np.maximum(pooled, 0, out=pooled, where=some_zero)
