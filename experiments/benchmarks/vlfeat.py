@@ -63,3 +63,35 @@ class DenseSIFT:
     def __del__(self):
         if self._lib is not None:
             self._lib.vl_dsift_delete(self._filter)
+
+
+class HOG:
+    """``vl_hog``. Calling it with (channels, height, width) float32 planes gives the (rows, cols, d) grid."""
+
+    def __init__(self, *, variant="uoctti", orientations=9, cell_size=8, bilinear_orientations=False):
+        self._lib = lib = load()
+        pointer, size = ctypes.c_void_p, ctypes.c_size_t
+        lib.vl_hog_new.restype = pointer
+        lib.vl_hog_put_image.argtypes = [pointer, pointer, size, size, size, size]
+        lib.vl_hog_extract.argtypes = [pointer, pointer]
+        lib.vl_hog_set_use_bilinear_orientation_assignments.argtypes = [pointer, ctypes.c_int]
+        for name in ("vl_hog_get_dimension", "vl_hog_get_height", "vl_hog_get_width"):
+            getattr(lib, name).restype = size
+            getattr(lib, name).argtypes = [pointer]
+        lib.vl_hog_delete.argtypes = [pointer]
+        self._cell_size = cell_size
+        self._hog = lib.vl_hog_new(("dalal-triggs", "uoctti").index(variant), ctypes.c_size_t(orientations), 0)
+        lib.vl_hog_set_use_bilinear_orientation_assignments(self._hog, int(bilinear_orientations))
+
+    def __call__(self, planes):
+        lib, hog = self._lib, self._hog
+        channels, height, width = planes.shape
+        lib.vl_hog_put_image(hog, planes.ctypes.data, width, height, channels, self._cell_size)
+        shape = tuple(getattr(lib, f"vl_hog_get_{side}")(hog) for side in ("dimension", "height", "width"))
+        grid = np.empty(shape, np.float32)
+        lib.vl_hog_extract(hog, grid.ctypes.data)
+        return grid.transpose(1, 2, 0)
+
+    def __del__(self):
+        if self._lib is not None:
+            self._lib.vl_hog_delete(self._hog)

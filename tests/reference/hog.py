@@ -80,3 +80,41 @@ def grid_features(cells, variant, epsilon2=1e-4):
             else:
                 features.append(np.concatenate(blocks))
     return np.array(features).reshape(rows, cols, -1)
+
+
+def patch_histogram(image, x0, y0, size, cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations):
+    """(cells, cells, bins) raw histogram of one patch."""
+    gx, gy = gradient(image)
+    n_bins, period = (2 * orientations, 2 * np.pi) if signed else (orientations, np.pi)
+    histogram = np.zeros((cells, cells, n_bins))
+    middle = (size - 1) / 2
+    for j in range(size):
+        for i in range(size):
+            dx, dy = gx[y0 + j, x0 + i], gy[y0 + j, x0 + i]
+            window = 1.0 if sigma is None else np.exp(
+                -((i - middle) ** 2 + (j - middle) ** 2) / (2 * (sigma * size) ** 2)
+            )
+            for k, w in orientation_votes(dx, dy, n_bins, period, 0.5, bilinear_orientations):
+                for row, wy in _patch_votes(j, size, cells, bilinear_cells):
+                    for col, wx in _patch_votes(i, size, cells, bilinear_cells):
+                        histogram[row, col, k] += np.hypot(dx, dy) * w * wx * wy * window
+    return histogram
+
+
+def _patch_votes(pixel, size, cells, bilinear):
+    if not bilinear:
+        return [(int((pixel + 0.5) * cells / size), 1.0)]
+    return _cell_votes(pixel, size / cells, cells)
+
+
+def normalize(v, norm, epsilon):
+    """The four normalisations of Dalal and Triggs, section 6.4."""
+    if norm == "l1":
+        return v / (np.abs(v).sum() + epsilon)
+    if norm == "l1-sqrt":
+        return np.sqrt(v / (np.abs(v).sum() + epsilon))
+    v = v / np.sqrt((v**2).sum() + epsilon**2)
+    if norm == "l2":
+        return v
+    v = np.minimum(v, 0.2)
+    return v / np.sqrt((v**2).sum() + epsilon**2)

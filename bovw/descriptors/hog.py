@@ -1,0 +1,509 @@
+"""Histograms of oriented gradients: cell grids, normalised blocks and dense patches.
+
+*Votes* (Dalal and Triggs 2005, section 6). The gradient of a pixel is taken with
+[-1 0 1] in the colour channel where it is longest. Its length m votes for the
+orientation of the gradient, in n bins over half a turn (unsigned: opposite
+gradients are equal) or a whole turn (signed), and for the cells around it; a
+bilinear vote is shared between the two nearest bins or cells in proportion.
+
+*Cell grids*, :func:`hog`. With h(cell) the votes in 2 n signed bins and u(cell) the
+same in n unsigned bins, each cell belongs to four blocks of 2 x 2 cells,
+N_b = sqrt(sum over the block of |u|^2 + 1e-4), and
+
+    dalal-triggs    min(u / N_b, 0.2) for the four b, 4 n numbers;
+    uoctti          1/2 sum_b min(h / N_b, 0.2), 2 n numbers,
+                    1/2 sum_b min(u / N_b, 0.2), n numbers,
+                    sum_k min(u_k / N_b, 0.2) / sqrt(18) for the four b,
+
+31 numbers for n = 9: the analytic projection of Felzenszwalb et al. (2010, section
+6). Cells beyond the border of the image repeat those on it.
+
+*Blocks and patches*, :func:`hog_blocks`, :func:`hog_window` and :func:`hog_patches`:
+a square of c x c cells is described on its own. A vote is further weighted by a
+Gaussian about the square's centre, cells outside of the square get nothing, and the
+c c n histogram v is normalised as a whole. "l2-hys" is v / sqrt(|v|^2 + epsilon^2),
+clipped at 0.2, and normalised again (section 6.4).
+
+References
+----------
+N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
+CVPR 2005. P. Felzenszwalb, R. Girshick, D. McAllester and D. Ramanan, "Object
+detection with discriminatively trained part-based models", PAMI 2010. A. Vedaldi
+and B. Fulkerson, "VLFeat", ACM Multimedia 2010.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from .._cext import hog as _kernels
+from .._validation import (
+    all_finite, check_bool, check_choice, check_color_image, check_grey_image, check_int, check_number,
+)
+from ..errors import ParameterError
+from ..images import load_image
+from .base import Extractor
+from .grid import frames_along
+
+VARIANTS = ("uoctti", "dalal-triggs")
+NORMS = ("l2-hys", "l2", "l1-sqrt", "l1", None)
+_CLIP = 0.2
+_BLOCK_EPSILON2 = 1e-4
+
+
+def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orientations=False):
+    """A grid of HoG cells, as VLFeat defines it.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3)
+        Grey or RGB; uint8, uint16, or float on the 0-255 scale. In each pixel the
+        channel with the longest gradient counts.
+    cell_size : int, default 8
+        Side of a cell in pixels.
+    orientations : int, default 9
+        Bins over half a turn. Bin k is centred at k * 180 / orientations degrees,
+        measured from x towards y (down).
+    variant : {"uoctti", "dalal-triggs"}
+        3 * orientations + 4 or 4 * orientations numbers a cell: see Notes.
+    bilinear_orientations : bool, default False
+        Share each vote between the two nearest orientations. By default the
+        nearest takes all; a vote halfway between two goes to the lower.
+
+    Returns
+    -------
+    array of shape (rows, cols, d), float32
+        With rows = (height + cell_size // 2) // cell_size, likewise cols. Values lie in
+        [0, 0.4], the texture features of "uoctti" in [0, 0.2 * orientations / sqrt(18)].
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range, the image is not finite, or it is too
+        small for a single cell.
+
+    Notes
+    -----
+    "uoctti": 2 * orientations signed bins, orientations unsigned bins, and the
+    gradient energy in the four blocks. "dalal-triggs": the unsigned bins in each of
+    the four blocks, clipped and not renormalised, without Gaussian window; for the
+    blocks of the paper see :func:`hog_blocks`. The order of blocks is upper left,
+    upper right, lower left, lower right. As in VLFeat the outermost pixels do not
+    vote, border cells are kept, and 1 / sqrt(18) stays for any number of
+    orientations. VLFeat's bilinear votes go through an arc cosine, which costs it
+    about 1e-5; ours are exact to 1e-6.
+
+    References
+    ----------
+    See the head of this module.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.hog(skimage.data.camera()).shape
+    (64, 64, 31)
+    """
+    cell_size = check_int("cell_size", cell_size, 1)
+    orientations = check_int("orientations", orientations, 1, 180)
+    check_choice("variant", variant, VARIANTS)
+    bilinear = check_bool("bilinear_orientations", bilinear_orientations)
+    pixels = _pixels(image)
+    rows, cols = ((side + cell_size // 2) // cell_size for side in pixels.shape[:2])
+    if rows == 0 or cols == 0:
+        least = cell_size - cell_size // 2
+        raise ParameterError(
+            f"image has shape {pixels.shape[:2]}; a cell of cell_size={cell_size} needs at least {least} x {least} "
+            "pixels; lower cell_size"
+        )
+    cells = np.zeros((rows, cols, 2 * orientations), np.float32)
+    _kernels.cell_histograms(pixels, cell_size, bilinear, cells)
+    _check_range(cells)
+    uoctti = variant == "uoctti"
+    features = np.empty((rows, cols, 3 * orientations + 4 if uoctti else 4 * orientations), np.float32)
+    _kernels.normalize_cells(cells, uoctti, _BLOCK_EPSILON2, features)
+    return features
+
+
+def hog_blocks(
+    image, *, cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5, bilinear_cells=True,
+    bilinear_orientations=True, norm="l2-hys", epsilon=0.01,
+):
+    """The R-HOG blocks of Dalal and Triggs, one cell apart.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3)
+        As in :func:`hog`. The paper's square-root gamma is ``np.sqrt(image)``.
+    cell_size : int, default 8
+        Side of a cell in pixels, and the distance of neighbouring blocks.
+    block_cells : int, default 2
+        A block has ``block_cells`` x ``block_cells`` cells.
+    orientations : int, default 9
+        Bins over half a turn. Bin k is centred at (k + 1/2) * 180 / orientations degrees.
+    signed : bool, default False
+        Use 2 * orientations bins over the whole turn.
+    sigma : float or None, default 0.5
+        Standard deviation of the Gaussian window in block widths; None for no window.
+    bilinear_cells, bilinear_orientations : bool, default True
+        Trilinear votes. With False the nearest cell or orientation takes all.
+    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}
+        Normalisation of a block.
+    epsilon : float, default 0.01
+        Regulariser of the norm, in units of the histogram.
+
+    Returns
+    -------
+    array of shape (rows, cols, block_cells, block_cells, n_bins), float32
+        With rows = height // cell_size - block_cells + 1, likewise cols. Axes are block y,
+        block x, cell y, cell x, orientation; OpenCV's order is ``.transpose(1, 0, 3, 2, 4)``.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range, the image is not finite, or it is
+        smaller than a block.
+
+    Notes
+    -----
+    Derivatives across the border of the image are zero, as in OpenCV and
+    scikit-image. With ``sigma=None, bilinear_cells=False,
+    bilinear_orientations=False`` the definition is that of ``skimage.feature.hog``,
+    whose histograms are divided by cell_size**2. OpenCV centres its Gaussian half a
+    pixel off and has other regularisers.
+
+    References
+    ----------
+    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
+    CVPR 2005, section 6.
+
+    Examples
+    --------
+    >>> import bovw.descriptors, skimage.data
+    >>> bovw.descriptors.hog_blocks(skimage.data.camera()).shape
+    (63, 63, 2, 2, 9)
+    """
+    options = _check_blocks(
+        cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+    )
+    return _blocks(_pixels(image), None, *options)
+
+
+def hog_window(
+    image, *, window=(128, 64), cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5,
+    bilinear_cells=True, bilinear_orientations=True, norm="l2-hys", epsilon=0.01,
+):
+    """The descriptor of a detection window: all its blocks, 3,780 numbers for a person of 128 x 64 pixels.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3)
+        At least as large as the window, which is cut from its middle. The pixels
+        around the window serve its gradients, as with the margins of INRIA's
+        person crops.
+    window : (height, width), default (128, 64)
+        In pixels, multiples of ``cell_size``.
+    cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+        As in :func:`hog_blocks`.
+
+    Returns
+    -------
+    array of shape (d,), float32
+        The blocks of the window, y outer, in the order of :func:`hog_blocks`.
+
+    Raises
+    ------
+    ParameterError
+        As :func:`hog_blocks`; if the window is not made of cells or larger than the image.
+
+    References
+    ----------
+    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
+    CVPR 2005.
+
+    Examples
+    --------
+    >>> import bovw.descriptors, skimage.data
+    >>> bovw.descriptors.hog_window(skimage.data.astronaut()).shape
+    (3780,)
+    """
+    options = _check_blocks(
+        cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+    )
+    if not isinstance(window, (tuple, list)) or len(window) != 2:
+        raise ParameterError(f"window={window!r} must be (height, width)")
+    window = tuple(check_int("window", side, 1) for side in window)
+    if any(side % cell_size for side in window):
+        raise ParameterError(f"window={window} must have sides that are multiples of cell_size={cell_size}")
+    pixels = _pixels(image)
+    if any(side > length for side, length in zip(window, pixels.shape, strict=False)):
+        raise ParameterError(f"image has shape {pixels.shape[:2]}, smaller than window={window}; enlarge the image")
+    return _blocks(pixels, window, *options).ravel()
+
+
+def hog_patches(
+    image, *, patch_sizes=(16, 25, 31), step=8, cells=4, orientations=9, variant="dalal-triggs", sigma=0.5,
+    norm="l2-hys", epsilon=0.01,
+):
+    """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3)
+        As in :func:`hog`.
+    patch_sizes : int or sequence of int, default (16, 25, 31)
+        Sides of the patches in pixels.
+    step : int, default 8
+        Pixels between neighbouring patches of one size. The first begins in the
+        upper left corner; all lie wholly inside the image.
+    cells : int, default 4
+        A patch is cut into ``cells`` x ``cells`` cells, of a fractional number of pixels
+        where the sides do not divide.
+    orientations : int, default 9
+        Bins over half a turn, the first centred at half a bin.
+    variant : {"dalal-triggs", "uoctti"}
+        "dalal-triggs" has ``orientations`` unsigned bins a cell; "uoctti" has
+        2 * orientations signed bins and, after them, the unsigned ones.
+    sigma : float or None, default 0.5
+        Standard deviation of the Gaussian window in patch widths; None for no window.
+    norm, epsilon
+        Of a descriptor, as in :func:`hog_blocks`.
+
+    Returns
+    -------
+    descriptors : (n, cells**2 * n_bins) float32
+        Patch size after patch size, rows of patches outer, columns inner; inside a
+        descriptor cell y, cell x, orientation. No rows if all patches are larger
+        than the image.
+    frames : (n, 4) float32
+        x, y of the centre in pixels, scale = patch size, angle = 0.
+    norms : (n,) float32
+        Mean gradient magnitude: sum of the raw unsigned bins / patch_size**2.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or the image is not finite.
+
+    Notes
+    -----
+    A patch is one R-HOG block with more cells: trilinear votes, nothing from outside.
+    Wang et al. and Lin et al. leave cells, bins and normalisation of their patches
+    open; ``cells=4, orientations=8`` gives 128 numbers. Votes are pooled from rows of
+    orientation energies without integral images, so the cost hardly depends on the
+    patch size.
+
+    References
+    ----------
+    J. Wang et al., "Locality-constrained linear coding for image classification",
+    CVPR 2010 (patches of 16, 25 and 31 pixels, step 8). Y. Lin et al., "Large-scale
+    image classification: fast feature extraction and SVM training", CVPR 2011.
+
+    Examples
+    --------
+    >>> import bovw.descriptors, skimage.data
+    >>> descriptors, frames, norms = bovw.descriptors.hog_patches(skimage.data.camera(), patch_sizes=16)
+    >>> descriptors.shape
+    (3969, 144)
+    """
+    sizes = _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon)
+    pixels = _pixels(image)
+    height, width = pixels.shape[:2]
+    signed = variant == "uoctti"
+    parts = []
+    for size in sizes:
+        rows, cols = frames_along(height, size - 1, step), frames_along(width, size - 1, step)
+        if rows == 0 or cols == 0:
+            continue
+        histograms = _histograms(
+            pixels, (0, 0), (rows, cols), step, _taps(size, cells, sigma, True), orientations, signed, True
+        )
+        if signed:
+            unsigned = histograms[..., :orientations] + histograms[..., orientations:]
+            histograms = np.concatenate([histograms, unsigned], axis=-1)
+        else:
+            unsigned = histograms
+        norms = unsigned.reshape(rows * cols, -1).sum(axis=1) / np.float32(size**2)
+        frames = np.zeros((rows, cols, 4), np.float32)
+        frames[..., 0] = (size - 1) / 2 + step * np.arange(cols)
+        frames[..., 1] = ((size - 1) / 2 + step * np.arange(rows))[:, None]
+        frames[..., 2] = size
+        parts.append((_normalize(histograms.reshape(rows * cols, -1), norm, epsilon), frames.reshape(-1, 4), norms))
+    if not parts:
+        size = cells**2 * _n_bins(orientations, variant)
+        return np.empty((0, size), np.float32), np.empty((0, 4), np.float32), np.empty(0, np.float32)
+    return parts[0] if len(parts) == 1 else tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+
+
+class HOG(Extractor):
+    """Dense HoG patches: images in, a DescriptorSet out.
+
+    Parameters
+    ----------
+    patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon
+        As in :func:`hog_patches`.
+    color : bool, default True
+        Take each pixel's strongest channel of the RGB image; with False read
+        images as grey, about a third of the work of decoding and gradients.
+    n_jobs : int, optional
+        Worker threads of :meth:`transform`.
+
+    See Also
+    --------
+    hog_patches : the same for one array.
+    hog, hog_blocks : cell grids of a whole image.
+
+    References
+    ----------
+    See :func:`hog_patches`.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.HOG(patch_sizes=16).transform([skimage.data.camera()])
+    DescriptorSet(1 images, 3969 descriptors of size 144 float32, frames, norms, sizes)
+    """
+
+    def __init__(
+        self, patch_sizes=(16, 25, 31), *, step=8, cells=4, orientations=9, variant="dalal-triggs", sigma=0.5,
+        norm="l2-hys", epsilon=0.01, color=True, n_jobs=None,
+    ):
+        self.patch_sizes = patch_sizes
+        self.step = step
+        self.cells = cells
+        self.orientations = orientations
+        self.variant = variant
+        self.sigma = sigma
+        self.norm = norm
+        self.epsilon = epsilon
+        self.color = color
+        self.n_jobs = n_jobs
+
+    @property
+    def descriptor_size(self):
+        """The dimension of a descriptor."""
+        return self.cells**2 * _n_bins(self.orientations, self.variant)
+
+    def _patch_arguments(self):
+        names = ("patch_sizes", "step", "cells", "orientations", "variant", "sigma", "norm", "epsilon")
+        return {name: getattr(self, name) for name in names}
+
+    def _check_params(self):
+        _check_patches(**self._patch_arguments())
+        check_bool("color", self.color)
+
+    def _extract(self, image):
+        if not self.color:
+            image = load_image(image, mode="grey")
+        return hog_patches(image, **self._patch_arguments())
+
+
+def _n_bins(orientations, variant):
+    return 3 * orientations if variant == "uoctti" else orientations
+
+
+def _check_votes(orientations, sigma, norm, epsilon):
+    check_int("orientations", orientations, 1, 180)
+    if sigma is not None:
+        check_number("sigma", sigma, 0, exclusive=True)
+    check_choice("norm", norm, NORMS)
+    check_number("epsilon", epsilon, 1e-10)
+
+
+def _check_blocks(
+    cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+):
+    """The same arguments, checked."""
+    check_int("cell_size", cell_size, 1)
+    check_int("block_cells", block_cells, 1, 64)
+    _check_votes(orientations, sigma, norm, epsilon)
+    for name, value in (
+        ("signed", signed), ("bilinear_cells", bilinear_cells), ("bilinear_orientations", bilinear_orientations)
+    ):
+        check_bool(name, value)
+    return cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+
+
+def _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon):
+    """Return the patch sizes as a tuple of int, or raise ParameterError for any argument out of range."""
+    check_int("step", step, 1)
+    check_int("cells", cells, 1, 64)
+    check_choice("variant", variant, VARIANTS)
+    _check_votes(orientations, sigma, norm, epsilon)
+    sizes = np.atleast_1d(np.asarray(patch_sizes, dtype=object)).ravel()
+    if not len(sizes):
+        raise ParameterError("patch_sizes=() names no patch size; give at least one")
+    return tuple(check_int("patch_sizes", size, cells) for size in sizes)
+
+
+def _pixels(image):
+    """The image as a C-contiguous (height, width, 1 or 3) array; uint8 stays as it is, all else is float32."""
+    image = np.asarray(image)
+    grey = image.ndim == 2
+    if image.dtype == np.uint8 and image.size and (grey or (image.ndim == 3 and image.shape[2] == 3)):
+        image = np.ascontiguousarray(image)
+    else:
+        image = check_grey_image(image) if grey else check_color_image(image)
+    return image[:, :, None] if grey else image
+
+
+def _check_range(histograms):
+    if not all_finite(histograms):
+        raise ParameterError("image has values too large for float32 gradients; scale it to 0-255")
+
+
+def _blocks(
+    pixels, window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm,
+    epsilon,
+):
+    window = pixels.shape[:2] if window is None else window
+    shape = tuple(side // cell_size - block_cells + 1 for side in window)
+    if min(shape) < 1:
+        side = cell_size * block_cells
+        raise ParameterError(
+            f"{window[0]} x {window[1]} pixels are too few for a block of {side} x {side}; lower cell_size or block_cells"
+        )
+    origin = tuple((length - side) // 2 for length, side in zip(pixels.shape, window, strict=False))
+    if window == pixels.shape[:2]:
+        origin = (0, 0)
+    taps = _taps(cell_size * block_cells, block_cells, sigma, bool(bilinear_cells))
+    histograms = _histograms(
+        pixels, origin, shape, cell_size, taps, orientations, signed, bilinear_orientations
+    )
+    _normalize(histograms.reshape(shape[0] * shape[1], -1), norm, epsilon)
+    return histograms
+
+
+def _histograms(pixels, origin, shape, step, taps, orientations, signed, bilinear_orientations):
+    """(rows, cols, cells, cells, bins) raw histograms of the patches of one size."""
+    n_bins = 2 * orientations if signed else orientations
+    histograms = np.empty((*shape, len(taps), len(taps), n_bins), np.float32)
+    _kernels.patch_histograms(
+        pixels, origin[1], origin[0], step, taps, bool(signed), bool(bilinear_orientations), histograms
+    )
+    _check_range(histograms)
+    return histograms
+
+
+@lru_cache(maxsize=64)
+def _taps(patch_size, cells, sigma, bilinear):
+    """(cells, patch_size) weights along one axis: share of each cell in a pixel's vote, times the window."""
+    pixel = np.arange(patch_size)
+    position = (pixel + 0.5) * cells / patch_size - 0.5
+    distance = np.abs(position - np.arange(cells)[:, None])
+    taps = np.maximum(0, 1 - distance) if bilinear else np.floor(position + 0.5) == np.arange(cells)[:, None]
+    if sigma is not None:
+        taps = taps * np.exp(-0.5 * ((pixel - (patch_size - 1) / 2) / (sigma * patch_size)) ** 2)
+    taps = np.ascontiguousarray(taps, dtype=np.float32)
+    taps.setflags(write=False)
+    return taps
+
+
+def _normalize(histograms, norm, epsilon):
+    """Normalise each row in place; returns the array."""
+    if norm in ("l2-hys", "l2"):
+        _kernels.normalize_l2_hys(histograms, epsilon, _CLIP if norm == "l2-hys" else 0.0)
+    elif norm is not None:
+        histograms /= histograms.sum(axis=1, keepdims=True) + np.float32(epsilon)
+        if norm == "l1-sqrt":
+            np.sqrt(histograms, out=histograms)
+    return histograms
