@@ -49,7 +49,7 @@ _INDEX = {
     for name in names
 }
 
-__all__ = sorted(_INDEX)
+__all__ = list(_INDEX)
 
 
 def __getattr__(name):

@@ -38,20 +38,26 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 cdef extern from "dsift_rows.h" nogil:
-    void dsift_gradient_row(const float *up, const float *row, const float *down, Py_ssize_t width, float vertical,
-                            float orientations, int exact, float *modulus, float *position, float *gx, float *gy)
-    void dsift_energy_row(const float *modulus, const float *position, Py_ssize_t width, float orientations, Py_ssize_t stride,
-                          float *energy)
+    void dsift_gradient_row(
+        const float *up, const float *row, const float *down, Py_ssize_t width, float vertical, float orientations,
+        int exact, float *modulus, float *position, float *gx, float *gy)
+    void dsift_energy_row(
+        const float *modulus, const float *position, Py_ssize_t width, float orientations, Py_ssize_t stride,
+        float *energy)
     void dsift_replicate(float *row, Py_ssize_t width, Py_ssize_t pad, Py_ssize_t stride)
-    void dsift_hat_row(const float *pixels, Py_ssize_t columns, Py_ssize_t g, Py_ssize_t stride, const float *taps, float w0,
-                       float *row0, float w1, float *row1)
-    void dsift_across(const float *row, const int *columns, Py_ssize_t count, Py_ssize_t n, Py_ssize_t stride, const float *taps,
-                      float *out)
+    void dsift_hat_row(
+        const float *pixels, Py_ssize_t columns, Py_ssize_t g, Py_ssize_t stride, const float *taps, float w0,
+        float *row0, float w1, float *row1)
+    void dsift_across(
+        const float *row, const int *columns, Py_ssize_t count, Py_ssize_t n, Py_ssize_t stride, const float *taps,
+        float *out)
     void dsift_down(const float **rows, Py_ssize_t n, Py_ssize_t length, const float *taps, float *out)
-    void dsift_window_row(const float *row, Py_ssize_t first, Py_ssize_t step, Py_ssize_t count, Py_ssize_t n_bins, Py_ssize_t b, Py_ssize_t stride,
-                          const float *taps, float *out)
-    void dsift_window_column(const float **rows, Py_ssize_t offset, Py_ssize_t length, Py_ssize_t n_bins, Py_ssize_t b, const float *taps,
-                             float *out)
+    void dsift_window_row(
+        const float *row, Py_ssize_t first, Py_ssize_t step, Py_ssize_t count, Py_ssize_t n_bins, Py_ssize_t b,
+        Py_ssize_t stride, const float *taps, float *out)
+    void dsift_window_column(
+        const float **rows, Py_ssize_t offset, Py_ssize_t length, Py_ssize_t n_bins, Py_ssize_t b, const float *taps,
+        float *out)
     float dsift_finish(float *bins, Py_ssize_t cells, Py_ssize_t stride, const float *weights, float *out)
     void dsift_root(float *bins, Py_ssize_t length)
 
@@ -187,7 +193,8 @@ cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) n
              out.area_scale / (((n_bins - 1) * s.b + 1) ** 2))
 
 
-cdef Py_ssize_t plan_flat_scale(Scale *s, Layer *layers, Py_ssize_t n_layers, Py_ssize_t n_bins, Py_ssize_t stride) except -1:
+cdef Py_ssize_t plan_flat_scale(
+        Scale *s, Layer *layers, Py_ssize_t n_layers, Py_ssize_t n_bins, Py_ssize_t stride) except -1:
     """Choose the grid of a bin size, join or add its hat layer, list its columns; returns the layers in use."""
     cdef Py_ssize_t a = s.b, c = s.step, p, i, k, top_x, top_y
     while c:

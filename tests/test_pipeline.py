@@ -66,7 +66,7 @@ def test_descriptor_sets_go_through_scikit_learn_too(paths):
 
 
 def test_arrays_paths_and_collections_agree(paths, window_arrays):
-    images, labels = paths
+    images, _ = paths
     arrays = [w for name in sorted(window_arrays) for w in window_arrays[name]]
     fits = [encoder().fit(x) for x in (images, arrays, bovw.ImageCollection(images))]
     first = fits[0].transform(images)

@@ -22,9 +22,9 @@ def add_parser(verbs):
 
 def run(options):
     from ..display.report import write_report
+    from ..experiment.config import find_config, load_config
     from ..experiment.demo import TASK, write_windows
     from ..experiment.runner import run_experiment
-    from ..experiment.config import find_config, load_config
 
     print(TASK, flush=True)
     images, results = options.out / "images", options.out / "results"

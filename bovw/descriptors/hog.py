@@ -38,7 +38,13 @@ import numpy as np
 
 from .._cext import hog as _kernels
 from .._validation import (
-    all_finite, check_bool, check_choice, check_color_image, check_grey_image, check_int, check_number,
+    all_finite,
+    check_bool,
+    check_choice,
+    check_color_image,
+    check_grey_image,
+    check_int,
+    check_number,
 )
 from ..errors import ParameterError
 from ..images import load_image

@@ -14,9 +14,8 @@ if QUICK:
     sys.argv.remove("--quick")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
-
 import numpy as np  # noqa: E402
+import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
 from sklearn.mixture import GaussianMixture  # noqa: E402
 
 from bovw.codebook.gmm import expectation_maximization  # noqa: E402

@@ -17,9 +17,8 @@ if QUICK:
     sys.argv.remove("--quick")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
-
 import numpy as np  # noqa: E402
+import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
 from sklearn.cluster import KMeans  # noqa: E402
 
 from bovw.codebook.kmeans import lloyd  # noqa: E402

@@ -237,7 +237,8 @@ def test_simd_levels_give_the_same_bits():
         "for w in ('flat', 'gaussian'):\n"
         "  for a in ('fast', 'exact'):\n"
         "    for t in (8, 9):\n"
-        "      d, f, n = bovw.dsift(r, bin_size=(3, 4, 6), step=4, window=w, arctangent=a, orientations=t, root=t == 9)\n"
+        "      d, f, n = bovw.dsift(r, bin_size=(3, 4, 6), step=4, window=w, arctangent=a, orientations=t,\n"
+        "                           root=t == 9)\n"
         "      h.update(d.tobytes() + n.tobytes())\n"
         "print(h.hexdigest())\n"
     )

@@ -86,12 +86,13 @@ def test_missing_parts_are_named(small_config):
 
 def test_overrides(small_config):
     config = check_config(
-        small_config, overrides=["channels.sift.codebook.n_components=8", "data.seed=3", "channels.sift.pyramid.cells=['1x1']"]
+        small_config,
+        overrides=["channels.sift.codebook.n_components=8", "data.seed=3", "channels.sift.pyramid.cells=['1x1']"],
     )
     assert config.tree["channels"]["sift"]["codebook"]["n_components"] == 8
     assert config.tree["channels"]["sift"]["pyramid"]["cells"] == ["1x1"]
     assert config.tree["data"]["seed"] == 3
-    with pytest.raises(bovw.ConfigError, match="did you mean 'n_words'|unknown key"):
+    with pytest.raises(bovw.ConfigError, match="unknown key"):
         check_config(small_config, overrides=["channels.sift.codebook.n_word=8"])
     with pytest.raises(bovw.ConfigError, match="must have the form"):
         check_config(small_config, overrides=["seed"])
