@@ -119,8 +119,10 @@ def solve_dual(
 
     Notes
     -----
-    Sums run in float64, kernel values and matrix products in float32: relative
-    gaps below about 1e-6 are out of reach, and earlier where ``C * K_ii`` is large.
+    Sums run in float64, kernel values and matrix products in float32, and ``gap`` is
+    that of the float32 values. On unit-norm data the primal recomputed in float64 from
+    the weights agreed with ``primal`` to 1e-7 at C = 1, 1e-5 at C = 10 and 1e-4 at
+    C = 100: a ``tol`` below that is reported as met, but means no more than that.
     """
     solver = _Solver(gram, signs, cost, loss == "squared_hinge", intercept_scaling**2, rng)
     if alpha is not None:

@@ -44,9 +44,8 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
     kernel : {"linear", "intersection", "chi2", "precomputed"}
         Additive kernels as in :func:`intersection_kernel` and :func:`chi2_kernel`.
         With ``"precomputed"`` X is the kernel matrix itself: (n, n) for ``fit``,
-        (n_samples, n) for predictions, and ``np.ascontiguousarray`` float32 is
-        used without a copy. Only its values count, so any positive semi-definite
-        kernel will do.
+        (n_samples, n) for predictions. Any positive semi-definite kernel will do;
+        C-contiguous float32 is not copied.
     fit_intercept : bool, default True
     intercept_scaling : float, default 1.0
         The bias is the weight of an appended constant feature of this value, as in
@@ -85,7 +84,8 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
     dual_gaps_ : array of shape (n_problems,)
         Relative duality gaps reached.
     objectives_ : array of shape (n_problems,)
-        Primal objectives reached, each at most 1 / (1 - gap) times the optimum.
+        Primal objectives reached, each at most 1 / (1 - gap) times the optimum, to
+        within the float32 rounding that ``dual_svm.solve_dual`` states.
     n_iter_ : array of shape (n_problems,)
         Passes taken.
     cv_results_ : dict or None
@@ -109,8 +109,10 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
     the solution of the one before. The last training starts afresh: the model is
     the same as one given ``C=C_``.
 
-    Scores are those of ``sklearn.svm.LinearSVC(dual=True)`` with the same ``C``,
-    ``loss`` and ``intercept_scaling``, within ``tol``.
+    The objective is that of ``sklearn.svm.LinearSVC`` with the same ``C``, ``loss`` and
+    ``intercept_scaling``, and is met within ``tol``; scores differ by about its square root.
+    ``class_weight="balanced"`` is that of each one-vs-rest problem, as with
+    ``OneVsRestClassifier(LinearSVC(...))``.
 
     References
     ----------
