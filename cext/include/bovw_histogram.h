@@ -8,30 +8,11 @@
 #include <stddef.h>
 
 #include "bovw_v8.h"
-#if defined(__SSE__) && defined(__GNUC__)
-#include <immintrin.h>
-#endif
 
 #define BOVW_HIST_CHUNK 1024 /* features; 4 rows of it fill half of a 32 kB cache */
 #define BOVW_HIST_ROWS 64    /* rows of y that stay in the second cache meanwhile */
 
-/* The minimum as one instruction: gcc takes v8_min's comparison apart, lane by lane, below AVX. */
-BOVW_INLINE v8 bovw_intersection_lanes(v8 x, v8 y)
-{
-#if defined(__AVX__) && defined(__GNUC__)
-    return (v8)_mm256_min_ps((__m256)x, (__m256)y);
-#elif defined(__SSE__) && defined(__GNUC__)
-    __m128 a[2], b[2];
-    memcpy(a, &x, sizeof a);
-    memcpy(b, &y, sizeof b);
-    a[0] = _mm_min_ps(a[0], b[0]);
-    a[1] = _mm_min_ps(a[1], b[1]);
-    memcpy(&x, a, sizeof a);
-    return x;
-#else
-    return v8_min(x, y);
-#endif
-}
+BOVW_INLINE v8 bovw_intersection_lanes(v8 x, v8 y) { return v8_min(x, y); }
 BOVW_INLINE float bovw_intersection_one(float x, float y) { return x < y ? x : y; }
 
 /* Half of 2xy / (x + y); the least normal float makes 0 / 0 into 0 and is lost in any other sum. */

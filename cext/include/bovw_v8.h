@@ -7,6 +7,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__AVX__) && (defined(__GNUC__) || defined(__clang__))
+#include <immintrin.h>
+#endif
 
 #if defined(__GNUC__) || defined(__clang__)
 #define BOVW_INLINE static inline __attribute__((always_inline, unused))
@@ -52,17 +55,23 @@ BOVW_INLINE void v8_store_int(int *p, v8 a) {
     }
 }
 #endif
+#if defined(__AVX__) /* one instruction each, where gcc 12 makes several of the general form */
+BOVW_INLINE v8 v8_max(v8 a, v8 b) { return (v8)_mm256_max_ps((__m256)a, (__m256)b); } /* a > b ? a : b */
+BOVW_INLINE v8 v8_min(v8 a, v8 b) { return (v8)_mm256_min_ps((__m256)a, (__m256)b); } /* a < b ? a : b */
+BOVW_INLINE v8 v8_sqrt(v8 a) { return (v8)_mm256_sqrt_ps((__m256)a); }
+#else
 BOVW_INLINE v8 v8_max(v8 a, v8 b) { return v8_choose_less(b, a, a, b); }
 BOVW_INLINE v8 v8_min(v8 a, v8 b) { return v8_choose_less(a, b, a, b); }
-BOVW_INLINE v8 v8_abs(v8 a) {
-    const v8i m = {0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff,
-                   0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff};
-    return (v8)((v8i)a & m);
-}
 BOVW_INLINE v8 v8_sqrt(v8 a) {
     v8 r;
     for (int t = 0; t < 8; ++t) r[t] = sqrtf(a[t]);
     return r;
+}
+#endif
+BOVW_INLINE v8 v8_abs(v8 a) {
+    const v8i m = {0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff,
+                   0x7fffffff, 0x7fffffff, 0x7fffffff, 0x7fffffff};
+    return (v8)((v8i)a & m);
 }
 #define V8_LANE(a, t) ((a)[t])
 #else
