@@ -90,13 +90,13 @@ cdef inline int mirrored(int y, int height) noexcept nogil:
 
 
 cdef inline void load_row(Rows *rows, const pixel[:, :, ::1] image, int y) noexcept nogil:
-    cdef int c, width = rows.width
+    cdef int _, width = rows.width
     cdef float *plane = rows.image[y % 3]
     if pixel is float:
         hog_load_floats(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
     else:
         hog_load_bytes(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
-    for c in range(rows.channels):
+    for _ in range(rows.channels):
         plane[0] = plane[1 + mirrored(-1, width)]
         plane[width + 1] = plane[1 + mirrored(width, width)]
         plane += rows.stride
@@ -206,7 +206,7 @@ def patch_histograms(
     patches : (rows, cols, cells, cells, n_bins)
         The result, overwritten. Bin k is centred at (k + 1/2) * turn / n_bins.
     """
-    cdef int height = image.shape[0], width = image.shape[1]
+    cdef int width = image.shape[1]
     cdef int n_rows = patches.shape[0], n_cols = patches.shape[1]
     cdef int n_cells = taps.shape[0], patch_size = taps.shape[1], n_bins = patches.shape[4]
     cdef int n_slots = (patch_size - 1) // step + 1
