@@ -32,7 +32,8 @@ cdef extern from "hog_rows.h":
     void hog_fold(const float *boxes, int side, int n_cols, int n_bins, float *cells) nogil
     void hog_spread(const float *magnitude, const int *bin, const float *fraction, int width, hog_bins bins,
                     float *votes) nogil
-    void hog_add_row(const float *votes, float weight, int begins, size_t n, float *row) nogil
+    const int HOG_ROWS
+    void hog_add_rows(const float *votes, const float *weights, int begins, size_t n, float *row) nogil
     void hog_filter(const float *row, const float *taps, int n_taps, int n_bins, float *cell) nogil
     void hog_uoctti_cell(const float *h, const float *norms, int half, float *out) nogil
     void hog_dalal_triggs_cell(const float *h, const float *norms, int half, float *out) nogil
@@ -89,13 +90,13 @@ cdef inline int mirrored(int y, int height) noexcept nogil:
 
 
 cdef inline void load_row(Rows *rows, const pixel[:, :, ::1] image, int y) noexcept nogil:
-    cdef int c, width = rows.width
+    cdef int _, width = rows.width
     cdef float *plane = rows.image[y % 3]
     if pixel is float:
         hog_load_floats(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
     else:
         hog_load_bytes(&image[y, 0, 0], width, rows.channels, rows.stride, plane + 1)
-    for c in range(rows.channels):
+    for _ in range(rows.channels):
         plane[0] = plane[1 + mirrored(-1, width)]
         plane[width + 1] = plane[1 + mirrored(width, width)]
         plane += rows.stride
@@ -205,7 +206,7 @@ def patch_histograms(
     patches : (rows, cols, cells, cells, n_bins)
         The result, overwritten. Bin k is centred at (k + 1/2) * turn / n_bins.
     """
-    cdef int height = image.shape[0], width = image.shape[1]
+    cdef int width = image.shape[1]
     cdef int n_rows = patches.shape[0], n_cols = patches.shape[1]
     cdef int n_cells = taps.shape[0], patch_size = taps.shape[1], n_bins = patches.shape[4]
     cdef int n_slots = (patch_size - 1) // step + 1
@@ -215,14 +216,16 @@ def patch_histograms(
     cdef float *votes
     cdef float *slots
     cdef float *row
+    cdef float[4] weights
     cdef int *first
     cdef int *last
-    cdef int y, i, j, a, b, inside
+    cdef int y, i, j, a, b, r, top, begin
+    cdef int y_end = y0 + (n_rows - 1) * step + patch_size
     if n_rows == 0 or n_cols == 0:
         return
     with nogil:
         open_rows(&rows, width, image.shape[2])
-        votes = <float *>malloc((row_floats * (1 + n_cells * n_slots) + 8) * sizeof(float))
+        votes = <float *>calloc(row_floats * (HOG_ROWS + n_cells * n_slots) + 8, sizeof(float))
         first = <int *>malloc(2 * n_cells * sizeof(int))
         if votes == NULL or first == NULL:
             free(votes)
@@ -230,8 +233,7 @@ def patch_histograms(
             free(rows.memory)
             with gil:
                 raise MemoryError()
-        slots = votes + row_floats
-        memset(slots + row_floats * n_cells * n_slots, 0, 8 * sizeof(float))
+        slots = votes + row_floats * HOG_ROWS
         last = first + n_cells
         for a in range(n_cells):
             first[a] = 0
@@ -240,24 +242,32 @@ def patch_histograms(
                 first[a] += 1
             while last[a] > first[a] and taps[a, last[a]] == 0:
                 last[a] -= 1
-        for y in range(min(height, y0 + (n_rows - 1) * step + patch_size)):
+        for y in range(y_end):
             gradient_row(&rows, image, y, bins)
             if y < y0:
                 continue
-            hog_spread(rows.magnitude, rows.bin, rows.fraction, width, bins, votes)
-            for i in range(max(0, (y - y0 - patch_size + step) // step), min(n_rows - 1, (y - y0) // step) + 1):
-                inside = y - y0 - i * step
+            r = (y - y0) % HOG_ROWS
+            hog_spread(rows.magnitude, rows.bin, rows.fraction, width, bins, votes + r * row_floats)
+            if r < HOG_ROWS - 1 and y < y_end - 1:
+                continue
+            top = y - y0 - r
+            for i in range(max(0, (top - patch_size + step) // step), min(n_rows - 1, (y - y0) // step) + 1):
                 for a in range(n_cells):
-                    if first[a] <= inside <= last[a]:
-                        row = slots + (a * n_slots + i % n_slots) * row_floats
-                        hog_add_row(votes, taps[a, inside], inside == first[a], row_floats, row)
-                        if inside == last[a]:
-                            for j in range(n_cols):
-                                for b in range(n_cells):
-                                    hog_filter(
-                                        row + (x0 + j * step + first[b]) * n_bins, &taps[b, first[b]],
-                                        last[b] - first[b] + 1, n_bins, &patches[i, j, a, b, 0],
-                                    )
+                    begin = i * step + first[a] - top
+                    if begin >= HOG_ROWS or i * step + last[a] < top:
+                        continue
+                    for r in range(HOG_ROWS):
+                        j = top + r - i * step
+                        weights[r] = taps[a, j] if first[a] <= j <= last[a] else 0
+                    row = slots + (a * n_slots + i % n_slots) * row_floats
+                    hog_add_rows(votes, weights, begin >= 0, row_floats, row)
+                    if i * step + last[a] < top + HOG_ROWS:
+                        for j in range(n_cols):
+                            for b in range(n_cells):
+                                hog_filter(
+                                    row + (x0 + j * step + first[b]) * n_bins, &taps[b, first[b]],
+                                    last[b] - first[b] + 1, n_bins, &patches[i, j, a, b, 0],
+                                )
         free(first)
         free(votes)
         free(rows.memory)

@@ -466,7 +466,8 @@ def _blocks(
     if min(shape) < 1:
         side = cell_size * block_cells
         raise ParameterError(
-            f"{window[0]} x {window[1]} pixels are too few for a block of {side} x {side}; lower cell_size or block_cells"
+            f"{window[0]} x {window[1]} pixels are too few for a block of {side} x {side}; lower cell_size or "
+            "block_cells"
         )
     origin = tuple((length - side) // 2 for length, side in zip(pixels.shape, window, strict=False))
     if window == pixels.shape[:2]:

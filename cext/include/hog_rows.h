@@ -12,22 +12,23 @@
 #define HOG_RESTRICT __restrict__
 #endif
 
-/* h[0:4] += m * w[0:4] */
+/* Four lanes: one register everywhere. */
 #if defined(__GNUC__) || defined(__clang__)
 typedef float v4 __attribute__((vector_size(16)));
-BOVW_INLINE void v4_vote(float *h, float m, v4 w) {
-    v4 a;
-    memcpy(&a, h, sizeof a);
-    a += m * w;
-    memcpy(h, &a, sizeof a);
-}
+BOVW_INLINE v4 v4_madd(float m, v4 w, v4 a) { return m * w + a; }
 #else
 typedef struct { float f[4]; } v4;
-BOVW_INLINE void v4_vote(float *h, float m, v4 w) {
+BOVW_INLINE v4 v4_madd(float m, v4 w, v4 a) {
     int t;
-    for (t = 0; t < 4; ++t) h[t] += m * w.f[t];
+    for (t = 0; t < 4; ++t) a.f[t] = m * w.f[t] + a.f[t];
+    return a;
 }
 #endif
+BOVW_INLINE v4 v4_load(const float *p) { v4 r; memcpy(&r, p, sizeof r); return r; }
+BOVW_INLINE void v4_store(float *p, v4 a) { memcpy(p, &a, sizeof a); }
+
+/* h[0:4] += m * w[0:4] */
+BOVW_INLINE void hog_vote_once(float *h, float m, v4 w) { v4_store(h, v4_madd(m, w, v4_load(h))); }
 
 /* How an angle becomes a bin. Bin k is centred at (k + offset) * pi / per_half. */
 typedef struct {
@@ -137,8 +138,7 @@ BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RE
     const int box_size = (bins.n_bins + 1) * 4;
     const int before = cell_size - cell_size / 2;
     for (int d = 0; d < cell_size; ++d) {
-        v4 w;
-        memcpy(&w, weights + 4 * d, sizeof w);
+        const v4 w = v4_load(weights + 4 * d);
         const int first = d < before ? 1 : 0;
         int stop = (width - 1 - d + before) / cell_size + 1;
         stop = width - 1 - d + before < 0 ? 0 : stop;
@@ -149,13 +149,13 @@ BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RE
                 const int x = x0 + b * cell_size;
                 float *h = boxes + b * box_size + 4 * bin[x];
                 const float next = magnitude[x] * fraction[x];
-                v4_vote(h, magnitude[x] - next, w);
-                v4_vote(h + 4, next, w);
+                hog_vote_once(h, magnitude[x] - next, w);
+                hog_vote_once(h + 4, next, w);
             }
         } else {
             for (int b = first; b < stop; ++b) {
                 const int x = x0 + b * cell_size;
-                v4_vote(boxes + b * box_size + 4 * bin[x], magnitude[x], w);
+                hog_vote_once(boxes + b * box_size + 4 * bin[x], magnitude[x], w);
             }
         }
     }
@@ -194,13 +194,18 @@ BOVW_INLINE void hog_spread(const float *HOG_RESTRICT magnitude, const int *HOG_
     }
 }
 
-/* row += weight * votes, or row = weight * votes. */
-BOVW_INLINE void hog_add_row(const float *HOG_RESTRICT votes, float weight, int begins, size_t n,
-                             float *HOG_RESTRICT row) {
+/* row += the weighted sum of HOG_ROWS rows of votes; row = that sum where begins is set. */
+#define HOG_ROWS 4
+BOVW_INLINE void hog_add_rows(const float *HOG_RESTRICT votes, const float *HOG_RESTRICT weights, int begins,
+                              size_t n, float *HOG_RESTRICT row) {
+    const float w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3];
+    const float *HOG_RESTRICT v1 = votes + n;
+    const float *HOG_RESTRICT v2 = votes + 2 * n;
+    const float *HOG_RESTRICT v3 = votes + 3 * n;
     if (begins)
-        for (size_t i = 0; i < n; ++i) row[i] = weight * votes[i];
+        for (size_t i = 0; i < n; ++i) row[i] = (w0 * votes[i] + w1 * v1[i]) + (w2 * v2[i] + w3 * v3[i]);
     else
-        for (size_t i = 0; i < n; ++i) row[i] += weight * votes[i];
+        for (size_t i = 0; i < n; ++i) row[i] += (w0 * votes[i] + w1 * v1[i]) + (w2 * v2[i] + w3 * v3[i]);
 }
 
 /* cell[n_bins] = sum of taps[j] * row[j][n_bins]. row must be readable for 7 floats past its end. */
@@ -208,12 +213,19 @@ BOVW_INLINE void hog_filter(const float *HOG_RESTRICT row, const float *HOG_REST
                             int n_bins, float *HOG_RESTRICT cell) {
     int k = 0;
     for (; k + 1 < n_bins; k += 8) {
-        v8 sum = v8_set1(0.0f);
-        for (int j = 0; j < n_taps; ++j) sum = v8_madd(v8_set1(taps[j]), v8_load(row + j * n_bins + k), sum);
+        float sum[8] = {0.0f};
+        v4 low = v4_load(sum), high = low;
+        for (int j = 0; j < n_taps; ++j) {
+            const float *source = row + j * n_bins + k;
+            low = v4_madd(taps[j], v4_load(source), low);
+            high = v4_madd(taps[j], v4_load(source + 4), high);
+        }
+        v4_store(sum, low);
+        v4_store(sum + 4, high);
         if (k + 8 <= n_bins)
-            v8_store(cell + k, sum);
+            memcpy(cell + k, sum, sizeof sum);
         else
-            memcpy(cell + k, &sum, (size_t)(n_bins - k) * sizeof(float));
+            memcpy(cell + k, sum, (size_t)(n_bins - k) * sizeof(float));
     }
     if (k < n_bins) {
         float sum = 0.0f;

@@ -73,7 +73,7 @@ def grid_features(cells, variant, epsilon2=1e-4):
                     clipped = np.minimum(unsigned[row, col] / norm, 0.2)
                     signed_ += 0.5 * np.minimum(cells[row, col] / norm, 0.2)
                     unsigned_ += 0.5 * clipped
-                    clipped_sums.append(clipped.sum() / np.sqrt(2 * orientations))
+                    clipped_sums.append(clipped.sum() / np.sqrt(18))
                     blocks.append(clipped)
             if variant == "uoctti":
                 features.append(np.concatenate([signed_, unsigned_, clipped_sums]))
