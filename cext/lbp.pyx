@@ -23,6 +23,9 @@ cdef extern from "bovw_lbp.h":
         const double *w, uint32_t *codes, int p, Py_ssize_t n) noexcept nogil
     void bovw_lbp_uniform(
         const uint32_t *codes, uint16_t *labels, Py_ssize_t n, uint32_t n_points, int invariant) noexcept nogil
+    void bovw_lbp_share(
+        uint64_t *even, uint64_t *odd, Py_ssize_t n_bins, float full, float right, float down, float unit,
+        float *up_left, float *up_right, float *down_left, float *down_right) noexcept nogil
 
 ctypedef fused pixel:
     uint8_t
@@ -37,11 +40,6 @@ ctypedef fused code:
 ctypedef fused label:
     uint8_t
     uint16_t
-
-ctypedef fused count:
-    uint16_t
-    uint32_t
-    float
 
 
 def codes_3x3(const uint8_t[:, ::1] image, bint circle, bint strict, uint8_t[:, ::1] codes):
@@ -133,16 +131,17 @@ def relabel(const code[:, ::1] codes, const uint16_t[::1] labels, label[:, ::1] 
 
 def count_cells(
     const code[:, ::1] codes, const uint16_t[::1] labels, const int32_t[::1] row_edges,
-    const int32_t[::1] column_edges, count[:, :, ::1] counts,
+    const int32_t[::1] column_edges, const float[:, ::1] scale, float[:, :, ::1] histograms,
 ):
-    """Histograms of ``labels[code]`` over cells.
+    """Histograms of ``labels[code]`` over cells, each times its ``scale``.
 
     Cell (i, j) covers the codes of rows ``row_edges[i]:row_edges[i + 1]`` and
     columns ``column_edges[j]:column_edges[j + 1]``. Neighbours often share a
     label, and a counter raised twice running waits for itself: four tables take
-    turns. ``counts`` must be wide enough for the number of codes in a cell.
+    turns.
     """
-    cdef Py_ssize_t i, j, x, y, b, stop, n_bins = counts.shape[2]
+    cdef Py_ssize_t i, j, x, y, b, stop, n_bins = histograms.shape[2]
+    cdef uint32_t total
     cdef uint32_t *table = <uint32_t *>calloc(<size_t>(4 * n_bins), sizeof(uint32_t))
     cdef uint32_t *table_1 = table + n_bins
     cdef uint32_t *table_2 = table + 2 * n_bins
@@ -150,8 +149,8 @@ def count_cells(
     if table == NULL:
         raise MemoryError(f"4 tables of {n_bins} counters")
     with nogil:
-        for i in range(counts.shape[0]):
-            for j in range(counts.shape[1]):
+        for i in range(histograms.shape[0]):
+            for j in range(histograms.shape[1]):
                 stop = column_edges[j + 1]
                 for y in range(row_edges[i], row_edges[i + 1]):
                     x = column_edges[j]
@@ -165,7 +164,8 @@ def count_cells(
                         table[labels[codes[y, x]]] += 1
                         x += 1
                 for b in range(n_bins):
-                    counts[i, j, b] = <count>((table[b] + table_1[b]) + (table_2[b] + table_3[b]))
+                    total = (table[b] + table_1[b]) + (table_2[b] + table_3[b])
+                    histograms[i, j, b] = scale[i, j] * <float>total
                 memset(table, 0, <size_t>(4 * n_bins) * sizeof(uint32_t))
     free(table)
 
@@ -177,37 +177,30 @@ def spread_cells(
     """Histograms over cells with each code shared bilinearly by the four nearest cell centres.
 
     ``row_tiles`` and ``column_tiles`` (n, 4) cut the codes into tiles of at most
-    16 x 16 between the centres of neighbouring cells: first code, end, the cell
+    16 x 16 (and 2048 / cell_size each way) between the centres of neighbouring cells: first code, end, the cell
     before, and the first code's weight for the cell after, in units of
     1 / (2 cell_size). Inside a tile all four weights are linear in x and y, so a
     label needs four sums only, of 1, x, y and xy: they fit into 16 bits each and
-    are raised by one addition. ``histograms``, zero at the start, is added to in
-    exact multiples of 1 / (2 cell_size)^2.
+    are raised by one addition. ``histograms``, zero at the start, is added to;
+    while its values stay below 2^24 / (2 cell_size)^2 they are exact. Shares of
+    cells outside the grid go to a row of waste.
     """
     cdef Py_ssize_t n_bins = histograms.shape[2], n_rows = histograms.shape[0], n_columns = histograms.shape[1]
-    cdef Py_ssize_t s, t, x, y, b, i, j, stop
-    cdef int32_t right, down, left, up, n, sx, sy, sxy, to_right, to_down, to_both
-    cdef int32_t full = 2 * cell_size
-    cdef float unit = 1.0 / (<float>full * <float>full)
-    cdef uint64_t add, step, sums
+    cdef Py_ssize_t s, t, x, y, k, i, j, stop
+    cdef float full = 2 * cell_size, unit = 1 / (full * full)
+    cdef uint64_t add, step
     cdef uint64_t *even = <uint64_t *>calloc(<size_t>(2 * n_bins), sizeof(uint64_t))
     cdef uint64_t *odd = even + n_bins
-    cdef float *share = <float *>calloc(<size_t>(4 * n_bins), sizeof(float))
-    if even == NULL or share == NULL:
+    cdef float *waste = <float *>calloc(<size_t>(4 * n_bins), sizeof(float))
+    cdef float *share[4]
+    if even == NULL or waste == NULL:
         free(even)
-        free(share)
-        raise MemoryError(f"2 tables of {n_bins} sums")
+        free(waste)
+        raise MemoryError(f"8 tables of {n_bins} sums")
     with nogil:
         for s in range(row_tiles.shape[0]):
-            i = row_tiles[s, 2]
-            down = row_tiles[s, 3]
-            up = full - down
             for t in range(column_tiles.shape[0]):
-                j = column_tiles[t, 2]
-                right = column_tiles[t, 3]
-                left = full - right
                 stop = column_tiles[t, 1]
-                memset(even, 0, <size_t>(2 * n_bins) * sizeof(uint64_t))
                 for y in range(row_tiles[s, 1] - row_tiles[s, 0]):
                     add = 1 + (<uint64_t>y << 32)
                     step = (1 << 16) + (<uint64_t>y << 48)
@@ -219,30 +212,15 @@ def spread_cells(
                         x += 2
                     if x < stop:
                         even[labels[codes[row_tiles[s, 0] + y, x]]] += add
-                for b in range(n_bins):
-                    sums = even[b] + odd[b]
-                    n = <int32_t>(sums & 0xFFFF)
-                    sx = <int32_t>((sums >> 16) & 0xFFFF)
-                    sy = <int32_t>((sums >> 32) & 0xFFFF)
-                    sxy = <int32_t>(sums >> 48)
-                    to_right = right * n + 2 * sx
-                    to_down = down * n + 2 * sy
-                    to_both = down * (right * n + 2 * sx) + 2 * (right * sy + 2 * sxy)
-                    share[b] = unit * <float>(full * (full * n - to_right - to_down) + to_both)
-                    share[n_bins + b] = unit * <float>(full * to_right - to_both)
-                    share[2 * n_bins + b] = unit * <float>(full * to_down - to_both)
-                    share[3 * n_bins + b] = unit * <float>to_both
-                if i >= 0 and j >= 0:
-                    for b in range(n_bins):
-                        histograms[i, j, b] += share[b]
-                if i >= 0 and j + 1 < n_columns:
-                    for b in range(n_bins):
-                        histograms[i, j + 1, b] += share[n_bins + b]
-                if i + 1 < n_rows and j >= 0:
-                    for b in range(n_bins):
-                        histograms[i + 1, j, b] += share[2 * n_bins + b]
-                if i + 1 < n_rows and j + 1 < n_columns:
-                    for b in range(n_bins):
-                        histograms[i + 1, j + 1, b] += share[3 * n_bins + b]
+                for k in range(4):
+                    i = row_tiles[s, 2] + (k >> 1)
+                    j = column_tiles[t, 2] + (k & 1)
+                    if 0 <= i < n_rows and 0 <= j < n_columns:
+                        share[k] = &histograms[i, j, 0]
+                    else:
+                        share[k] = waste + k * n_bins
+                bovw_lbp_share(
+                    even, odd, n_bins, full, <float>column_tiles[t, 3], <float>row_tiles[s, 3], unit,
+                    share[0], share[1], share[2], share[3])
     free(even)
-    free(share)
+    free(waste)

@@ -55,8 +55,7 @@ BORDERS = ("valid", "zero", "edge")
 _UNIT = 100_000  # sampling coordinates are multiples of 1 / _UNIT
 _MAX_RADIUS = 1000
 _MAX_TABLE_POINTS = 16  # labels of longer codes are computed, not looked up
-_MAX_SHARED_CELL = 1024  # beyond, the kernel's 32-bit sums could overflow
-_TILE = 16  # the side of the kernel's tiles, at most
+_MAX_SHARED_CELL = 1024  # keeps the kernel's sums exact
 
 
 def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation="auto", border="valid"):
@@ -203,13 +202,14 @@ def lbp(
         row_tiles, row_mass = _tiles(height, rows, cell_size, pattern.margin)
         column_tiles, column_mass = _tiles(width, columns, cell_size, pattern.margin)
         _kernels.spread_cells(codes, pattern.table, cell_size, row_tiles, column_tiles, histograms)
+        histograms *= _scale(row_mass, column_mass, norm)[..., None]
     else:
+        histograms = np.empty((rows, columns, n_bins), np.float32)
         row_edges = _edges(0, rows, cell_height, pattern.margin, codes.shape[0])
         column_edges = _edges(0, columns, cell_width, pattern.margin, codes.shape[1])
-        row_mass, column_mass = np.diff(row_edges), np.diff(column_edges)
-        histograms = np.empty((rows, columns, n_bins), np.float32)
-        _kernels.count_cells(codes, pattern.table, row_edges, column_edges, histograms)
-    return _normalize(histograms, np.multiply.outer(row_mass, column_mass), norm)
+        scale = _scale(np.diff(row_edges), np.diff(column_edges), norm)
+        _kernels.count_cells(codes, pattern.table, row_edges, column_edges, scale, histograms)
+    return _finish(histograms, norm)
 
 
 def lbp_histogram(
@@ -304,23 +304,26 @@ def lbp_patches(
     check_choice("norm", norm, NORMS)
     image = _check_image(image)
     codes = pattern.codes(image)
-    descriptors, frames = [], []
-    for size in sizes:
-        counter = _counter((size // cells) ** 2)
+    shapes = [(n_patches(image.shape[0], size, step), n_patches(image.shape[1], size, step)) for size in sizes]
+    ends = np.cumsum([0, *(rows * columns for rows, columns in shapes)])
+    descriptors = np.empty((ends[-1], cells * cells * n_bins), np.float32)
 
-        def tile_sums(top, bottom, right, tile, counter=counter):
-            row_edges = _edges(top, (bottom - top) // tile, tile, pattern.margin, codes.shape[0])
-            column_edges = _edges(0, right // tile, tile, pattern.margin, codes.shape[1])
-            counts = np.empty((len(row_edges) - 1, len(column_edges) - 1, n_bins), counter)
-            _kernels.count_cells(codes, pattern.table, row_edges, column_edges, counts)
-            return counts
+    def tile_counts(top, bottom, right, tile):
+        row_edges = _edges(top, (bottom - top) // tile, tile, pattern.margin, codes.shape[0])
+        column_edges = _edges(0, right // tile, tile, pattern.margin, codes.shape[1])
+        counts = np.empty((len(row_edges) - 1, len(column_edges) - 1, n_bins), np.float32)
+        ones = np.ones(counts.shape[:2], np.float32)
+        _kernels.count_cells(codes, pattern.table, row_edges, column_edges, ones, counts)
+        return counts
 
-        counts = sum_patch_cells(tile_sums, *image.shape, size, step, cells, n_bins, counter)
-        histograms = counts.reshape(-1, cells * cells * n_bins).astype(np.float32)
-        mass = np.multiply.outer(*(_patch_mass(n, size, step, pattern.margin) for n in image.shape)).ravel()
-        descriptors.append(_normalize(histograms, mass, norm))
-        frames.append(patch_frames(*image.shape, size, step))
-    return np.concatenate(descriptors), np.concatenate(frames)
+    for size, shape, first, last in zip(sizes, shapes, ends, ends[1:], strict=False):
+        part = descriptors[first:last]
+        sum_patch_cells(tile_counts, size, step, part.reshape(*shape, cells, cells, n_bins))
+        row_mass, column_mass = (_patch_mass(side, size, step, pattern.margin) for side in image.shape)
+        if norm in ("l1", "l1-sqrt"):
+            part *= _scale(row_mass, column_mass, norm).reshape(-1, 1)
+        _finish(part, norm)
+    return descriptors, np.concatenate([patch_frames(*image.shape, size, step) for size in sizes])
 
 
 class LBP(Extractor):
@@ -536,11 +539,6 @@ def _too_small(image, pattern):
     )
 
 
-def _counter(area):
-    """The integer type that counts up to ``area``."""
-    return np.uint16 if area < 1 << 16 else np.uint32
-
-
 def _edges(start, n_cells, cell_size, margin, n_codes):
     """Edges of ``n_cells`` cells from image pixel ``start`` on, as rows or columns of the codes."""
     edges = start - margin + cell_size * np.arange(n_cells + 1)
@@ -556,9 +554,10 @@ def _patch_mass(length, patch_size, step, margin):
 @functools.lru_cache(maxsize=64)
 def _tiles(length, n_cells, cell_size, margin):
     """Tiles along one axis, as the kernel ``spread_cells`` wants them, and the sum of weights of each cell."""
-    starts = np.arange(-1, n_cells)[:, None] * cell_size + cell_size // 2 + np.arange(0, cell_size, _TILE)
+    tile = min(16, 2048 // cell_size)
+    starts = np.arange(-1, n_cells)[:, None] * cell_size + cell_size // 2 + np.arange(0, cell_size, tile)
     before = np.repeat(np.arange(-1, n_cells), starts.shape[1])
-    stops = np.minimum(starts + _TILE, starts[:, :1] + cell_size).clip(margin, length - margin).ravel()
+    stops = np.minimum(starts + tile, starts[:, :1] + cell_size).clip(margin, length - margin).ravel()
     starts = starts.clip(margin, length - margin).ravel()
     weight = 2 * starts + 1 - cell_size - 2 * cell_size * before
     tiles = np.stack([starts - margin, stops - margin, before, weight], axis=1)[stops > starts]
@@ -569,11 +568,19 @@ def _tiles(length, n_cells, cell_size, margin):
     return tiles.astype(np.int32), mass
 
 
-def _normalize(histograms, mass, norm):
-    """Normalize float32 histograms in place: bins along the last axis, ``mass`` in each."""
-    if norm is None:
-        return histograms
-    if norm == "l2":
-        mass = np.sqrt(np.einsum("...i,...i->...", histograms, histograms))
-    histograms /= np.where(mass > 0, mass, 1)[..., None].astype(np.float32)
-    return np.sqrt(histograms, out=histograms) if norm == "l1-sqrt" else histograms
+def _scale(row_mass, column_mass, norm):
+    """What to multiply counts by: 1, or 1 / mass for relative frequencies; float32."""
+    mass = np.multiply.outer(row_mass, column_mass)
+    if norm not in ("l1", "l1-sqrt"):
+        return np.ones(mass.shape, np.float32)
+    return (1 / np.where(mass > 0, mass, 1)).astype(np.float32)
+
+
+def _finish(histograms, norm):
+    """What is left to do for a norm, in place: square roots, or unit length along the last axis."""
+    if norm == "l1-sqrt":
+        np.sqrt(histograms, out=histograms)
+    elif norm == "l2":
+        length = np.sqrt(np.einsum("...i,...i->...", histograms, histograms))
+        histograms /= np.where(length > 0, length, 1)[..., None]
+    return histograms

@@ -58,48 +58,36 @@ def patch_frames(height, width, patch_size, step):
     return frames.reshape(-1, 4)
 
 
-def sum_patch_cells(tile_sums, height, width, patch_size, step, cells, depth, dtype):
+def sum_patch_cells(tile_sums, patch_size, step, sums):
     """Sums over the cells of all patches of one size.
 
     Parameters
     ----------
     tile_sums : callable
         ``tile_sums(top, bottom, right, tile)`` returns a (rows, columns, depth)
-        array of ``dtype``: the sums of the ``tile`` x ``tile`` squares that fill
-        image rows ``top:bottom`` and columns ``0:right``.
-    height, width : int
-        Of the image.
-    patch_size, step, cells : int
-        As :func:`check_patches` returns them.
-    depth : int
-        How many sums a cell has.
-    dtype : dtype
-        Wide enough for the sum over one cell.
-
-    Returns
-    -------
-    array of shape (n_rows, n_columns, cells, cells, depth)
+        array: the sums of the ``tile`` x ``tile`` squares that fill image rows
+        ``top:bottom`` and columns ``0:right``.
+    patch_size, step : int
+    sums : array of shape (n_rows, n_columns, cells, cells, depth)
+        Written: a grid of patches, each ``cells`` x ``cells``, as large as
+        :func:`n_patches` says.
     """
-    rows, columns = n_patches(height, patch_size, step), n_patches(width, patch_size, step)
-    sums = np.zeros((rows, columns, cells, cells, depth), dtype)
+    rows, columns, cells, _, depth = sums.shape
     if rows == 0 or columns == 0:
-        return sums
+        return
     side = patch_size // cells
     tile = math.gcd(step, side)
     per_cell, stride = side // tile, step // tile
     right = (columns - 1) * step + patch_size
-    bytes_a_row = max(1, stride * (right // tile) * depth * sums.itemsize)
-    band = max(1, _BAND_BYTES // bytes_a_row)
+    band = max(1, _BAND_BYTES // (stride * (right // tile) * depth * sums.itemsize))
     for first in range(0, rows, band):
         last = min(first + band, rows)
         tiles = tile_sums(first * step, (last - 1) * step + patch_size, right, tile)
         for i in range(cells):
-            strips = _add_shifted(tiles, i * per_cell, per_cell, stride, last - first)
-            across = strips.swapaxes(0, 1)
+            strips = _add_shifted(tiles, i * per_cell, per_cell, stride, last - first).swapaxes(0, 1)
             for j in range(cells):
-                blocks = _add_shifted(across, j * per_cell, per_cell, stride, columns)
+                blocks = _add_shifted(strips, j * per_cell, per_cell, stride, columns)
                 sums[first:last, :, i, j] = blocks.swapaxes(0, 1)
-    return sums
 
 
 def _add_shifted(tiles, start, count, stride, n):

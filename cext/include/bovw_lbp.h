@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(_MSC_VER)
 #define BOVW_RESTRICT __restrict
@@ -43,8 +44,9 @@ static inline int16_t bovw_lbp_diagonal(int16_t adjacent_1, int16_t adjacent_2, 
 
 /* P = 8, R = 1 on the circle: the four neighbours on the axes in bytes, then the
  * four diagonals in shorts. */
-static void bovw_lbp_circle(const uint8_t *BOVW_RESTRICT up, const uint8_t *BOVW_RESTRICT mid,
-                            const uint8_t *BOVW_RESTRICT down, uint8_t *BOVW_RESTRICT codes, ptrdiff_t n) {
+static inline void bovw_lbp_circle_span(const uint8_t *BOVW_RESTRICT up, const uint8_t *BOVW_RESTRICT mid,
+                                        const uint8_t *BOVW_RESTRICT down, uint8_t *BOVW_RESTRICT codes,
+                                        ptrdiff_t n) {
     for (ptrdiff_t x = 0; x < n; ++x) {
         const uint8_t c = mid[x + 1];
         codes[x] = (uint8_t)((mid[x + 2] >= c) | (up[x + 1] >= c) << 2 | (mid[x] >= c) << 4 |
@@ -57,6 +59,15 @@ static void bovw_lbp_circle(const uint8_t *BOVW_RESTRICT up, const uint8_t *BOVW
                               (bovw_lbp_diagonal(d, w, down[x], c) >= 0) << 5 |
                               (bovw_lbp_diagonal(d, e, down[x + 2], c) >= 0) << 7);
     }
+}
+
+/* Whole vectors first; the last one goes back over codes already made, which is
+ * faster than what is left one by one. */
+static void bovw_lbp_circle(const uint8_t *up, const uint8_t *mid, const uint8_t *down, uint8_t *codes,
+                            ptrdiff_t n) {
+    const ptrdiff_t whole = n / 32 * 32, back = n - 32;
+    bovw_lbp_circle_span(up, mid, down, codes, n < 32 ? n : whole);
+    if (n > 32 && n > whole) bovw_lbp_circle_span(up + back, mid + back, down + back, codes + back, 32);
 }
 
 /* Bit p of n codes from one neighbour of weight 1. */
@@ -101,6 +112,37 @@ static void bovw_lbp_uniform(const uint32_t *BOVW_RESTRICT codes, uint16_t *BOVW
         const uint32_t uniform = invariant ? ones : starts ? run : constant;
         labels[x] = (uint16_t)(starts & (starts - 1) ? last : uniform);
     }
+}
+
+/* What a tile adds to the cells up left, up right, down left and down right of
+ * it, in multiples of (2 cell)^-2: from the sums of 1, x, y, xy of each bin (16
+ * bits each, in two tables that are emptied) and the weights of the tile's first
+ * pixel. All numbers are integers below 2^24. */
+static void bovw_lbp_share(uint64_t *BOVW_RESTRICT even, uint64_t *BOVW_RESTRICT odd, ptrdiff_t n_bins, float full,
+                           float right, float down, float unit, float *BOVW_RESTRICT up_left,
+                           float *BOVW_RESTRICT up_right, float *BOVW_RESTRICT down_left,
+                           float *BOVW_RESTRICT down_right) {
+    uint32_t low[64], high[64]; /* 32-bit lanes become floats in vectors, 64-bit lanes do not */
+    for (ptrdiff_t first = 0; first < n_bins; first += 64) {
+        const ptrdiff_t n_here = n_bins - first < 64 ? n_bins - first : 64;
+        for (ptrdiff_t b = 0; b < n_here; ++b) {
+            const uint64_t sums = even[first + b] + odd[first + b];
+            low[b] = (uint32_t)sums;
+            high[b] = (uint32_t)(sums >> 32);
+        }
+        for (ptrdiff_t b = 0; b < n_here; ++b) {
+            const float n = (float)(int32_t)(low[b] & 0xFFFF), x = 2 * (float)(int32_t)(low[b] >> 16);
+            const float y = 2 * (float)(int32_t)(high[b] & 0xFFFF), xy = 4 * (float)(int32_t)(high[b] >> 16);
+            const float to_right = right * n + x, to_down = down * n + y;
+            const float to_both = (down * to_right + right * y) + xy;
+            up_left[first + b] += unit * (full * ((full * n - to_right) - to_down) + to_both);
+            up_right[first + b] += unit * (full * to_right - to_both);
+            down_left[first + b] += unit * (full * to_down - to_both);
+            down_right[first + b] += unit * to_both;
+        }
+    }
+    memset(even, 0, (size_t)n_bins * sizeof *even);
+    memset(odd, 0, (size_t)n_bins * sizeof *odd);
 }
 
 #endif
