@@ -1,19 +1,10 @@
 """What all descriptor extractors share: images in, a DescriptorSet out."""
 
-import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from .._threads import map_in_order
 from ..images import load_image
 from .descriptor_set import DescriptorSet
-
-
-def as_grey(image):
-    """A colour array as grey; a grey one as it is, 16 bits kept."""
-    from ..images import load_image
-
-    image = np.asarray(image)
-    return load_image(image, mode="grey") if image.ndim == 3 else image
 
 
 class Extractor(TransformerMixin, BaseEstimator):

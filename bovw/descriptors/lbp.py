@@ -44,8 +44,10 @@ import numpy as np
 from .._cext import lbp as _kernels
 from .._validation import check_choice, check_grey_image, check_int, check_number
 from ..errors import ParameterError
-from .base import Extractor, as_grey
-from .patch_grid import check_patches, n_patches, patch_frames, sum_patch_cells
+from ..images import load_image
+from .base import Extractor
+from .grid import frames_along
+from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
 
 METHODS = ("uniform", "riu2", "ri", "plain", "vlfeat")
 INTERPOLATIONS = ("auto", "bilinear", "nearest")
@@ -304,8 +306,7 @@ def lbp_patches(
     check_choice("norm", norm, NORMS)
     image = _check_image(image)
     codes = pattern.codes(image)
-    shapes = [(n_patches(image.shape[0], size, step), n_patches(image.shape[1], size, step)) for size in sizes]
-    ends = np.cumsum([0, *(rows * columns for rows, columns in shapes)])
+    shapes, ends = patch_grid_shapes(*image.shape, sizes, step)
     descriptors = np.empty((ends[-1], cells * cells * n_bins), np.float32)
 
     def tile_counts(top, bottom, right, tile):
@@ -316,14 +317,14 @@ def lbp_patches(
         _kernels.count_cells(codes, pattern.table, row_edges, column_edges, ones, counts)
         return counts
 
-    for size, shape, first, last in zip(sizes, shapes, ends, ends[1:], strict=False):
+    for size, shape, first, last in zip(sizes, shapes, ends[:-1], ends[1:], strict=True):
         part = descriptors[first:last]
         sum_patch_cells(tile_counts, size, step, part.reshape(*shape, cells, cells, n_bins))
         row_mass, column_mass = (_patch_mass(side, size, step, pattern.margin) for side in image.shape)
         if norm in ("l1", "l1-sqrt"):
             part *= _scale(row_mass, column_mass, norm).reshape(-1, 1)
         _finish(part, norm)
-    return descriptors, np.concatenate([patch_frames(*image.shape, size, step) for size in sizes])
+    return descriptors, patch_frames(*image.shape, sizes, step)
 
 
 class LBP(Extractor):
@@ -386,8 +387,9 @@ class LBP(Extractor):
         check_choice("norm", self.norm, NORMS)
 
     def _extract(self, image):
+        image = load_image(image, mode="grey") if image.ndim == 3 else image
         descriptors, frames = lbp_patches(
-            as_grey(image), patch_sizes=self.patch_sizes, step=self.step, cells=self.cells,
+            image, patch_sizes=self.patch_sizes, step=self.step, cells=self.cells,
             n_points=self.n_points, radius=self.radius, method=self.method, interpolation=self.interpolation,
             norm=self.norm,
         )
@@ -547,7 +549,7 @@ def _edges(start, n_cells, cell_size, margin, n_codes):
 
 def _patch_mass(length, patch_size, step, margin):
     """How many rows or columns with codes each patch along an axis has."""
-    starts = step * np.arange(n_patches(length, patch_size, step))
+    starts = step * np.arange(frames_along(length, patch_size - 1, step))
     return np.maximum(np.minimum(starts + patch_size, length - margin) - np.maximum(starts, margin), 0)
 
 

@@ -15,8 +15,10 @@ import math
 
 import numpy as np
 
+from .._cext.patch_sums import add_tiles
 from .._validation import check_int
 from ..errors import ParameterError
+from .grid import frames_along
 
 #: bytes of tile sums held at once; images with more are worked off in bands of patch rows
 _BAND_BYTES = 1 << 24
@@ -43,19 +45,22 @@ def check_patches(patch_sizes, step, cells=1):
     return sizes, step, cells
 
 
-def n_patches(length, patch_size, step):
-    """How many patches start along an axis of ``length`` pixels."""
-    return (length - patch_size) // step + 1 if length >= patch_size else 0
+def patch_grid_shapes(height, width, patch_sizes, step):
+    """Rows and columns of the grid of each patch size, and where each grid's rows of descriptors begin and end."""
+    shapes = [tuple(frames_along(side, size - 1, step) for side in (height, width)) for size in patch_sizes]
+    return shapes, np.cumsum([0, *(rows * columns for rows, columns in shapes)])
 
 
-def patch_frames(height, width, patch_size, step):
-    """Frames of one patch size, (n, 4) float32: centre x, centre y, ``patch_size``, 0."""
-    rows, columns = n_patches(height, patch_size, step), n_patches(width, patch_size, step)
-    frames = np.zeros((rows, columns, 4), np.float32)
-    frames[:, :, 0] = np.arange(columns) * step + (patch_size - 1) / 2
-    frames[:, :, 1] = (np.arange(rows) * step + (patch_size - 1) / 2)[:, None]
-    frames[:, :, 2] = patch_size
-    return frames.reshape(-1, 4)
+def patch_frames(height, width, patch_sizes, step):
+    """Frames of all patches, (n, 4) float32: centre x, centre y, patch size, 0."""
+    shapes, ends = patch_grid_shapes(height, width, patch_sizes, step)
+    frames = np.zeros((ends[-1], 4), np.float32)
+    for size, shape, first, last in zip(patch_sizes, shapes, ends[:-1], ends[1:], strict=True):
+        row, column = np.indices(shape).reshape(2, -1)
+        frames[first:last, 0] = column * step + (size - 1) / 2
+        frames[first:last, 1] = row * step + (size - 1) / 2
+        frames[first:last, 2] = size
+    return frames
 
 
 def sum_patch_cells(tile_sums, patch_size, step, sums):
@@ -65,37 +70,22 @@ def sum_patch_cells(tile_sums, patch_size, step, sums):
     ----------
     tile_sums : callable
         ``tile_sums(top, bottom, right, tile)`` returns a (rows, columns, depth)
-        array: the sums of the ``tile`` x ``tile`` squares that fill image rows
+        array, float32 or float64: the sums of the ``tile`` x ``tile`` squares that fill image rows
         ``top:bottom`` and columns ``0:right``.
     patch_size, step : int
     sums : array of shape (n_rows, n_columns, cells, cells, depth)
-        Written: a grid of patches, each ``cells`` x ``cells``, as large as
-        :func:`n_patches` says.
+        Written, of the same dtype: a grid of patches, each ``cells`` x ``cells``, shaped as
+        :func:`patch_grid_shapes` says.
     """
     rows, columns, cells, _, depth = sums.shape
     if rows == 0 or columns == 0:
         return
     side = patch_size // cells
     tile = math.gcd(step, side)
-    per_cell, stride = side // tile, step // tile
+    stride = step // tile
     right = (columns - 1) * step + patch_size
     band = max(1, _BAND_BYTES // (stride * (right // tile) * depth * sums.itemsize))
     for first in range(0, rows, band):
         last = min(first + band, rows)
         tiles = tile_sums(first * step, (last - 1) * step + patch_size, right, tile)
-        for i in range(cells):
-            strips = _add_shifted(tiles, i * per_cell, per_cell, stride, last - first).swapaxes(0, 1)
-            for j in range(cells):
-                blocks = _add_shifted(strips, j * per_cell, per_cell, stride, columns)
-                sums[first:last, :, i, j] = blocks.swapaxes(0, 1)
-
-
-def _add_shifted(tiles, start, count, stride, n):
-    """Sums of ``count`` neighbouring tiles along the first axis, at ``n`` places ``stride`` apart."""
-    stop = start + (n - 1) * stride + 1
-    if count == 1:
-        return tiles[start:stop:stride]
-    total = tiles[start:stop:stride] + tiles[start + 1 : stop + 1 : stride]
-    for shift in range(2, count):
-        total += tiles[start + shift : stop + shift : stride]
-    return total
+        add_tiles(tiles, side // tile, stride, sums[first:last])
