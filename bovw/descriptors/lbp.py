@@ -68,7 +68,7 @@ def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation=
     image : array of shape (height, width)
         Grey; uint8 and uint16 keep their exact values, other types become float32.
     n_points : int
-        P, points on the circle, 2 to 32; at most 16 for ``"ri"``, 8 for ``"vlfeat"``.
+        P, points on the circle, 4 to 32; at most 16 for ``"ri"``, 8 for ``"vlfeat"``.
     radius : float
         R, pixels, up to 1000.
     method : {"uniform", "riu2", "ri", "plain", "vlfeat"}
@@ -402,7 +402,7 @@ class _Pattern:
     def __init__(self, n_points, radius, method, interpolation):
         check_choice("method", method, METHODS)
         check_choice("interpolation", interpolation, INTERPOLATIONS)
-        self.n_points = check_int("n_points", n_points, 2, 32)
+        self.n_points = check_int("n_points", n_points, 4, 32)
         radius = check_number("radius", radius, 0, _MAX_RADIUS, exclusive=True)
         self.method = method
         if method == "vlfeat" and (self.n_points != 8 or radius != 1 or interpolation == "bilinear"):
