@@ -1,11 +1,15 @@
 """Dense local descriptors and the container that holds them."""
 
+from .color_statistics import ColorStatistics, color_statistics
 from .descriptor_set import DescriptorSet, as_descriptor_set
+from .gist import GIST, gist, gist_patches
 from .hog import HOG, hog, hog_blocks, hog_patches, hog_window
 from .hog_glyphs import hog_image
+from .lbp import LBP, lbp, lbp_codes, lbp_histogram, lbp_patches
 from .sift import DenseSIFT, dsift
 
 __all__ = [
-    "HOG", "DenseSIFT", "DescriptorSet", "as_descriptor_set", "dsift", "hog", "hog_blocks", "hog_image",
-    "hog_patches", "hog_window",
+    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "as_descriptor_set", "color_statistics",
+    "dsift", "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes",
+    "lbp_histogram", "lbp_patches",
 ]
