@@ -9,8 +9,8 @@ ctypedef fused element:
 
 cdef extern from "bovw_nearest.h":
     void bovw_best_two(
-        const float *scores, const float *offsets, Py_ssize_t K, int32_t first_label, float *best, float *second,
-        int32_t *label
+        const float *scores, const float *offsets, Py_ssize_t K, int32_t first_label, float *best,
+        float *second, int32_t *label
     ) noexcept nogil
 
 
@@ -33,13 +33,14 @@ def center_rows(const element[:, ::1] X, const float[::1] center, float[:, ::1] 
                 centered[i, j] = v
                 total[j - whole] += v * v
             norms[i] = sqrtf(
-                ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]))
+                ((total[0] + total[4]) + (total[2] + total[6]))
+                + ((total[1] + total[5]) + (total[3] + total[7]))
             )
 
 
 def best_two(
-    const float[:, ::1] scores, const float[::1] offsets, int32_t first_label, float[::1] best, float[::1] second,
-    int32_t[::1] labels,
+    const float[:, ::1] scores, const float[::1] offsets, int32_t first_label, float[::1] best,
+    float[::1] second, int32_t[::1] labels,
 ):
     """Fold a block of scores into the running best, second best and label of each row.
 
@@ -112,7 +113,8 @@ def accumulate(
                 total[j - whole] += v * v
                 sums[k, j] += X[i, j]
             distances[i] = (
-                ((total[0] + total[4]) + (total[2] + total[6])) + ((total[1] + total[5]) + (total[3] + total[7]))
+                ((total[0] + total[4]) + (total[2] + total[6]))
+                + ((total[1] + total[5]) + (total[3] + total[7]))
             )
             inertia += distances[i]
     return inertia

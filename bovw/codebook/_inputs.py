@@ -29,5 +29,6 @@ def check_enough(name, value, n):
     """Raise ParameterError unless ``value`` words or components can be learnt from ``n`` descriptors."""
     if value > n:
         raise ParameterError(
-            f"{name}={value} needs at least {value} descriptors, got n_samples={n}; lower {name} or sample more descriptors"
+            f"{name}={value} needs at least {value} descriptors, got n_samples={n}; lower {name} or sample "
+            "more descriptors"
         )

@@ -32,6 +32,8 @@ from .posteriors import BLOCK_ROWS, PreparedMixture
 
 # A component with less than this many descriptors keeps its mean and variances.
 _LEAST_MASS = 1e-3
+# EM leaves smaller posteriors out of its sums: of n descriptors a component loses less than n times this.
+_LEAST_POSTERIOR = 1e-7
 _HARD_ROWS = 8192
 
 
@@ -89,8 +91,16 @@ class GMMCodebook(BaseEstimator):
     """
 
     def __init__(
-        self, n_components=256, *, max_iter=100, tol=1e-3, variance_floor=1e-4, kmeans_iter=10, init=None,
-        random_state=0, verbose=False,
+        self,
+        n_components=256,
+        *,
+        max_iter=100,
+        tol=1e-3,
+        variance_floor=1e-4,
+        kmeans_iter=10,
+        init=None,
+        random_state=0,
+        verbose=False,
     ):
         self.n_components = n_components
         self.max_iter = max_iter
@@ -128,7 +138,12 @@ class GMMCodebook(BaseEstimator):
         start = self._start(X, floor)
         with Progress("mixture", self.max_iter, "iteration", enabled=verbose) as progress:
             weights, means, variances, self.log_likelihoods_ = expectation_maximization(
-                X, *start, variance_floor=floor, max_iter=self.max_iter, tol=self.tol, on_iteration=progress.update
+                X,
+                *start,
+                variance_floor=floor,
+                max_iter=self.max_iter,
+                tol=self.tol,
+                on_iteration=progress.update,
             )
         self.weights_, self.means_, self.variances_ = (
             a.astype(np.float32) for a in (weights, means, variances)
@@ -146,7 +161,9 @@ class GMMCodebook(BaseEstimator):
                 raise ParameterError("init must be None or the tuple (weights, means, variances)") from None
             means = check_matrix("the means of init", means, n_features=X.shape[1])
             if len(means) != self.n_components:
-                raise ParameterError(f"init has {len(means)} components; n_components={self.n_components} are needed")
+                raise ParameterError(
+                    f"init has {len(means)} components; n_components={self.n_components} are needed"
+                )
             return weights, means, variances
         kmeans_iter = check_int("kmeans_iter", self.kmeans_iter, minimum=1)
         words = KMeansCodebook(self.n_components, max_iter=kmeans_iter, random_state=seed).fit(X).words_
@@ -238,7 +255,7 @@ def expectation_maximization(
     log_likelihoods = []
     while True:
         mixture = PreparedMixture(weights, means, variances)
-        mass, first, second, log_likelihood = mixture.statistics(X)
+        mass, first, second, log_likelihood = mixture.statistics(X, threshold=_LEAST_POSTERIOR)
         log_likelihoods.append(log_likelihood / len(X))
         weights, means, variances = _maximize(mixture, mass, first, second, means, variances, floor)
         if on_iteration is not None:

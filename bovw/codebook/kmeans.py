@@ -92,7 +92,15 @@ class KMeansCodebook(BaseEstimator):
     """
 
     def __init__(
-        self, n_words=1000, *, max_iter=50, tol=1e-4, init="k-means++", init_size=20, random_state=0, verbose=False
+        self,
+        n_words=1000,
+        *,
+        max_iter=50,
+        tol=1e-4,
+        init="k-means++",
+        init_size=20,
+        random_state=0,
+        verbose=False,
     ):
         self.n_words = n_words
         self.max_iter = max_iter
@@ -207,7 +215,8 @@ def lloyd(X, words, *, max_iter=50, tol=1e-4, on_iteration=None):
             break
     if not used.all():
         warnings.warn(
-            f"only {int(used.sum())} of {len(words)} words have descriptors: fewer distinct descriptors than words",
+            f"only {int(used.sum())} of {len(words)} words have descriptors: fewer distinct descriptors "
+            "than words",
             ConvergenceWarning,
             stacklevel=2,
         )
@@ -302,7 +311,8 @@ def _update_nearest(nearest, centered, squares, new, noise, buffer):
         rows = slice(start, min(start + len(buffer), len(centered)))
         for first in range(0, len(new), width):
             part = slice(first, min(first + width, len(new)))
-            product = buffer.ravel()[: (rows.stop - start) * (part.stop - first)].reshape(rows.stop - start, -1)
+            shape = rows.stop - start, part.stop - first
+            product = buffer.ravel()[: shape[0] * shape[1]].reshape(shape)
             np.matmul(centered[rows], words[:, part], out=product)
             product *= -2
             product += word_squares[part]

@@ -109,7 +109,16 @@ class WordSearch:
 
     def _settle(self, X, rows, scores, places, words, least, distances, labels):
         kernels.closest_candidates(
-            X, rows, self.words, scores, places, self._half_squares[words], words.start, least, distances, labels
+            X,
+            rows,
+            self.words,
+            scores,
+            places,
+            self._half_squares[words],
+            words.start,
+            least,
+            distances,
+            labels,
         )
 
     def _word_blocks(self):

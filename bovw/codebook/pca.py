@@ -95,12 +95,16 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         X = check_X(self, X, reset=True)
         n, d = X.shape
         if n_components > d:
-            raise ParameterError(f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it")
+            raise ParameterError(
+                f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it"
+            )
         if n < 2:
             raise ParameterError(f"n_samples={n}: principal components need at least 2 descriptors")
         self.mean_, self.components_, eigenvalues, total = principal_components(X, n_components)
         self.explained_variance_ = eigenvalues
-        self.explained_variance_ratio_ = eigenvalues / np.float32(total) if total > 0 else np.zeros_like(eigenvalues)
+        self.explained_variance_ratio_ = (
+            eigenvalues / np.float32(total) if total > 0 else np.zeros_like(eigenvalues)
+        )
         return self
 
     def __sklearn_tags__(self):
@@ -199,6 +203,8 @@ def principal_components(X, n_components):
     peaks = np.abs(components).argmax(axis=1)
     components = components * np.sign(components[np.arange(n_components), peaks])[:, None]
     return (
-        origin, np.ascontiguousarray(components, dtype=np.float32),
-        eigenvalues[:n_components].astype(np.float32), float(eigenvalues.sum()),
+        origin,
+        np.ascontiguousarray(components, dtype=np.float32),
+        eigenvalues[:n_components].astype(np.float32),
+        float(eigenvalues.sum()),
     )

@@ -3,7 +3,8 @@ r"""Posteriors of a diagonal Gaussian mixture, block by block, by one float32 GE
 With weights :math:`\pi_k`, means :math:`\mu_k` and variances :math:`\sigma_k^2`,
 
 .. math::
-    \log \pi_k p_k(x) = c_k - \frac12 \sum_j \frac{x_j^2}{\sigma_{kj}^2} + \sum_j \frac{\mu_{kj}}{\sigma_{kj}^2} x_j,
+    \log \pi_k p_k(x) = c_k - \frac12 \sum_j \frac{x_j^2}{\sigma_{kj}^2}
+    + \sum_j \frac{\mu_{kj}}{\sigma_{kj}^2} x_j,
     \qquad
     c_k = \log \pi_k - \frac12 \sum_j \Big( \log 2\pi\sigma_{kj}^2 + \frac{\mu_{kj}^2}{\sigma_{kj}^2} \Big)
 
@@ -28,6 +29,9 @@ from ..errors import ParameterError
 #: Posteriors below this are set to exactly 0 by default. All that is dropped in a
 #: row is less than K times this, below float32's resolution for K <= 1000.
 NEGLIGIBLE_POSTERIOR = 1e-10
+
+# Below this share of posteriors above 0, adding them one by one beats the dense product.
+_SPARSE = 0.06
 
 #: Rows of a block: the expanded rows and the posteriors stay in the second-level cache.
 BLOCK_ROWS = 512
@@ -114,7 +118,14 @@ class PreparedMixture:
         return np.empty((n_rows, 2 * self.n_features), np.float32)
 
     def posteriors(
-        self, block, out=None, log_likelihoods=None, *, sums=None, workspace=None, threshold=NEGLIGIBLE_POSTERIOR
+        self,
+        block,
+        out=None,
+        log_likelihoods=None,
+        *,
+        sums=None,
+        workspace=None,
+        threshold=NEGLIGIBLE_POSTERIOR,
     ):
         """Posteriors of one block of rows.
 
@@ -149,7 +160,9 @@ class PreparedMixture:
         log_likelihoods = np.empty(m, np.float32) if log_likelihoods is None else log_likelihoods
         sums = np.zeros(self.n_components, np.float32) if sums is None else sums
         if workspace.ndim != 2 or len(workspace) < m or workspace.shape[1] != 2 * self.n_features:
-            raise ParameterError(f"workspace has shape {workspace.shape}; ({m}, {2 * self.n_features}) is needed")
+            raise ParameterError(
+                f"workspace has shape {workspace.shape}; ({m}, {2 * self.n_features}) is needed"
+            )
         if out.shape != (m, self.n_components):
             raise ParameterError(f"out has shape {out.shape}; ({m}, {self.n_components}) is needed")
         if log_likelihoods.shape != (m,) or sums.shape != (self.n_components,):
@@ -189,9 +202,18 @@ class PreparedMixture:
             m = len(block)
             block_sums[:] = 0
             self.posteriors(
-                block, gamma[:m], log_likelihoods[:m], sums=block_sums, workspace=workspace, threshold=threshold
+                block,
+                gamma[:m],
+                log_likelihoods[:m],
+                sums=block_sums,
+                workspace=workspace,
+                threshold=threshold,
             )
-            np.matmul(gamma[:m].T, workspace[:m], out=block_moments)
+            if kernels.count_positive(gamma[:m]) < _SPARSE * m * K:
+                block_moments[:] = 0
+                kernels.add_sparse_moments(gamma[:m], workspace[:m], block_moments)
+            else:
+                np.matmul(gamma[:m].T, workspace[:m], out=block_moments)
             sums += block_sums
             moments += block_moments
             total += float(log_likelihoods[:m].sum(dtype=np.float64))

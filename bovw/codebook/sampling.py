@@ -55,7 +55,9 @@ def sample_descriptors(descriptor_sets, n_descriptors, *, max_per_image=None, ra
     array([ 0, 20, 40, 43])
     """
     wanted = check_int("n_descriptors", n_descriptors, minimum=1)
-    cap = wanted if max_per_image is None else min(wanted, check_int("max_per_image", max_per_image, minimum=1))
+    cap = (
+        wanted if max_per_image is None else min(wanted, check_int("max_per_image", max_per_image, minimum=1))
+    )
     seed = check_seed(random_state)
     kept, priorities, n_held = [], [], 0
     limit = np.inf  # no priority from here on can be among the smallest
@@ -89,9 +91,14 @@ def sample_descriptors(descriptor_sets, n_descriptors, *, max_per_image=None, ra
 
 
 def _images(descriptor_sets):
-    if isinstance(descriptor_sets, np.ndarray) and descriptor_sets.dtype != object and descriptor_sets.ndim == 2:
+    if (
+        isinstance(descriptor_sets, np.ndarray)
+        and descriptor_sets.dtype != object
+        and descriptor_sets.ndim == 2
+    ):
         raise ParameterError(
-            f"descriptor_sets is one array of shape {descriptor_sets.shape}; wrap a single image as [descriptors]"
+            f"descriptor_sets is one array of shape {descriptor_sets.shape}; "
+            "wrap a single image as [descriptors]"
         )
     for item in descriptor_sets:
         if isinstance(item, DescriptorSet):
@@ -114,6 +121,8 @@ def _take(image, rows):
 def _smallest(kept, priorities, wanted):
     """Reduce to the ``wanted`` smallest priorities; also return the largest of them."""
     limit = np.partition(np.concatenate(priorities), wanted - 1)[wanted - 1]
-    reduced = [(_take(s, np.flatnonzero(p <= limit)), p[p <= limit]) for s, p in zip(kept, priorities, strict=True)]
+    reduced = [
+        (_take(s, np.flatnonzero(p <= limit)), p[p <= limit]) for s, p in zip(kept, priorities, strict=True)
+    ]
     reduced = [(s, p) for s, p in reduced if len(p)]
     return [s for s, _ in reduced], [p for _, p in reduced], limit

@@ -26,11 +26,29 @@ BOVW_INLINE v8 v8_kept(v8 a, v8 least) {
 #endif
 }
 
+/* The first k >= start with values[k] > 0, or count. Values are not negative; eight
+ * zeros are skipped at a time. */
+static ptrdiff_t bovw_next_positive(const float *values, ptrdiff_t start, ptrdiff_t count) {
+    ptrdiff_t k = start;
+    while (k < count) {
+        uint64_t bits[4];
+        if (values[k] > 0.0f) return k;
+        ++k;
+        while (k + 8 <= count) {
+            memcpy(bits, values + k, sizeof bits);
+            if (bits[0] | bits[1] | bits[2] | bits[3]) break;
+            k += 8;
+        }
+    }
+    return count;
+}
+
 /* scores[k] becomes the posterior exp(scores[k] + constants[k]) / sum, or 0
  * where that is below `threshold`, which must be at least 1e-20 (v8_exp does not
  * reach zero); posteriors are added to sums[k]. Returns
  * log(sum), the log-likelihood of the row. */
-static float bovw_posterior_row(float *scores, const float *constants, float *sums, ptrdiff_t K, float threshold) {
+static float bovw_posterior_row(
+    float *scores, const float *constants, float *sums, ptrdiff_t K, float threshold) {
     const ptrdiff_t whole = K & ~(ptrdiff_t)7, rest = K - whole;
     const v8 lowest = v8_set1(BOVW_NO_SCORE);
     v8 top = lowest, other = lowest, total = v8_set1(0.0f);
@@ -42,7 +60,8 @@ static float bovw_posterior_row(float *scores, const float *constants, float *su
     }
     if (k < whole) top = v8_max(top, v8_add(v8_load(scores + k), v8_load(constants + k)));
     if (rest) {
-        last = v8_add(v8_load_some(scores + whole, rest, 0.0f), v8_load_some(constants + whole, rest, BOVW_NO_SCORE));
+        last = v8_add(
+            v8_load_some(scores + whole, rest, 0.0f), v8_load_some(constants + whole, rest, BOVW_NO_SCORE));
         top = v8_max(top, last);
     }
     top = v8_max(top, other);

@@ -14,8 +14,10 @@ if QUICK:
     sys.argv.remove("--quick")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import numpy as np  # noqa: E402
 import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
+
+# isort: split
+import numpy as np  # noqa: E402
 from sklearn.mixture import GaussianMixture  # noqa: E402
 
 from bovw.codebook.gmm import expectation_maximization  # noqa: E402
@@ -63,8 +65,15 @@ def numpy_em(X, weights, means, variances):
 
 def scikit_learn_em(X, weights, means, variances):
     model = GaussianMixture(
-        len(weights), covariance_type="diag", weights_init=weights, means_init=means, precisions_init=1 / variances,
-        max_iter=N_ITER, tol=0, reg_covar=FLOOR, init_params="random",
+        len(weights),
+        covariance_type="diag",
+        weights_init=weights,
+        means_init=means,
+        precisions_init=1 / variances,
+        max_iter=N_ITER,
+        tol=0,
+        reg_covar=FLOOR,
+        init_params="random",
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -77,7 +86,9 @@ def main():
     n, d, K = (2000, 16, 8) if options.tiny else (200_000, 64, 256)
     X = descriptors(n, d)
     start = (
-        np.full(K, 1 / K, np.float32), X[:K].copy(), np.tile(X.var(axis=0, dtype=np.float64), (K, 1)).astype(np.float32)
+        np.full(K, 1 / K, np.float32),
+        X[:K].copy(),
+        np.tile(X.var(axis=0, dtype=np.float64), (K, 1)).astype(np.float32),
     )
     vl = vlfeat_mixture.load()
     contenders = {
@@ -87,7 +98,8 @@ def main():
     slow = {
         "scikit-learn": lambda: scikit_learn_em(X, *start),
         "VLFeat": (lambda: vlfeat_mixture.expectation_maximization(vl, X, *start, N_ITER, FLOOR)[:3])
-        if vl else "libvl is not installed",
+        if vl
+        else "libvl is not installed",
     }
     contenders |= dict.fromkeys(slow, "--quick") if QUICK else slow
     found = {}

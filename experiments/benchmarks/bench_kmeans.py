@@ -17,8 +17,10 @@ if QUICK:
     sys.argv.remove("--quick")
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import numpy as np  # noqa: E402
 import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
+
+# isort: split
+import numpy as np  # noqa: E402
 from sklearn.cluster import KMeans  # noqa: E402
 
 from bovw.codebook.kmeans import lloyd  # noqa: E402
@@ -96,7 +98,9 @@ def training(X, words, options):
         "numpy": lambda: numpy_kmeans(X, words),
     }
     slow = {
-        "VLFeat Elkan": (lambda: vlfeat_mixture.kmeans(vl, X, words, N_ITER)[0]) if vl else "libvl is not installed",
+        "VLFeat Elkan": (lambda: vlfeat_mixture.kmeans(vl, X, words, N_ITER)[0])
+        if vl
+        else "libvl is not installed",
         "OpenCV": lambda: opencv_kmeans(X, words),
     }
     contenders |= dict.fromkeys(slow, "--quick") if QUICK else slow
@@ -110,7 +114,10 @@ def training(X, words, options):
 
     wrapped = {name: f if isinstance(f, str) else keeping(name, f) for name, f in contenders.items()}
     result = timing.compare(
-        f"k-means, {len(X)} x {X.shape[1]}, K={len(words)}, {N_ITER} iterations", wrapped, options.rounds, warmup=0
+        f"k-means, {len(X)} x {X.shape[1]}, K={len(words)}, {N_ITER} iterations",
+        wrapped,
+        options.rounds,
+        warmup=0,
     )
     ours = None
     for name, centers in found.items():
@@ -128,7 +135,9 @@ def assignment(X, words, options):
         contenders["faiss flat"] = lambda: index.search(X, 1)[1][:, 0]
     else:
         contenders["faiss flat"] = "faiss-cpu is not installed"
-    result = timing.compare(f"assignment, {len(X)} x {X.shape[1]}, K={len(words)}", contenders, options.rounds)
+    result = timing.compare(
+        f"assignment, {len(X)} x {X.shape[1]}, K={len(words)}", contenders, options.rounds
+    )
     ours = nearest_words(X, words)
     for name, function in contenders.items():
         if callable(function):

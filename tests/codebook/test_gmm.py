@@ -19,8 +19,9 @@ from tests.reference import vlfeat_mixture
 def descriptors(n=2000, d=10, centers=8, seed=0):
     rng = np.random.default_rng(seed)
     scale = np.linspace(2, 0.3, d)
-    return ((rng.normal(size=(centers, d))[rng.integers(centers, size=n)] + 0.5 * rng.normal(size=(n, d))) * scale
-            ).astype(np.float32)
+    return (
+        (rng.normal(size=(centers, d))[rng.integers(centers, size=n)] + 0.5 * rng.normal(size=(n, d))) * scale
+    ).astype(np.float32)
 
 
 def start(X, K):
@@ -44,8 +45,15 @@ def test_em_agrees_with_scikit_learn():
     X = descriptors()
     weights, means, variances = start(X, 12)
     peer = GaussianMixture(
-        12, covariance_type="diag", weights_init=weights, means_init=means, precisions_init=1 / variances, max_iter=10,
-        tol=0, reg_covar=0, init_params="random",
+        12,
+        covariance_type="diag",
+        weights_init=weights,
+        means_init=means,
+        precisions_init=1 / variances,
+        max_iter=10,
+        tol=0,
+        reg_covar=0,
+        init_params="random",
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -81,7 +89,9 @@ def test_log_likelihood_never_falls_and_a_warm_start_goes_on():
     second = GMMCodebook(10, max_iter=3, tol=0, init=state).fit(X)
     assert second.log_likelihoods_[0] == pytest.approx(first.score(X), abs=1e-5)
     whole = GMMCodebook(10, max_iter=8, tol=0).fit(X)
-    np.testing.assert_allclose(np.r_[first.log_likelihoods_, second.log_likelihoods_], whole.log_likelihoods_, atol=1e-4)
+    np.testing.assert_allclose(
+        np.r_[first.log_likelihoods_, second.log_likelihoods_], whole.log_likelihoods_, atol=1e-4
+    )
 
 
 def test_fitted_mixture_is_proper():
@@ -140,8 +150,10 @@ def test_an_offset_shifts_the_means_only():
     X = descriptors()
     shifted = X + np.float32(1024)
     exact = shifted - np.float32(1024)
-    one, other = (GMMCodebook(6, init=start(exact, 6), max_iter=5).fit(exact),
-                  GMMCodebook(6, init=start(shifted, 6), max_iter=5).fit(shifted))
+    one, other = (
+        GMMCodebook(6, init=start(exact, 6), max_iter=5).fit(exact),
+        GMMCodebook(6, init=start(shifted, 6), max_iter=5).fit(shifted),
+    )
     np.testing.assert_allclose(other.means_ - 1024, one.means_, atol=2e-3)
     np.testing.assert_allclose(other.variances_, one.variances_, rtol=2e-3)
 
@@ -150,7 +162,8 @@ def test_permuting_descriptors_changes_rounding_only():
     X = descriptors()
     order = np.random.default_rng(1).permutation(len(X))
     one, other = (
-        expectation_maximization(data, *start(X, 8), variance_floor=1e-3, max_iter=5) for data in (X, X[order])
+        expectation_maximization(data, *start(X, 8), variance_floor=1e-3, max_iter=5)
+        for data in (X, X[order])
     )
     for a, b in zip(one, other, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)

@@ -15,9 +15,9 @@ from tests.reference import kmeans as reference
 
 def descriptors(n, d=16, seed=0, centers=12):
     rng = np.random.default_rng(seed)
-    return (rng.normal(size=(centers, d))[rng.integers(centers, size=n)] + 0.4 * rng.normal(size=(n, d))).astype(
-        np.float32
-    )
+    return (
+        rng.normal(size=(centers, d))[rng.integers(centers, size=n)] + 0.4 * rng.normal(size=(n, d))
+    ).astype(np.float32)
 
 
 @parametrize_with_checks([KMeansCodebook(n_words=2)])
@@ -79,7 +79,9 @@ def test_permuting_descriptors_changes_rounding_only():
 
 def test_the_seed_alone_decides():
     X = descriptors(1500)
-    first, again, other = (KMeansCodebook(20, random_state=seed, max_iter=3).fit(X).words_ for seed in (3, 3, 4))
+    first, again, other = (
+        KMeansCodebook(20, random_state=seed, max_iter=3).fit(X).words_ for seed in (3, 3, 4)
+    )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -145,7 +147,9 @@ def test_seeding_takes_every_distinct_descriptor_before_repeating():
 
 def test_seeding_lowers_the_inertia_of_the_start():
     X = descriptors(4000, 2, centers=60)
-    spread, plain = (KMeansCodebook(60, init=init, max_iter=1).fit(X).inertia_ for init in ("k-means++", "random"))
+    spread, plain = (
+        KMeansCodebook(60, init=init, max_iter=1).fit(X).inertia_ for init in ("k-means++", "random")
+    )
     assert spread < plain
 
 

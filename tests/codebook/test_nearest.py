@@ -52,7 +52,9 @@ def test_labels_do_not_depend_on_the_neighbours_in_a_block():
     labels = nearest_words(X, words)
     order = rng.permutation(1000)
     np.testing.assert_array_equal(nearest_words(X[order], words), labels[order])
-    np.testing.assert_array_equal([nearest_words(X[i : i + 1], words)[0] for i in range(0, 1000, 50)], labels[::50])
+    np.testing.assert_array_equal(
+        [nearest_words(X[i : i + 1], words)[0] for i in range(0, 1000, 50)], labels[::50]
+    )
 
 
 def test_uint8_counts_like_the_same_floats():
@@ -102,7 +104,10 @@ def test_both_simd_levels_give_the_same_bits():
     """
     digests = {
         subprocess.run(
-            [sys.executable, "-c", script], env={**os.environ, "BOVW_SIMD": level}, check=True, capture_output=True,
+            [sys.executable, "-c", script],
+            env={**os.environ, "BOVW_SIMD": level},
+            check=True,
+            capture_output=True,
             text=True,
         ).stdout.strip()
         for level in ("auto", "baseline")

@@ -15,7 +15,9 @@ from tests.reference import pca as reference
 
 def descriptors(n=3000, d=20, seed=0):
     rng = np.random.default_rng(seed)
-    return (rng.normal(size=(n, d)) * np.geomspace(3, 0.1, d) @ rng.normal(size=(d, d)) + 5).astype(np.float32)
+    return (rng.normal(size=(n, d)) * np.geomspace(3, 0.1, d) @ rng.normal(size=(d, d)) + 5).astype(
+        np.float32
+    )
 
 
 @parametrize_with_checks([DescriptorPCA(n_components=1)])
@@ -25,8 +27,13 @@ def test_scikit_learn_contract(estimator, check):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"whiten": True}, {"whiten": True, "regularization": 0.01}, {"renormalize": True},
-     {"whiten": True, "regularization": 0.1, "renormalize": True}],
+    [
+        {},
+        {"whiten": True},
+        {"whiten": True, "regularization": 0.01},
+        {"renormalize": True},
+        {"whiten": True, "regularization": 0.1, "renormalize": True},
+    ],
 )
 def test_equals_the_definition(options):
     X = descriptors()
@@ -42,7 +49,9 @@ def test_components_are_orthonormal_and_explain_the_variance(n, d, seed):
     X = np.random.default_rng(seed).normal(size=(n, d)).astype(np.float32)
     pca = DescriptorPCA(d).fit(X)
     np.testing.assert_allclose(pca.components_ @ pca.components_.T, np.eye(d), atol=1e-5)
-    np.testing.assert_allclose(pca.explained_variance_.sum(), X.var(axis=0, ddof=1, dtype=np.float64).sum(), rtol=1e-4)
+    np.testing.assert_allclose(
+        pca.explained_variance_.sum(), X.var(axis=0, ddof=1, dtype=np.float64).sum(), rtol=1e-4
+    )
     assert (np.diff(pca.explained_variance_) <= 0).all()
     assert (pca.components_[np.arange(d), np.abs(pca.components_).argmax(axis=1)] > 0).all()
 

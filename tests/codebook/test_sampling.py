@@ -18,7 +18,10 @@ def image(number, n):
     rows = np.arange(n, dtype=np.float32)
     frames = np.stack([rows, 2 * rows, np.ones(n), np.zeros(n)], axis=1)
     return DescriptorSet(
-        np.stack([np.full(n, number), rows], axis=1), frames=frames, norms=rows / 7, sizes=[(200 + number, 300)]
+        np.stack([np.full(n, number), rows], axis=1),
+        frames=frames,
+        norms=rows / 7,
+        sizes=[(200 + number, 300)],
     )
 
 
@@ -53,16 +56,23 @@ def test_parts_follow_their_descriptors():
 def test_set_list_and_generator_give_the_same():
     images = [image(i, 30 + i) for i in range(12)]
     as_list = sample_descriptors(images, 100, random_state=5)
-    for other in (iter(images), DescriptorSet.concatenate(images),
-                  [DescriptorSet.concatenate(images[:5]), DescriptorSet.concatenate(images[5:])]):
-        np.testing.assert_array_equal(sample_descriptors(other, 100, random_state=5).descriptors, as_list.descriptors)
+    for other in (
+        iter(images),
+        DescriptorSet.concatenate(images),
+        [DescriptorSet.concatenate(images[:5]), DescriptorSet.concatenate(images[5:])],
+    ):
+        np.testing.assert_array_equal(
+            sample_descriptors(other, 100, random_state=5).descriptors, as_list.descriptors
+        )
 
 
 def test_an_image_keeps_its_order_whatever_the_others_hold():
     # What image 2 gives does not depend on the contents of the others, nor on how many are seen later.
     few = sample_descriptors([image(0, 50), image(1, 9), image(2, 50)], 30)
     more = sample_descriptors([image(7, 50), image(8, 9), image(2, 50), image(3, 50)], 1000)
-    assert {row for number, row in origins(few) if number == 2} < {row for number, row in origins(more) if number == 2}
+    assert {row for number, row in origins(few) if number == 2} < {
+        row for number, row in origins(more) if number == 2
+    }
     assert origins(sample_descriptors([image(0, 5)], 1000)) == [(0, row) for row in range(5)]
 
 
@@ -70,7 +80,9 @@ def test_descriptors_and_images_have_equal_chances():
     rows = np.zeros(10)
     numbers = np.zeros(20)
     for seed in range(600):
-        for number, row in origins(sample_descriptors([image(i, 10) for i in range(20)], 5, random_state=seed)):
+        for number, row in origins(
+            sample_descriptors([image(i, 10) for i in range(20)], 5, random_state=seed)
+        ):
             numbers[number] += 1
             rows[row] += 1
     # 3000 draws: 150 an image, 300 a row; six standard deviations of a binomial count.

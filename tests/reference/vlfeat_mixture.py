@@ -36,7 +36,14 @@ def posteriors(vl, X, weights, means, variances):
     out = np.empty((len(X), len(weights)), np.float32)
     size = ctypes.c_size_t
     total = vl.vl_get_gmm_data_posteriors_f(
-        out.ctypes.data_as(ctypes.c_void_p), size(len(weights)), size(len(X)), pw, pm, size(X.shape[1]), pv, px
+        out.ctypes.data_as(ctypes.c_void_p),
+        size(len(weights)),
+        size(len(X)),
+        pw,
+        pm,
+        size(X.shape[1]),
+        pv,
+        px,
     )
     return out, total / len(X)
 
@@ -66,10 +73,18 @@ class _KMeans(ctypes.Structure):
     """The public head of VlKMeans, whose setters exist as inline functions only."""
 
     _fields_ = [
-        ("dataType", ctypes.c_uint32), ("dimension", ctypes.c_size_t), ("numCenters", ctypes.c_size_t),
-        ("numTrees", ctypes.c_size_t), ("maxNumComparisons", ctypes.c_size_t), ("initialization", ctypes.c_int),
-        ("algorithm", ctypes.c_int), ("distance", ctypes.c_int), ("maxNumIterations", ctypes.c_size_t),
-        ("minEnergyVariation", ctypes.c_double), ("numRepetitions", ctypes.c_size_t), ("verbosity", ctypes.c_int),
+        ("dataType", ctypes.c_uint32),
+        ("dimension", ctypes.c_size_t),
+        ("numCenters", ctypes.c_size_t),
+        ("numTrees", ctypes.c_size_t),
+        ("maxNumComparisons", ctypes.c_size_t),
+        ("initialization", ctypes.c_int),
+        ("algorithm", ctypes.c_int),
+        ("distance", ctypes.c_int),
+        ("maxNumIterations", ctypes.c_size_t),
+        ("minEnergyVariation", ctypes.c_double),
+        ("numRepetitions", ctypes.c_size_t),
+        ("verbosity", ctypes.c_int),
         ("centers", ctypes.POINTER(ctypes.c_float)),
     ]
 
