@@ -4,6 +4,7 @@ from .base import Encoder
 from .fisher import FisherVector, fisher_vector
 from .hard import HardAssignment, hard_assignment
 from .kernel_map import HomogeneousKernelMap, hellinger_map, homogeneous_kernel_map
+from .lcc import LCC, lcc
 from .llc import LLC, llc
 from .normalization import normalize
 from .soft import SoftAssignment, soft_assignment
@@ -12,6 +13,7 @@ from .triangle import TriangleAssignment, triangle_assignment
 from .vlad import VLAD, vlad
 
 __all__ = [
+    "LCC",
     "LLC",
     "VLAD",
     "Encoder",
@@ -25,6 +27,7 @@ __all__ = [
     "hard_assignment",
     "hellinger_map",
     "homogeneous_kernel_map",
+    "lcc",
     "llc",
     "normalize",
     "soft_assignment",
