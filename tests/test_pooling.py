@@ -231,7 +231,7 @@ def test_normalize_refuses(change):
 
 _DIGEST = """
 import hashlib, numpy as np
-from bovw import LLC, FisherVector, HardAssignment, KMeansCodebook, GMMCodebook
+from bovw import LLC, VLAD, FisherVector, GMMCodebook, HardAssignment, KMeansCodebook, SoftAssignment
 rng = np.random.default_rng(0)
 X = rng.normal(size=(700, 19)).astype(np.float32)
 words, means, variances = X[:70].copy(), X[:37].copy(), np.full((37, 19), 0.7, np.float32)
@@ -239,8 +239,10 @@ kmeans, gmm = KMeansCodebook(70), GMMCodebook(37)
 kmeans.words_, kmeans.n_features_in_ = words, 19
 gmm.weights_, gmm.means_, gmm.variances_, gmm.n_features_in_ = np.full(37, 1 / 37), means, variances, 19
 digest = hashlib.sha256()
-for kind, codebook in ((LLC, kmeans), (HardAssignment, kmeans), (FisherVector, gmm)):
-    encoder = kind.with_codebook(codebook)
+for encoder in (
+    LLC.with_codebook(kmeans), HardAssignment.with_codebook(kmeans), VLAD.with_codebook(kmeans),
+    SoftAssignment.with_codebook(kmeans, sigma=1.0), FisherVector.with_codebook(gmm),
+):
     digest.update(encoder.pool(X, np.arange(700) % 3, 3).tobytes())
 print(digest.hexdigest())
 """

@@ -3,6 +3,35 @@
 from .base import Encoder
 from .fisher import FisherVector, fisher_vector
 from .hard import HardAssignment, hard_assignment
+from .kernel_map import HomogeneousKernelMap, hellinger_map, homogeneous_kernel_map
+from .lcc import LCC, lcc
 from .llc import LLC, llc
+from .normalization import normalize
+from .soft import SoftAssignment, soft_assignment
+from .super_vector import SuperVector, super_vector
+from .triangle import TriangleAssignment, triangle_assignment
+from .vlad import VLAD, vlad
 
-__all__ = ["LLC", "Encoder", "FisherVector", "HardAssignment", "fisher_vector", "hard_assignment", "llc"]
+__all__ = [
+    "LCC",
+    "LLC",
+    "VLAD",
+    "Encoder",
+    "FisherVector",
+    "HardAssignment",
+    "HomogeneousKernelMap",
+    "SoftAssignment",
+    "SuperVector",
+    "TriangleAssignment",
+    "fisher_vector",
+    "hard_assignment",
+    "hellinger_map",
+    "homogeneous_kernel_map",
+    "lcc",
+    "llc",
+    "normalize",
+    "soft_assignment",
+    "super_vector",
+    "triangle_assignment",
+    "vlad",
+]

@@ -251,8 +251,8 @@ def fisher_vector(
 
     Examples
     --------
-    >>> fisher_vector([[1.0], [3.0]], [1.0], [[0.0]], [[4.0]]).round(4).tolist()
-    [1.0, 0.1768]
+    >>> fisher_vector([[2.0], [2.0]], [1.0], [[1.0]], [[1.0]]).tolist()
+    [1.0, 0.0]
     """
     check_bool("improved", improved)
     check_bool("weight_gradient", weight_gradient)

@@ -66,3 +66,40 @@ def fisher_vector(X, weights, means, variances):
         u[k] = (gamma[:, k : k + 1] * y).mean(axis=0) / np.sqrt(weights[k])
         v[k] = (gamma[:, k : k + 1] * (y**2 - 1)).mean(axis=0) / np.sqrt(2 * weights[k])
     return s, np.concatenate([u.ravel(), v.ravel()])
+
+
+def soft_codes(X, words, sigma, n_neighbors=5):
+    """Kernel codebook codes, (n, K)."""
+    codes = np.zeros((len(X), len(words)))
+    for code, row in zip(codes, distances(X, words), strict=True):
+        nearest = np.argsort(row, kind="stable")[:n_neighbors]
+        votes = np.exp(-(row[nearest] - row.min()) / (2 * sigma**2))
+        code[nearest] = votes / votes.sum()
+    return codes
+
+
+def triangle_codes(X, words):
+    """Triangle k-means codes, (n, K)."""
+    z = np.sqrt(distances(X, words))
+    return np.maximum(0, z.mean(axis=1, keepdims=True) - z)
+
+
+def vlad(X, words, mass_normalize=False):
+    """Residual sums of the words, (K d,)."""
+    labels = distances(X, words).argmin(axis=1) if len(X) else np.zeros(0, int)
+    code = np.zeros(np.shape(words))
+    for k, word in enumerate(words):
+        for x in np.asarray(X, np.float64)[labels == k]:
+            code[k] += x - word
+        if mass_normalize and (labels == k).any():
+            code[k] /= (labels == k).sum()
+    return code.ravel()
+
+
+def super_vector(X, words, probabilities, s):
+    """Blocks of [s, x - c] of the nearest word, averaged, (K (d + 1),)."""
+    code = np.zeros((len(words), np.shape(words)[1] + 1))
+    labels = distances(X, words).argmin(axis=1)
+    for x, k in zip(np.asarray(X, np.float64), labels, strict=True):
+        code[k] += np.concatenate([[s], x - words[k]]) / np.sqrt(probabilities[k])
+    return (code / len(X)).ravel()

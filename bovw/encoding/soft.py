@@ -1,0 +1,142 @@
+r"""Soft assignment: the kernel codebook, with its uncertainty weights.
+
+Van Gemert et al. (2010) let a descriptor vote for several words, by a Gaussian of the
+distance; in their *codeword uncertainty* (UNC) the votes of a descriptor sum to one,
+
+.. math::
+    w_k = \frac{\exp(-\|x - c_k\|^2 / 2\sigma^2)}{\sum_j \exp(-\|x - c_j\|^2 / 2\sigma^2)}.
+
+Here the sum runs over the nearest words only, as is usual (Chatfield et al. 2011 take 5).
+"""
+
+import numpy as np
+
+from .._cext import neighbors as kernels
+from .._validation import check_matrix, check_number
+from ..codebook import KMeansCodebook
+from ..codebook.nearest import WordSearch
+from ..errors import ParameterError
+from .base import BLOCK_ROWS, check_words
+from .neighbors import NeighborSearch
+from .sparse import SparseEncoder, check_neighbors, gather_codes
+
+
+class SoftAssignment(SparseEncoder):
+    """Votes for the nearest words, weighted by a Gaussian of the distance.
+
+    Parameters
+    ----------
+    codebook : KMeansCodebook, optional
+        The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
+    n_neighbors : int
+        Words that a descriptor votes for.
+    sigma : float, optional
+        Width of the Gaussian, in the unit of the descriptors. None learns it in ``fit``:
+        the root mean square, over training descriptors and dimensions, of their
+        difference from the nearest word.
+
+    Attributes
+    ----------
+    codebook_ : KMeansCodebook
+        The fitted codebook; words in ``codebook_.words_``.
+    sigma_ : float
+        The width in use.
+    n_features_in_ : int
+        Dimension of a descriptor.
+
+    Notes
+    -----
+    Poolings: "sum" (the default), "average", "max".
+
+    References
+    ----------
+    J. van Gemert, C. Veenman, A. Smeulders, J.-M. Geusebroek. Visual word ambiguity.
+    IEEE PAMI 32, 2010. :doi:`10.1109/TPAMI.2009.132`
+
+    K. Chatfield, V. Lempitsky, A. Vedaldi, A. Zisserman. The devil is in the details: an
+    evaluation of recent feature encoding methods. BMVC 2011. :doi:`10.5244/C.25.76`
+    """
+
+    poolings = ("sum", "average", "max")
+    _default_codebook = KMeansCodebook
+
+    def __init__(self, codebook=None, *, n_neighbors=5, sigma=None):
+        self.codebook = codebook
+        self.n_neighbors = n_neighbors
+        self.sigma = sigma
+
+    def _check_params(self):
+        check_neighbors(self.n_neighbors, np.inf)
+        if self.sigma is not None:
+            check_number("sigma", self.sigma, minimum=0, exclusive=True)
+
+    @classmethod
+    def with_codebook(cls, codebook, **params):
+        """As :meth:`Encoder.with_codebook`; ``sigma`` must be given, for there is nothing to learn it from."""
+        encoder = super().with_codebook(codebook, **params)
+        if encoder.sigma is None:
+            raise ParameterError("sigma=None is learnt in fit; give a number with a codebook that is fitted already")
+        encoder.sigma_ = float(encoder.sigma)
+        return encoder
+
+    def _learn(self, X):
+        if self.sigma is not None:
+            self.sigma_ = float(self.sigma)
+            return
+        words = self.codebook_.words_
+        labels, distances = WordSearch(words).labels(X), np.empty((len(X), 1), np.float32)
+        kernels.word_distances(X, words, labels[:, None], distances)
+        mean = float(distances.mean(dtype=np.float64)) / words.shape[1]
+        self.sigma_ = float(np.sqrt(mean)) if mean > 0 else 1.0
+
+    def _coder(self, n_rows):
+        search = self._prepared(NeighborSearch, self.codebook_.words_)
+        return _coder(search, check_neighbors(self.n_neighbors, len(search.words)), self.sigma_, n_rows)
+
+
+def _coder(search, n_neighbors, sigma, n_rows):
+    buffers = search.buffers(n_rows, n_neighbors)
+    distances = np.empty((n_rows, n_neighbors), np.float32)
+
+    def code(block):
+        indices, weights = search.nearest(block, buffers), distances[: len(block)]
+        kernels.word_distances(block, search.words, indices, weights)
+        weights -= weights.min(axis=1, keepdims=True)
+        with np.errstate(over="ignore", under="ignore"):
+            np.exp(weights / np.float32(-2 * sigma**2), out=weights)
+        weights /= weights.sum(axis=1, keepdims=True)
+        return indices, weights
+
+    return code
+
+
+def soft_assignment(descriptors, words, *, sigma, n_neighbors=5):
+    """Kernel codebook votes of descriptors.
+
+    Parameters
+    ----------
+    descriptors : array of shape (n, d)
+    words : array of shape (K, d)
+    sigma : float
+        Width of the Gaussian, in the unit of the descriptors.
+    n_neighbors : int
+        Words that a descriptor votes for, at most K.
+
+    Returns
+    -------
+    indices : array of shape (n, n_neighbors), int32
+        The nearest words of each descriptor, nearest first.
+    weights : array of shape (n, n_neighbors), float32
+        Their votes, which sum to 1.
+
+    Examples
+    --------
+    >>> indices, weights = soft_assignment([[0.5]], [[0.0], [1.0]], sigma=1.0, n_neighbors=2)
+    >>> weights.tolist()
+    [[0.5, 0.5]]
+    """
+    words = check_words(words)
+    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
+    n_neighbors = check_neighbors(n_neighbors, len(words))
+    sigma = check_number("sigma", sigma, minimum=0, exclusive=True)
+    return gather_codes(_coder(NeighborSearch(words), n_neighbors, sigma, min(BLOCK_ROWS, len(X))), X)

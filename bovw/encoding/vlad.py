@@ -1,0 +1,112 @@
+r"""VLAD: vectors of locally aggregated descriptors (Jégou et al. 2010).
+
+Each word sums the differences of the descriptors nearest to it,
+
+.. math::
+    v_k = \sum_{i : k(i) = k} (x_i - c_k),
+
+and the code is :math:`v_1 \dots v_K`. *Mass normalisation* divides :math:`v_k` by the
+number of its descriptors. The signed square root, intra-normalisation (each
+:math:`v_k` to unit length, Arandjelović and Zisserman 2013) and the global L2 norm
+are steps of :func:`bovw.normalize`.
+"""
+
+import numpy as np
+
+from .._validation import check_bool, check_matrix
+from ..codebook.nearest import WordSearch
+from .base import check_words, divide_by_counts
+from .normalization import normalize
+from .residuals import ResidualEncoder, residual_statistics, split_statistics
+
+
+class VLAD(ResidualEncoder):
+    """Vectors of locally aggregated descriptors; not normalised but for ``mass_normalize``.
+
+    Parameters
+    ----------
+    codebook : KMeansCodebook, optional
+        The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
+    mass_normalize : bool
+        Divide each word's sum by its number of descriptors.
+
+    Attributes
+    ----------
+    codebook_ : KMeansCodebook
+        The fitted codebook; words in ``codebook_.words_``.
+    n_features_in_ : int
+        Dimension of a descriptor.
+
+    Notes
+    -----
+    Poolings: "sum" (the default), "average" (divided by the number of descriptors of the cell).
+
+    References
+    ----------
+    H. Jégou, M. Douze, C. Schmid, P. Pérez. Aggregating local descriptors into a compact
+    image representation. CVPR 2010. :doi:`10.1109/CVPR.2010.5540039`
+
+    R. Arandjelović, A. Zisserman. All about VLAD. CVPR 2013. :doi:`10.1109/CVPR.2013.207`
+    """
+
+    poolings = ("sum", "average")
+
+    def __init__(self, codebook=None, *, mass_normalize=False):
+        self.codebook = codebook
+        self.mass_normalize = mass_normalize
+
+    def _check_params(self):
+        check_bool("mass_normalize", self.mass_normalize)
+
+    @property
+    def code_size(self):
+        """Length of a pooled code: K d."""
+        return self.codebook_.words_.size
+
+    @property
+    def block_size(self):
+        """Numbers of one codeword side by side: d."""
+        return self.codebook_.words_.shape[1]
+
+    def finish(self, statistics, counts, pooling):
+        code = _finish(statistics, len(self.codebook_.words_), self.mass_normalize)
+        return (divide_by_counts(code, counts) if pooling == "average" else code).astype(np.float32)
+
+
+def _finish(statistics, n_words, mass_normalize):
+    masses, residuals = split_statistics(statistics, n_words)
+    if mass_normalize:
+        residuals = residuals / np.maximum(masses, 1)[:, :, None]
+    return residuals.reshape(len(statistics), -1)
+
+
+def vlad(descriptors, words, *, mass_normalize=False, norms=("l2",), alpha=0.5):
+    """VLAD of a set of descriptors.
+
+    Parameters
+    ----------
+    descriptors : array of shape (n, d)
+        May be empty: the code is 0.
+    words : array of shape (K, d)
+    mass_normalize : bool
+        Divide each word's sum by its number of descriptors.
+    norms : sequence of str
+        Steps of :func:`bovw.normalize`: "power", "intra", "l2", "l1"; () for none.
+    alpha : float
+        Exponent of "power".
+
+    Returns
+    -------
+    code : array of shape (K d,), float32
+
+    Examples
+    --------
+    >>> vlad([[1.0], [2.0], [9.0]], [[0.0], [10.0]], norms=()).tolist()
+    [3.0, -1.0]
+    """
+    words = check_words(words)
+    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
+    check_bool("mass_normalize", mass_normalize)
+    statistics = residual_statistics(X, np.array([0, len(X)]), WordSearch(words))
+    code = _finish(statistics, len(words), mass_normalize)
+    return normalize(code, norms, alpha=alpha, block_size=words.shape[1])[0]
