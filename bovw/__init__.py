@@ -27,12 +27,14 @@ _INDEX = {
         "bovw.datasets": ("Dataset", "draw_split", "read_folder", "read_split_files"),
         "bovw.descriptors": (
             "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "color_statistics", "dsift",
-            "gist", "hog", "lbp",
+            "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes",
+            "lbp_histogram", "lbp_patches",
         ),
         "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "FisherVector", "HardAssignment", "HomogeneousKernelMap", "SoftAssignment",
-            "SuperVector", "fisher_vector", "hard_assignment", "llc", "vlad",
+            "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
+            "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),

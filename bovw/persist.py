@@ -207,7 +207,7 @@ def _public_estimators():
     found = {}
     for name in bovw.__all__:
         if name[0].isupper():
-            value = getattr(bovw, name, None)
+            value = getattr(bovw, name)
             if isinstance(value, type) and issubclass(value, BaseEstimator):
                 found[name] = value
     return found

@@ -36,7 +36,7 @@ STAGES = {
     "pca": ("DescriptorPCA",),
     "codebook": ("KMeansCodebook", "GMMCodebook"),
     "encoder": (
-        "HardAssignment", "SoftAssignment", "LLC", "LCC", "SuperVector", "VLAD", "FisherVector", "TriangleKMeans",
+        "HardAssignment", "SoftAssignment", "LLC", "LCC", "SuperVector", "VLAD", "FisherVector", "TriangleAssignment",
     ),
     "pyramid": ("SpatialPyramid",),
     "classifier": ("OneVsRestDual",),
