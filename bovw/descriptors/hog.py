@@ -96,8 +96,9 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
     blocks of the paper see :func:`hog_blocks`. The order of blocks is upper left,
     upper right, lower left, lower right. As in VLFeat the outermost pixels do not
     vote, border cells are kept, and 1 / sqrt(18) stays for any number of
-    orientations. VLFeat's bilinear votes go through an arc cosine, which costs it
-    about 1e-5; ours are exact to 1e-6.
+    orientations. Nearest votes agree with VLFeat to about 1e-6. Its bilinear votes go
+    through an arc cosine in single precision, which is inexact near the bin
+    centres: cells of 8 pixels differ by about 1e-5.
 
     References
     ----------
@@ -348,8 +349,8 @@ class HOG(Extractor):
     patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon
         As in :func:`hog_patches`.
     color : bool, default True
-        Take each pixel's strongest channel of the RGB image; with False read
-        images as grey, about a third of the work of decoding and gradients.
+        Take each pixel's strongest channel of the RGB image; with False images are
+        read as grey.
     n_jobs : int, optional
         Worker threads of :meth:`transform`.
 

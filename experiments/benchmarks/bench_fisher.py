@@ -3,16 +3,15 @@
     python experiments/benchmarks/bench_fisher.py
 
 10,000 descriptors of 64 dimensions, 256 Gaussians, drawn from a mixture of overlapping
-components. VLFeat is found as libvl on the system, or as the file that VLFEAT_LIBRARY names.
+components.
 """
 
 import timing  # isort: skip  (sets the threads of BLAS before numpy is loaded)
 
 import ctypes
-import ctypes.util
-import os
 
 import numpy as np
+import vlfeat
 
 from bovw.encoding.fisher import FisherMixture, fisher_vector
 
@@ -28,11 +27,10 @@ def problem(n, d, K, seed=0):
     return tuple(np.ascontiguousarray(a, np.float32) for a in (X, weights, means, variances))
 
 
-def vlfeat(X, weights, means, variances):
-    name = os.environ.get("VLFEAT_LIBRARY") or ctypes.util.find_library("vl")
-    if not name:
+def vlfeat_encoder(X, weights, means, variances):
+    library = vlfeat.load()
+    if library is None:
         return "libvl is not installed"
-    library = ctypes.CDLL(name)
     (n, d), K, size = X.shape, len(weights), ctypes.c_size_t
     code = np.empty(2 * K * d, np.float32)
 
@@ -107,11 +105,13 @@ def main():
 
     def ours():
         statistics = mixture.statistics(parts[0], offsets, 1e-4)
-        return mixture.finish(statistics, np.array([n]), average=True, weight_gradient=False, convention="vlfeat")[0]
+        return mixture.finish(
+            statistics, np.array([n]), average=True, weight_gradient=False, convention="vlfeat"
+        )[0]
 
     contenders = {
         "bovw": ours, "bovw, mixture prepared anew": lambda: fisher_vector(*parts), "numpy": numpy_gemm(*parts),
-        "VLFeat": vlfeat(*parts), "scikit-image": scikit_image(*parts),
+        "VLFeat": vlfeat_encoder(*parts), "scikit-image": scikit_image(*parts),
     }
     result = timing.compare(f"Fisher vector, {n} x {d}, {K} Gaussians", contenders, options.rounds)
     code, reference = np.float64(ours()), np.float64(exact(*parts))

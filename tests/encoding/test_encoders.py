@@ -6,7 +6,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import check_estimator
 
-from bovw import LCC, LLC, VLAD, FisherVector, GMMCodebook, HardAssignment, KMeansCodebook, ParameterError, SoftAssignment
+from bovw import (
+    LCC,
+    LLC,
+    VLAD,
+    FisherVector,
+    GMMCodebook,
+    HardAssignment,
+    KMeansCodebook,
+    ParameterError,
+    SoftAssignment,
+)
 from bovw.encoding import SuperVector, TriangleAssignment, soft_assignment, triangle_assignment
 
 from ..reference import encoders as twin
