@@ -44,6 +44,37 @@ def confusion_figure(confusion, classes, *, title=None):
     return figure
 
 
+def panel_figure(panels, *, columns=5):
+    """Images with their best classes beside them, the true one in green.
+
+    Parameters
+    ----------
+    panels : list of (image, truth, guesses)
+        uint8 array, class name, list of class names best first.
+    columns : int
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(2.5 * columns, 1.45 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    for i, (image, truth, guesses) in enumerate(panels):
+        axes = figure.add_subplot(rows, 2 * columns, 2 * i + 1)
+        axes.imshow(image, cmap="gray")
+        axes.set_axis_off()
+        text = figure.add_subplot(rows, 2 * columns, 2 * i + 2)
+        text.set_axis_off()
+        for k, guess in enumerate(guesses):
+            text.text(
+                -0.15, 0.92 - 0.2 * k, f"{k + 1}. {guess}", fontsize=8, va="center", transform=text.transAxes,
+                color="#0a7a3c" if guess == truth else "0.25", fontweight="bold" if guess == truth else "normal",
+                clip_on=False,
+            )
+    return figure
+
+
 def png_bytes(figure, dpi=110):
     """A figure as the bytes of a PNG file."""
     buffer = io.BytesIO()

@@ -64,21 +64,24 @@ def _per_class(metrics):
     return sorted(rows, key=lambda row: row[1])
 
 
-def _panels(out, data, seed):
-    """A few test images with their five guesses: as many wrong ones as right ones, where there are."""
-    with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+def choose_examples(rows, *, seed, count):
+    """A few rows of predictions.csv, right answers first, then as many wrong ones where there are.
+
+    Each is given the key ``guesses``: the list of its guesses that were made.
+    """
     order = stage_rng(seed, "panels").permutation(len(rows))
-    wrong = [i for i in order if rows[i]["guess1"] != rows[i]["truth"]][: N_PANELS // 2]
-    right = [i for i in order if rows[i]["guess1"] == rows[i]["truth"]][: N_PANELS - len(wrong)]
-    panels = []
-    for i in [*right, *wrong]:
-        guesses = [rows[i][key] for key in rows[i] if key.startswith("guess") and rows[i][key]]
-        panels.append({
-            "name": rows[i]["image"], "truth": rows[i]["truth"], "guesses": guesses,
-            "image": _thumbnail(data / rows[i]["image"]),
-        })
-    return panels
+    wrong = [i for i in order if rows[i]["guess1"] != rows[i]["truth"]][: count // 2]
+    right = [i for i in order if rows[i]["guess1"] == rows[i]["truth"]][: count - len(wrong)]
+    return [
+        {**rows[i], "guesses": [rows[i][key] for key in rows[i] if key.startswith("guess") and rows[i][key]]}
+        for i in [*right, *wrong]
+    ]
+
+
+def _panels(out, data, seed):
+    with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
+        rows = choose_examples(list(csv.DictReader(file)), seed=seed, count=N_PANELS)
+    return [{**row, "thumbnail": _thumbnail(data / row["image"])} for row in rows]
 
 
 def _thumbnail(path):
