@@ -225,7 +225,7 @@ def patch_histograms(
         return
     with nogil:
         open_rows(&rows, width, image.shape[2])
-        votes = <float *>calloc(row_floats * (HOG_ROWS + n_cells * n_slots) + 8, sizeof(float))
+        votes = <float *>malloc((row_floats * (HOG_ROWS + n_cells * n_slots) + 8) * sizeof(float))
         first = <int *>malloc(2 * n_cells * sizeof(int))
         if votes == NULL or first == NULL:
             free(votes)
@@ -234,6 +234,8 @@ def patch_histograms(
             with gil:
                 raise MemoryError()
         slots = votes + row_floats * HOG_ROWS
+        memset(votes, 0, row_floats * HOG_ROWS * sizeof(float))  # rows never reached count with weight 0
+        memset(slots + row_floats * n_cells * n_slots, 0, 8 * sizeof(float))
         last = first + n_cells
         for a in range(n_cells):
             first[a] = 0

@@ -49,7 +49,7 @@ from .._validation import (
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
-from .grid import frames_along
+from .patch_grid import check_patches, patch_frames, patch_grid_shapes
 
 VARIANTS = ("uoctti", "dalal-triggs")
 NORMS = ("l2-hys", "l2", "l1-sqrt", "l1", None)
@@ -315,30 +315,26 @@ def hog_patches(
     sizes = _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon)
     pixels = _pixels(image)
     height, width = pixels.shape[:2]
-    signed = variant == "uoctti"
-    parts = []
-    for size in sizes:
-        rows, cols = frames_along(height, size - 1, step), frames_along(width, size - 1, step)
-        if rows == 0 or cols == 0:
+    shapes, ends = patch_grid_shapes(height, width, sizes, step)
+    n_bins = _n_bins(orientations, variant)
+    descriptors = np.empty((ends[-1], cells**2 * n_bins), np.float32)
+    norms = np.empty(ends[-1], np.float32)
+    for size, (rows, cols), first, last in zip(sizes, shapes, ends[:-1], ends[1:], strict=True):
+        if first == last:
             continue
-        histograms = _histograms(
-            pixels, (0, 0), (rows, cols), step, _taps(size, cells, sigma, True), orientations, signed, True
-        )
-        if signed:
-            unsigned = histograms[..., :orientations] + histograms[..., orientations:]
-            histograms = np.concatenate([histograms, unsigned], axis=-1)
+        patches = descriptors[first:last].reshape(rows, cols, cells, cells, n_bins)
+        taps = _taps(size, cells, sigma, True)
+        if variant == "uoctti":
+            signed = np.empty((rows, cols, cells, cells, 2 * orientations), np.float32)
+            _pool(pixels, (0, 0), step, taps, True, True, signed)
+            patches[..., : 2 * orientations] = signed
+            patches[..., 2 * orientations :] = signed[..., :orientations] + signed[..., orientations:]
         else:
-            unsigned = histograms
-        norms = unsigned.reshape(rows * cols, -1).sum(axis=1) / np.float32(size**2)
-        frames = np.zeros((rows, cols, 4), np.float32)
-        frames[..., 0] = (size - 1) / 2 + step * np.arange(cols)
-        frames[..., 1] = ((size - 1) / 2 + step * np.arange(rows))[:, None]
-        frames[..., 2] = size
-        parts.append((_normalize(histograms.reshape(rows * cols, -1), norm, epsilon), frames.reshape(-1, 4), norms))
-    if not parts:
-        size = cells**2 * _n_bins(orientations, variant)
-        return np.empty((0, size), np.float32), np.empty((0, 4), np.float32), np.empty(0, np.float32)
-    return parts[0] if len(parts) == 1 else tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+            _pool(pixels, (0, 0), step, taps, False, True, patches)
+        unsigned = patches[..., n_bins - orientations :]
+        norms[first:last] = unsigned.sum(axis=(2, 3, 4)).ravel() / np.float32(size**2)
+    _normalize(descriptors, norm, epsilon)
+    return descriptors, patch_frames(height, width, sizes, step), norms
 
 
 class HOG(Extractor):
@@ -399,7 +395,7 @@ class HOG(Extractor):
         check_bool("color", self.color)
 
     def _extract(self, image):
-        if not self.color:
+        if not self.color and image.ndim == 3:
             image = load_image(image, mode="grey")
         return hog_patches(image, **self._patch_arguments())
 
@@ -432,13 +428,10 @@ def _check_blocks(
 
 def _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon):
     """Return the patch sizes as a tuple of int, or raise ParameterError for any argument out of range."""
-    check_int("step", step, 1)
+    sizes, _, _ = check_patches(patch_sizes, step)
     check_int("cells", cells, 1, 64)
     check_choice("variant", variant, VARIANTS)
     _check_votes(orientations, sigma, norm, epsilon)
-    sizes = np.atleast_1d(np.asarray(patch_sizes, dtype=object)).ravel()
-    if not len(sizes):
-        raise ParameterError("patch_sizes=() names no patch size; give at least one")
     return tuple(check_int("patch_sizes", size, cells) for size in sizes)
 
 
@@ -474,22 +467,17 @@ def _blocks(
     if window == pixels.shape[:2]:
         origin = (0, 0)
     taps = _taps(cell_size * block_cells, block_cells, sigma, bool(bilinear_cells))
-    histograms = _histograms(
-        pixels, origin, shape, cell_size, taps, orientations, signed, bilinear_orientations
-    )
-    _normalize(histograms.reshape(shape[0] * shape[1], -1), norm, epsilon)
-    return histograms
+    blocks = np.empty((*shape, block_cells, block_cells, 2 * orientations if signed else orientations), np.float32)
+    _pool(pixels, origin, cell_size, taps, signed, bilinear_orientations, blocks)
+    _normalize(blocks.reshape(shape[0] * shape[1], -1), norm, epsilon)
+    return blocks
 
 
-def _histograms(pixels, origin, shape, step, taps, orientations, signed, bilinear_orientations):
-    """(rows, cols, cells, cells, bins) raw histograms of the patches of one size."""
-    n_bins = 2 * orientations if signed else orientations
-    histograms = np.empty((*shape, len(taps), len(taps), n_bins), np.float32)
-    _kernels.patch_histograms(
-        pixels, origin[1], origin[0], step, taps, bool(signed), bool(bilinear_orientations), histograms
-    )
-    _check_range(histograms)
-    return histograms
+def _pool(pixels, origin, step, taps, signed, bilinear_orientations, patches):
+    """Raw histograms of the patches of one size into ``patches`` (rows, cols, cells, cells, bins)."""
+    y0, x0 = origin
+    _kernels.patch_histograms(pixels, x0, y0, step, taps, bool(signed), bool(bilinear_orientations), patches)
+    _check_range(patches)
 
 
 @lru_cache(maxsize=64)
@@ -507,11 +495,10 @@ def _taps(patch_size, cells, sigma, bilinear):
 
 
 def _normalize(histograms, norm, epsilon):
-    """Normalise each row in place; returns the array."""
+    """Normalise each row in place."""
     if norm in ("l2-hys", "l2"):
         _kernels.normalize_l2_hys(histograms, epsilon, _CLIP if norm == "l2-hys" else 0.0)
     elif norm is not None:
         histograms /= histograms.sum(axis=1, keepdims=True) + np.float32(epsilon)
         if norm == "l1-sqrt":
             np.sqrt(histograms, out=histograms)
-    return histograms

@@ -95,3 +95,26 @@ class HOG:
     def __del__(self):
         if self._lib is not None:
             self._lib.vl_hog_delete(self._hog)
+
+
+class LBP:
+    """``vl_lbp``. Calling it with a (height, width) float32 image gives the (rows, columns, 58) histograms."""
+
+    def __init__(self, *, cell_size=8):
+        self._lib = lib = load()
+        pointer, size = ctypes.c_void_p, ctypes.c_size_t
+        lib.vl_lbp_new.restype = pointer
+        lib.vl_lbp_process.argtypes = [pointer, pointer, pointer, size, size, size]
+        lib.vl_lbp_delete.argtypes = [pointer]
+        self._cell_size = cell_size
+        self._lbp = lib.vl_lbp_new(0, 0)
+
+    def __call__(self, image):
+        height, width = image.shape
+        grid = np.zeros((58, height // self._cell_size, width // self._cell_size), np.float32)
+        self._lib.vl_lbp_process(self._lbp, grid.ctypes.data, image.ctypes.data, width, height, self._cell_size)
+        return grid.transpose(1, 2, 0)
+
+    def __del__(self):
+        if self._lib is not None:
+            self._lib.vl_lbp_delete(self._lbp)

@@ -1,5 +1,7 @@
 """GIST against its definition in double precision, and its symmetries."""
 
+import sys
+
 import numpy as np
 import pytest
 import scipy.fft
@@ -35,7 +37,7 @@ def test_definition(photograph, orientations, prefilter):
 @pytest.mark.parametrize("cached_pixels", [0, 1 << 20])
 @pytest.mark.parametrize(("patch_size", "step"), [(32, 16), (20, 7), (64, 64)])
 def test_patches(photograph, patch_size, step, cached_pixels, monkeypatch):
-    monkeypatch.setattr("bovw.descriptors.gist._CACHED_PIXELS", cached_pixels)
+    monkeypatch.setattr(sys.modules[gist_patches.__module__], "_CACHED_PIXELS", cached_pixels)
     image = photograph[100:171, 200:290, 1]
     descriptors, frames = gist_patches(image, patch_size=patch_size, step=step, orientations=(4, 3))
     energies = slow.energies(image, (4, 3), 4.0, full_shape(image))

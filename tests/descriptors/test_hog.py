@@ -356,7 +356,7 @@ def test_smallest_images():
         (lambda im: hog_window(im), r"smaller than window=\(128, 64\)"),
         (lambda im: hog_window(im, window=(60, 32)), "multiples of cell_size=8"),
         (lambda im: hog_window(im, window=64), "window=64"),
-        (lambda im: hog_patches(im, patch_sizes=()), "at least one"),
+        (lambda im: hog_patches(im, patch_sizes=()), "patch_sizes is empty"),
         (lambda im: hog_patches(im, patch_sizes=(16, 3)), "patch_sizes=3"),
         (lambda im: hog_patches(im, step=0), "step=0"),
         (lambda im: hog_image(bovw.hog(im), variant="dalal-triggs"), "31 numbers a cell"),
