@@ -32,6 +32,12 @@ VERSION = 1
 def save_model(estimator, path):
     """Write an estimator of bovw, fitted or not, into the folder ``path``.
 
+    Parameters
+    ----------
+    estimator : estimator of bovw
+    path : path
+        A folder, made if need be. A model that it holds is replaced.
+
     Raises
     ------
     ParameterError

@@ -36,8 +36,7 @@ def accuracy_table():
             f"{sum(m['seconds'].values()) / m['draws'] / 60:.1f} min |"
         )
     machine = json.loads(path.read_text())["environment"]
-    lines.append("")
-    lines.append(f"Times on {machine['cores']} cores ({machine['processor']}), feature extraction and codebook included.")
+    lines += ["", f"Times on {machine['cores']} cores ({machine['processor']}), extraction and codebook included."]
     return "\n".join(lines)
 
 
