@@ -202,5 +202,20 @@ def homogeneous_kernel_map(X, kernel="chi2", *, order=1, gamma=1.0, period=None)
 
 
 def hellinger_map(X):
-    """The exact map of the Hellinger kernel: the signed square root, (n, d) float32."""
+    """The exact feature map of the Hellinger kernel: the signed square root.
+
+    Parameters
+    ----------
+    X : array of shape (n, d)
+
+    Returns
+    -------
+    array of shape (n, d), float32
+        ``X`` scaled to unit L1 norm beforehand gives rows of unit length.
+
+    Examples
+    --------
+    >>> hellinger_map([[4.0, -9.0]]).tolist()
+    [[2.0, -3.0]]
+    """
     return normalize(X, ("power",), alpha=0.5)
