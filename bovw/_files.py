@@ -34,6 +34,12 @@ def atomic_write(path, mode="wb"):
         raise
 
 
+def remove_unfinished(folder):
+    """Delete what :func:`atomic_write` leaves in a folder when its process is killed."""
+    for part in Path(folder).glob(".*.part"):
+        part.unlink(missing_ok=True)
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)

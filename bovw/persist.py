@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._files import atomic_write, write_json
+from ._files import atomic_write, remove_unfinished, write_json
 from ._validation import suggestion
 from .errors import ModelFormatError, ParameterError
 
@@ -64,6 +64,7 @@ def save_model(estimator, path):
     for stale in path.glob("model*.npy"):
         if stale.name not in current:
             stale.unlink()
+    remove_unfinished(path)
 
 
 def load_model(path, expected=None):

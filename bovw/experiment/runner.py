@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._files import atomic_write, fingerprint, write_json
+from .._files import atomic_write, fingerprint, remove_unfinished, write_json
 from .._progress import Progress
 from .._random import stage_rng
 from ..datasets import draw_split, read_folder, read_split_files
@@ -207,6 +207,7 @@ class _Draw:
             shutil.rmtree(self.folder, ignore_errors=True)
             known = {"fingerprint": self.key, "seconds": {}}
             write_json(note, known)
+        remove_unfinished(self.folder)
         self.seconds = known["seconds"]
 
     def _took(self, stage, seconds):

@@ -109,6 +109,7 @@ def test_a_killed_run_ends_with_the_same_bytes(small_config, window_folder, tmp_
         process.send_signal(signal.SIGKILL)
         process.communicate()
     subprocess.run(command, check=True, capture_output=True)
+    assert not list((tmp_path / "killed").rglob("*.part"))
     assert bytes_of_results(tmp_path / "killed") == bytes_of_results(tmp_path / "whole")
 
 
