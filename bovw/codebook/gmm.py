@@ -23,9 +23,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._progress import Progress
 from .._random import check_seed
-from .._validation import check_bool, check_int, check_matrix, check_number
+from .._validation import check_bool, check_enough, check_int, check_matrix, check_number, check_samples
 from ..errors import ParameterError
-from ._inputs import check_enough, check_X
 from .kmeans import KMeansCodebook
 from .nearest import WordSearch, check_descriptors
 from .posteriors import BLOCK_ROWS, PreparedMixture
@@ -132,7 +131,7 @@ class GMMCodebook(BaseEstimator):
         check_int("n_components", self.n_components, minimum=1)
         check_number("variance_floor", self.variance_floor, minimum=0, exclusive=True)
         verbose = check_bool("verbose", self.verbose)
-        X = check_X(self, X, reset=True)
+        X = check_samples(self, X, reset=True)
         check_enough("n_components", self.n_components, len(X))
         floor = self.variance_floor * _largest_variance(X)
         start = self._start(X, floor)
@@ -214,7 +213,7 @@ class GMMCodebook(BaseEstimator):
 
     def _checked(self, X):
         check_is_fitted(self)
-        return check_X(self, X)
+        return check_samples(self, X)
 
 
 def expectation_maximization(

@@ -28,9 +28,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._cext import nearest as kernels
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._validation import check_bool, check_choice, check_int, check_matrix, check_number
+from .._validation import check_bool, check_choice, check_enough, check_int, check_matrix, check_number, check_samples
 from ..errors import ParameterError
-from ._inputs import check_enough, check_X
 from .nearest import WordSearch, check_descriptors
 
 _WORDS_PER_DRAW = 32
@@ -129,7 +128,7 @@ class KMeansCodebook(BaseEstimator):
         """
         check_int("n_words", self.n_words, minimum=1)
         verbose = check_bool("verbose", self.verbose)
-        X = check_X(self, X, reset=True)
+        X = check_samples(self, X, reset=True)
         check_enough("n_words", self.n_words, len(X))
         start = self._start(X, check_seed(self.random_state))
         with Progress("k-means", self.max_iter, "iteration", enabled=verbose) as progress:
@@ -159,7 +158,7 @@ class KMeansCodebook(BaseEstimator):
     def predict(self, X):
         """The nearest word of each descriptor: X (n, d) -> int32 (n,); among equally near ones the lowest."""
         check_is_fitted(self)
-        return WordSearch(self.words_).labels(check_X(self, X))
+        return WordSearch(self.words_).labels(check_samples(self, X))
 
 
 def lloyd(X, words, *, max_iter=50, tol=1e-4, on_iteration=None):

@@ -15,9 +15,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import nearest as kernels
-from .._validation import check_bool, check_int, check_number
+from .._validation import check_bool, check_int, check_number, check_samples
 from ..errors import ParameterError
-from ._inputs import check_X
 from .nearest import check_descriptors
 
 _ROWS = 1024
@@ -92,7 +91,7 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_bool("whiten", self.whiten)
         check_bool("renormalize", self.renormalize)
         check_number("regularization", self.regularization, minimum=0)
-        X = check_X(self, X, reset=True)
+        X = check_samples(self, X, reset=True)
         n, d = X.shape
         if n_components > d:
             raise ParameterError(
@@ -131,7 +130,7 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         out : float32 array of shape (n, n_components)
         """
         check_is_fitted(self)
-        X = check_X(self, X)
+        X = check_samples(self, X)
         shape = (len(X), len(self.components_))
         if out is None:
             out = np.empty(shape, np.float32)

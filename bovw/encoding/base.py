@@ -18,8 +18,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_choice, check_int, check_matrix
-from ..codebook._inputs import check_X
+from .._validation import check_choice, check_int, check_matrix, check_samples
 from ..errors import ParameterError
 
 #: Rows of a block: scores of a thousand words stay in the second-level cache.
@@ -53,7 +52,7 @@ class Encoder(BaseEstimator):
         self
         """
         self._check_params()
-        X = check_X(self, X, reset=True).astype(np.float32, copy=False)
+        X = check_samples(self, X, reset=True).astype(np.float32, copy=False)
         codebook = self._default_codebook() if self.codebook is None else clone(self.codebook)
         self._adopt(codebook.fit(X))
         self._learn(X)

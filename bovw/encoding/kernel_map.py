@@ -44,8 +44,7 @@ from scipy.integrate import quad
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_choice, check_int, check_matrix, check_number
-from ..codebook._inputs import check_X
+from .._validation import check_choice, check_int, check_matrix, check_number, check_samples
 from .normalization import normalize
 
 _SIGNATURES = {
@@ -126,7 +125,7 @@ class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
         """
         check_number("gamma", self.gamma, minimum=0, exclusive=True)
         self.coefficients_, self.period_ = _coefficients(self.kernel, self.order, self.period)
-        check_X(self, X, reset=True)
+        check_samples(self, X, reset=True)
         return self
 
     def transform(self, X):
@@ -142,7 +141,7 @@ class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
             Columns ``(2 order + 1) j`` and following belong to column j of X.
         """
         check_is_fitted(self)
-        X = check_X(self, X).astype(np.float32, copy=False)
+        X = check_samples(self, X).astype(np.float32, copy=False)
         return _map(X, self.coefficients_, self.period_, self.gamma)
 
 

@@ -1,8 +1,5 @@
 """Kernel matrices against numpy and scikit-learn."""
 
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,6 +8,7 @@ from sklearn.metrics import pairwise
 from bovw.classify import chi2_kernel, intersection_kernel
 from bovw.classify.kernels import linear_kernel
 from bovw.errors import ParameterError
+from tests.simd import assert_same_bits
 
 SHAPES = [(1, 1, 1), (3, 2, 7), (5, 9, 8), (70, 65, 130), (260, 9, 1100)]
 
@@ -113,11 +111,4 @@ def test_same_bits_at_every_simd_level():
         "parts = [intersection_kernel(X), chi2_kernel(X), m.dual_coef_, m.dual_gaps_]\n"
         "print(hashlib.sha256(b''.join(p.tobytes() for p in parts)).hexdigest())\n"
     )
-    digests = {
-        level: subprocess.run(
-            [sys.executable, "-c", script], env={**os.environ, "BOVW_SIMD": level}, text=True, check=True,
-            capture_output=True,
-        ).stdout
-        for level in ("auto", "baseline")
-    }
-    assert digests["auto"] == digests["baseline"]
+    assert_same_bits(script)

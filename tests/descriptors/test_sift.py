@@ -1,8 +1,5 @@
 """Dense SIFT against its definition, golden values, symmetry, and VLFeat."""
 
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,6 +9,7 @@ from hypothesis import strategies as st
 import bovw
 from bovw.descriptors.grid import frames_along
 from tests.reference.dsift import dsift as slow_dsift
+from tests.simd import assert_same_bits
 
 # centres (7.5, 7.5) ... (47.5, 37.5): 20 frames; norm of the first, sum of all, d[0][:3], d[7][64:67]
 GOLDEN = {
@@ -242,14 +240,7 @@ def test_simd_levels_give_the_same_bits():
         "      h.update(d.tobytes() + n.tobytes())\n"
         "print(h.hexdigest())\n"
     )
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", script], env={**os.environ, "BOVW_SIMD": level}, capture_output=True, text=True,
-            check=True,
-        ).stdout
-        for level in ("baseline", "auto")
-    }
-    assert len(digests) == 1
+    assert_same_bits(script)
 
 
 def test_workers_do_not_change_a_bit(photograph):
