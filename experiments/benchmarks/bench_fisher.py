@@ -12,6 +12,7 @@ import ctypes
 
 import numpy as np
 import vlfeat
+from numpy_mixture import mass_and_moments
 
 from bovw.encoding.fisher import FisherMixture, fisher_vector
 
@@ -60,30 +61,9 @@ def scikit_image(X, weights, means, variances):
 
 
 def numpy_gemm(X, weights, means, variances, rows=1024):
-    """Blocks of rows, everything that can be a product of matrices is one, logarithms clamped at -40."""
-    d = X.shape[1]
-    factor = np.concatenate([-0.5 / variances, means / variances], axis=1).T.copy()
-    constants = np.log(weights) - 0.5 * (np.log(2 * np.pi * variances) + means**2 / variances).sum(axis=1)
-
     def run():
-        mass, moments = np.zeros(len(weights)), np.zeros((len(weights), 2 * d))
-        expanded = np.empty((rows, 2 * d), np.float32)
-        gamma = np.empty((rows, len(weights)), np.float32)
-        for start in range(0, len(X), rows):
-            block = X[start : start + rows]
-            m = len(block)
-            e, g = expanded[:m], gamma[:m]
-            np.multiply(block, block, out=e[:, :d])
-            e[:, d:] = block
-            np.matmul(e, factor, out=g)
-            g += constants
-            g -= g.max(axis=1, keepdims=True)
-            np.maximum(g, -40, out=g)
-            np.exp(g, out=g)
-            g /= g.sum(axis=1, keepdims=True)
-            mass += g.sum(axis=0)
-            moments += g.T @ e
-        second, first = moments[:, :d], moments[:, d:]
+        mass, moments = mass_and_moments(X, weights, means, variances, rows)
+        second, first = moments[:, : X.shape[1]], moments[:, X.shape[1]:]
         u = (first - mass[:, None] * means) / np.sqrt(variances)
         v = (second - 2 * first * means + mass[:, None] * means**2) / variances - mass[:, None]
         scale = 1 / (len(X) * np.sqrt(weights))[:, None]

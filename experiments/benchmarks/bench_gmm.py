@@ -7,22 +7,21 @@ scikit-learn and VLFeat take most of the time: ``--quick`` leaves them out.
 
 import sys
 import warnings
-from pathlib import Path
 
 QUICK = "--quick" in sys.argv
 if QUICK:
     sys.argv.remove("--quick")
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
 
 # isort: split
 import numpy as np  # noqa: E402
+import vlfeat_mixture  # noqa: E402
+from numpy_mixture import mass_and_moments  # noqa: E402
 from sklearn.mixture import GaussianMixture  # noqa: E402
 
 from bovw.codebook.gmm import expectation_maximization  # noqa: E402
 from bovw.codebook.posteriors import PreparedMixture  # noqa: E402
-from tests.reference import vlfeat_mixture  # noqa: E402
 
 N_ITER = 10
 BLOCK = 4096
@@ -37,27 +36,9 @@ def descriptors(n, d, seed=0):
 
 
 def numpy_em(X, weights, means, variances):
-    """A careful version: the same products, float32 blocks, float64 sums, clamped exponents."""
-    K, d = means.shape
-    gamma, expanded = np.empty((BLOCK, K), np.float32), np.empty((BLOCK, 2 * d), np.float32)
+    d = means.shape[1]
     for _ in range(N_ITER):
-        matrix = np.concatenate([-0.5 / variances, means / variances], axis=1).T.astype(np.float32)
-        constants = np.log(weights) - 0.5 * (np.log(2 * np.pi * variances) + means**2 / variances).sum(axis=1)
-        constants = constants.astype(np.float32)
-        mass, moments = np.zeros(K), np.zeros((K, 2 * d))
-        for start in range(0, len(X), BLOCK):
-            block = X[start : start + BLOCK]
-            g, e = gamma[: len(block)], expanded[: len(block)]
-            np.multiply(block, block, out=e[:, :d])
-            e[:, d:] = block
-            np.matmul(e, matrix, out=g)
-            g += constants
-            g -= g.max(axis=1, keepdims=True)
-            np.maximum(g, -40, out=g)
-            np.exp(g, out=g)
-            g /= g.sum(axis=1, keepdims=True)
-            mass += g.sum(axis=0)
-            moments += g.T @ e
+        mass, moments = mass_and_moments(X, weights, means, variances, BLOCK)
         weights, means = mass / len(X), moments[:, d:] / mass[:, None]
         variances = np.maximum(moments[:, :d] / mass[:, None] - means**2, FLOOR)
     return weights, means, variances
@@ -102,15 +83,7 @@ def main():
         else "libvl is not installed",
     }
     contenders |= dict.fromkeys(slow, "--quick") if QUICK else slow
-    found = {}
-
-    def keeping(name, function):
-        def run():
-            found[name] = function()
-
-        return run
-
-    wrapped = {name: f if isinstance(f, str) else keeping(name, f) for name, f in contenders.items()}
+    wrapped, found = timing.keep_results(contenders)
     result = timing.compare(f"EM, {n} x {d}, K={K}, {N_ITER} iterations", wrapped, options.rounds, warmup=0)
     for name, (weights, means, variances) in found.items():
         score = PreparedMixture(weights, means, variances).statistics(X)[3] / n

@@ -8,24 +8,22 @@ of the time: ``--quick`` leaves them out.
 
 import os
 import sys
-from pathlib import Path
 
 # The faiss wheel's OpenBLAS does not know recent processors and falls back to slow kernels.
 os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 QUICK = "--quick" in sys.argv
 if QUICK:
     sys.argv.remove("--quick")
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import timing  # noqa: E402  (sets the number of threads before numpy is loaded)
 
 # isort: split
 import numpy as np  # noqa: E402
+import vlfeat_mixture  # noqa: E402
 from sklearn.cluster import KMeans  # noqa: E402
 
 from bovw.codebook.kmeans import lloyd  # noqa: E402
 from bovw.codebook.nearest import nearest_words  # noqa: E402
-from tests.reference import vlfeat_mixture  # noqa: E402
 
 try:
     import faiss
@@ -104,15 +102,7 @@ def training(X, words, options):
         "OpenCV": lambda: opencv_kmeans(X, words),
     }
     contenders |= dict.fromkeys(slow, "--quick") if QUICK else slow
-    found = {}
-
-    def keeping(name, function):
-        def run():
-            found[name] = function()
-
-        return run
-
-    wrapped = {name: f if isinstance(f, str) else keeping(name, f) for name, f in contenders.items()}
+    wrapped, found = timing.keep_results(contenders)
     result = timing.compare(
         f"k-means, {len(X)} x {X.shape[1]}, K={len(words)}, {N_ITER} iterations",
         wrapped,

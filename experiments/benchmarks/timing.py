@@ -79,6 +79,19 @@ def compare(title, contenders, rounds, warmup=1):
     return result
 
 
+def keep_results(contenders):
+    """The contenders, each keeping what it returned last, and the dict {name: result} that fills as they run."""
+    found = {}
+
+    def keeping(name, function):
+        def run():
+            found[name] = function()
+
+        return run
+
+    return {name: f if isinstance(f, str) else keeping(name, f) for name, f in contenders.items()}, found
+
+
 def show(result):
     """Print one comparison as a table."""
     print(f"\n{result['title']}  (medians of {result['rounds']} interleaved rounds, one thread)")

@@ -12,8 +12,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from bovw.codebook import GMMCodebook
 from bovw.codebook.gmm import expectation_maximization, hard_mixture
 from bovw.errors import ParameterError
+from experiments.benchmarks import vlfeat_mixture
 from tests.reference import gmm as reference
-from tests.reference import vlfeat_mixture
 
 
 def descriptors(n=2000, d=10, centers=8, seed=0):

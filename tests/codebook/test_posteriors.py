@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bovw.codebook.posteriors import PreparedMixture, block_posteriors
 from bovw.errors import ParameterError
+from experiments.benchmarks import vlfeat_mixture
 from tests.reference import gmm as reference
-from tests.reference import vlfeat_mixture
 
 
 def mixture(K, d, seed=0):

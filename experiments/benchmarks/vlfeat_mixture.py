@@ -1,9 +1,13 @@
 """VLFeat's Gaussian mixture and k-means through ctypes, where the shared library is installed."""
 
 import ctypes
-import ctypes.util
 
 import numpy as np
+
+try:
+    import vlfeat
+except ImportError:  # imported from the tests, as a module of the package experiments
+    from experiments.benchmarks import vlfeat
 
 FLOAT = 1  # VL_TYPE_FLOAT
 L2 = 1  # VlDistanceL2
@@ -12,10 +16,9 @@ CUSTOM = 2  # VlGMMCustom
 
 def load():
     """The library, on one thread, or None."""
-    name = ctypes.util.find_library("vl")
-    if name is None:
+    vl = vlfeat.load()
+    if vl is None:
         return None
-    vl = ctypes.CDLL(name)
     vl.vl_set_num_threads(ctypes.c_size_t(1))
     vl.vl_gmm_new.restype = vl.vl_kmeans_new.restype = ctypes.c_void_p
     vl.vl_gmm_em.restype = vl.vl_kmeans_refine_centers.restype = ctypes.c_double
