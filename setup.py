@@ -9,8 +9,10 @@ is ever passed, so both give the same bits.
 ``BOVW_BOUNDSCHECK=1`` builds with Cython's index checks on, for a test run.
 """
 
+import copy
 import os
 import platform
+import sys
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -29,12 +31,18 @@ DIRECTIVES = {
     "embedsignature": True,
     "freethreading_compatible": True,
 }
-UNIX_FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
+SHARED = "bovw._cext._cyutility"  # Cython's memoryview code, once instead of in every module
+UNIX_FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi"]
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 
 
 class BuildExt(build_ext):
-    """Adds the flags of the compiler at hand and keeps the two levels' object files apart."""
+    """Adds the flags of the compiler at hand, keeps the two levels' object files apart, and uses all cores."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = os.cpu_count()
 
     def build_extension(self, ext):
         fast = ext.name.split(".")[-2] == "avx2"
@@ -42,12 +50,9 @@ class BuildExt(build_ext):
             ext.extra_compile_args = [*MSVC_FLAGS, *(["/arch:AVX2"] if fast else [])]
         else:
             ext.extra_compile_args = [*UNIX_FLAGS, *(["-mavx2"] if fast else [])]
-        shared = self.build_temp
-        self.build_temp = os.path.join(shared, *ext.name.split("."))
-        try:
-            super().build_extension(ext)
-        finally:
-            self.build_temp = shared
+        one = copy.copy(self)  # extensions are built in parallel, each needs a build_temp of its own
+        one.build_temp = os.path.join(self.build_temp, *ext.name.split("."))
+        super(BuildExt, one).build_extension(ext)
 
     def copy_extensions_to_source(self):
         Path("bovw/_cext/avx2").mkdir(exist_ok=True)  # holds nothing but compiled files, so git has no such folder
@@ -61,9 +66,12 @@ def extensions():
         [
             Extension(f"bovw._cext.{Path(source).stem}", [source], include_dirs=["cext/include"], depends=headers)
             for source in sources
-        ],
+        ]
+        + [Extension(SHARED, ["cext/_cyutility.c"])],
+        shared_utility_qualified_name=SHARED,
         compiler_directives=DIRECTIVES,
         force=CHECKED,
+        nthreads=os.cpu_count() if sys.platform == "linux" else 0,
     )
     if not X86_64:
         return baseline
@@ -75,7 +83,7 @@ def extensions():
             depends=headers,
         )
         for ext in baseline
-        if ext.name != "bovw._cext.cpu"
+        if ext.name not in ("bovw._cext.cpu", SHARED)
     ]
     return [*baseline, *fast]
 
