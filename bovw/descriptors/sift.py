@@ -118,7 +118,7 @@ def dsift(
     >>> import bovw, skimage.data
     >>> descriptors, frames, norms = bovw.dsift(skimage.data.camera(), step=8, bin_size=(4, 8))
     >>> descriptors.shape
-    (7382, 128)
+    (7565, 128)
     """
     options = _check_options(
         step, bin_size, window, window_size, magnification, align, n_bins, orientations, contrast_threshold, root,
@@ -322,7 +322,7 @@ arctangent, dtype
     --------
     >>> import bovw, skimage.data
     >>> bovw.DenseSIFT(step=8, bin_size=(4, 8)).transform([skimage.data.camera()])
-    DescriptorSet(1 images, 7382 descriptors of size 128 float32, frames, norms, sizes)
+    DescriptorSet(1 images, 7565 descriptors of size 128 float32, frames, norms, sizes)
     """
 
     def __init__(

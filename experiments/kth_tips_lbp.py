@@ -1,6 +1,6 @@
 """Texture check: LBP histograms and a chi-square kernel SVM on KTH-TIPS.
 
-    BOVW_DATA=... python experiments/benchmarks/check_kth_tips.py [--draws N] [--json FILE]
+    BOVW_DATA=... python experiments/kth_tips_lbp.py [--draws N] [--json FILE]
 
 Protocol: ``BOVW_DATA``/kth_tips_gray, 10 textures of 81 images; 40 training images
 a class drawn at random, the rest for testing; mean and deviation of the accuracy

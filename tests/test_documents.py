@@ -1,0 +1,71 @@
+"""What is written holds: examples in docstrings and the README run, its tables come from the recorded results."""
+
+import doctest
+import importlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import bovw
+
+PACKAGE = Path(bovw.__file__).parent
+ROOT = Path(__file__).parents[1]
+MODULES = sorted(
+    "bovw." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if ">>> " in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings(name):
+    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.failed == 0
+
+
+@pytest.fixture(scope="module")
+def readme():
+    path = ROOT / "README.md"
+    if not path.exists():
+        pytest.skip("needs the README of the checkout")
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_readme_tables_come_from_the_recorded_results(readme):
+    spec = importlib.util.spec_from_file_location("make_readme", ROOT / "experiments" / "results" / "make_readme.py")
+    make_readme = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_readme)
+    assert make_readme.render(readme) == readme, "run python experiments/results/make_readme.py"
+
+
+def test_the_readme_example_runs(readme, tmp_path):
+    """On four of the demo's classes, so that it is quick."""
+    from bovw.experiment.demo import write_windows
+
+    write_windows(tmp_path / "bovw-demo" / "images")
+    for folder in (tmp_path / "bovw-demo" / "images").glob("*/*"):
+        if folder.name not in ("brick", "cat", "moon", "page"):
+            for path in folder.iterdir():
+                path.unlink()
+            folder.rmdir()
+    example = re.search(r"```python\n(.*?)```", readme, re.S)[1]
+    assert len(example.strip().splitlines()) <= 25
+    result = subprocess.run(
+        [sys.executable, "-c", example], capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+    )
+    assert result.returncode == 0, result.stderr
+    assert float(re.search(r"accuracy ([\d.]+)", result.stdout)[1]) > 0.6  # chance is 0.25
+    assert (tmp_path / "my-model" / "model.json").exists()
+
+
+def test_the_readme_names_every_verb(readme):
+    from bovw.cli.main import VERBS
+
+    for verb in VERBS:
+        assert f"`bovw {verb.__name__.rpartition('.')[2]}" in readme
