@@ -1,5 +1,6 @@
 """``bovw demo``: the whole way from photographs to five class names, without a download."""
 
+import textwrap
 from pathlib import Path
 
 from .output import print_result, verb_parser
@@ -26,7 +27,7 @@ def run(options):
     from ..experiment.demo import TASK, write_windows
     from ..experiment.runner import run_experiment
 
-    print(TASK, flush=True)
+    print(textwrap.fill(TASK, 100), flush=True)
     images, results = options.out / "images", options.out / "results"
     write_windows(images, seed=options.seed)
     config = load_config(find_config("demo"), overrides=[f"data.seed={options.seed}"], lite=options.lite)

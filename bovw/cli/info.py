@@ -8,7 +8,7 @@ from .output import verb_parser
 def add_parser(verbs):
     parser = verb_parser(
         verbs, "info", "versions, processor, SIMD level, threads, configs",
-        "Prints what is installed and how fast a path the processor allows.", "bovw info --json",
+        "Prints what is installed and which code path the processor allows.", "bovw info --json",
     )
     parser.add_argument("--json", action="store_true", help="as one JSON object")
     parser.set_defaults(run=run)

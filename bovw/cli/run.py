@@ -12,7 +12,7 @@ def add_parser(verbs):
         "Trains and tests the system that CONFIG describes and writes metrics.json, report.html, the model and the "
         "predictions to --out. A stopped run goes on where it was. Configs that come with bovw can be named "
         "without their path: %(configs)s.",
-        "bovw run scene15_fisher --data scene15 --out runs/fisher --draws 5",
+        "bovw demo && bovw run demo --data bovw-demo/images --out runs/demo --draws 2",
     )
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")
     parser.add_argument("--data", required=True, type=Path, metavar="DIR",

@@ -140,7 +140,7 @@ def test_help_of_every_verb_ends_with_an_example(capsys):
         assert stop.value.code == 0
         text = capsys.readouterr().out
         assert "example" in text
-        assert f"  bovw {name} " in text[text.index("example"):]
+        assert f"bovw {name} " in text[text.index("example"):]
 
 
 def test_info(capsys):
