@@ -27,6 +27,8 @@ from .errors import ModelFormatError, ParameterError
 
 FORMAT = "bovw-model"
 VERSION = 1
+#: parameters that say how a result is computed, not what it is: a loaded model has their defaults
+NOT_SAVED = ("n_jobs", "verbose")
 
 
 def save_model(estimator, path):
@@ -175,7 +177,11 @@ def _encode(value, place, arrays):
         state = {k: v for k, v in vars(value).items() if k.endswith("_") and not k.startswith("_")}
         return {
             "class": name,
-            "parameters": {k: _encode(v, f"{place}.{k}", arrays) for k, v in value.get_params(deep=False).items()},
+            "parameters": {
+                k: _encode(v, f"{place}.{k}", arrays)
+                for k, v in value.get_params(deep=False).items()
+                if k not in NOT_SAVED
+            },
             "state": {k: _encode(v, f"{place}.{k}", arrays) for k, v in state.items()},
         }
     raise ParameterError(f"{place} is a {type(value).__name__}, which cannot be saved")

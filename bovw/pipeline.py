@@ -6,7 +6,6 @@ one-vs-rest classifier behind one or several of them. Both go image by image, so
 memory holds the signatures, never all descriptors.
 """
 
-import sys
 import warnings
 
 import numpy as np
@@ -107,9 +106,10 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
             if self.pca is not None:
                 self.pca_ = clone(self.pca).fit(sample.descriptors)
                 sample = sample.replace(self.pca_.transform(sample.descriptors))
-            if self.verbose:
-                print(f"codebook: learning from {sample.n_descriptors} descriptors", file=sys.stderr, flush=True)
-            self.pyramid_ = clone(self._pyramid()).fit(sample)
+            pyramid = clone(self._pyramid())
+            _set_codebook_progress(pyramid, self.verbose)
+            self.pyramid_ = pyramid.fit(sample)
+            _set_codebook_progress(pyramid, False)
         return self
 
     def _extractor(self):
@@ -158,6 +158,14 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _set_codebook_progress(pyramid, verbose):
+    """Let the codebook inside a pyramid, fitted or not, show the progress of its iterations."""
+    for encoder in (pyramid.encoder, getattr(pyramid, "encoder_", None)):
+        for codebook in (getattr(encoder, "codebook", None), getattr(encoder, "codebook_", None)):
+            if codebook is not None and "verbose" in codebook.get_params(deep=False):
+                codebook.set_params(verbose=verbose)
 
 
 class BovwClassifier(ClassifierMixin, BaseEstimator):
