@@ -93,12 +93,12 @@ def shipped_configs():
 
 
 def find_config(name):
-    """The path of a config: ``name`` itself if it is a file, else the config of that name that comes with bovw."""
-    if Path(name).suffix == ".toml" or Path(name).exists():
+    """The path of a config: ``name`` itself if it ends in .toml, else the config of that name that comes with bovw."""
+    if Path(name).suffix == ".toml":
         return Path(name)
     if str(name) not in shipped_configs():
         raise ConfigError(
-            f"config {name!r} is neither a file nor comes with bovw{suggestion(name, shipped_configs())}; "
+            f"config {name!r} is no .toml file and does not come with bovw{suggestion(name, shipped_configs())}; "
             f"these come with it: {', '.join(shipped_configs())}"
         )
     return Path(str(resources.files("bovw.experiment") / "systems" / f"{name}.toml"))

@@ -119,3 +119,9 @@ def test_files_that_are_no_configs(tmp_path):
     with pytest.raises(bovw.ConfigError, match="did you mean 'demo'"):
         find_config("dmo")
     assert "demo" in shipped_configs()
+
+
+def test_a_folder_of_the_same_name_does_not_hide_a_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    assert load_config(find_config("demo")).name == "demo"
