@@ -1,0 +1,1 @@
+"""Everything drawn with matplotlib, and the HTML report."""
