@@ -17,7 +17,7 @@ from ._progress import Progress
 from ._random import check_seed
 from ._threads import map_in_order, single_threaded
 from ._validation import check_choice, check_int
-from .classify import OneVsRestDual, top_k
+from .classify import OneVsRestDual, score_matrix, top_k
 from .codebook import DescriptorPCA, GMMCodebook, sample_descriptors
 from .descriptors import DenseSIFT
 from .encoding import FisherVector
@@ -254,7 +254,7 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
 
     def _reader(self, images):
         mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "grey"
-        return _Reader(images, mode, check_choice("on_error", self.on_error, ("raise", "skip")))
+        return _Reader(images, mode, self.on_error)
 
     def fit_classifier(self, signatures, y, skip=()):
         """The last third of :meth:`fit`: learn the classifier.
@@ -292,6 +292,14 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         signatures = _gather(self.encoders_, reader, self.n_jobs, self.verbose)
         return signatures, dict(sorted(reader.errors.items()))
 
+    def scores_and_errors(self, images):
+        """Scores with one column a class, (n_images, n_classes), and a dict from row to message of skipped images.
+
+        Memory holds the signatures of all ``images``: give them in blocks.
+        """
+        signatures, errors = self.signatures_and_errors(images)
+        return score_matrix(self.classifier_.decision_function(signatures)), errors
+
     @property
     def signature_size(self):
         """The dimension of a signature."""
@@ -309,7 +317,7 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         if len(images) == 0:
             raise ParameterError("images is empty; give at least one image")
         reader, scores = self._reader(images), []
-        for rows in score_blocks(len(images), self.signature_size):
+        for rows in _score_blocks(len(images), self.signature_size):
             signatures = _gather(self.encoders_, reader, self.n_jobs, self.verbose, rows)
             scores.append(self.classifier_.decision_function(signatures))
         for i, error in sorted(reader.errors.items()):
@@ -329,9 +337,7 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
 
     def rank(self, scores, k=5):
         """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
-        if scores.ndim == 1:
-            scores = np.stack([-scores, scores], axis=1)
-        return top_k(scores, min(check_int("k", k, 1), scores.shape[1]))
+        return top_k(score_matrix(scores), k)
 
     def save(self, path):
         """Write the fitted model into the folder ``path`` as model.json and .npy files."""
@@ -353,7 +359,8 @@ class _Reader:
     """Decodes image ``i`` when called, in whatever worker; with "skip" it notes what went wrong and gives None."""
 
     def __init__(self, images, mode, on_error="raise"):
-        self.images, self.mode, self.on_error = images, mode, on_error
+        self.images, self.mode = images, mode
+        self.on_error = check_choice("on_error", on_error, ("raise", "skip"))
         self.errors = {}
 
     def __len__(self):
@@ -398,7 +405,7 @@ def _gather(encoders, reader, n_jobs, verbose, rows=None):
     return signatures
 
 
-def score_blocks(n, signature_size, budget=2**26):
+def _score_blocks(n, signature_size, budget=2**26):
     """Ranges that cut ``n`` images into blocks of at most ``budget`` signature numbers (256 MB)."""
     block = max(1, budget // signature_size)
     return [range(start, min(start + block, n)) for start in range(0, n, block)]

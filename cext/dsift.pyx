@@ -92,7 +92,7 @@ cdef struct Output:
     unsigned char *bytes
     float *norms
     float *bins       # scratch of one descriptor
-    float threshold, area_scale
+    float threshold
     int root
     Py_ssize_t n_bins, stride, orientations
 
@@ -168,7 +168,7 @@ cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) 
             for i in range(n_bins):
                 memcpy(out.bins + (j * n_bins + i) * stride, slots + s.slot[p * s.grid_step + i * s.n] * stride,
                        <size_t>stride * sizeof(float))
-        emit(out, s.first_out + frame_row * s.nx + p, s.window, out.area_scale / (((n_bins - 1) * s.b + 1) ** 2))
+        emit(out, s.first_out + frame_row * s.nx + p, s.window, <float>1.0 / (((n_bins - 1) * s.b + 1) ** 2))
 
 
 cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) noexcept nogil:
@@ -190,7 +190,7 @@ cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) n
     for p in range(s.nx):
         dsift_window_column(s.rows, p * frame, frame, n_bins, s.b, s.window, out.bins)
         emit(out, s.first_out + (k // s.step) * s.nx + p, NULL,
-             out.area_scale / (((n_bins - 1) * s.b + 1) ** 2))
+             <float>1.0 / (((n_bins - 1) * s.b + 1) ** 2))
 
 
 cdef Py_ssize_t plan_flat_scale(
@@ -265,13 +265,11 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     cdef Layer *layer
     cdef Output out
     cdef const float[::1] view
-    cdef list pointers = []
-    cdef size_t address
-    cdef float *modulus
+    cdef float *modulus = NULL
     cdef float *position
     cdef float *gx
     cdef float *gy
-    cdef float *energy_buffer
+    cdef float *energy_buffer = NULL
     cdef float *energy
     cdef const float *layer_row
     if out_float.shape[0] + out_bytes.shape[0] != norms.shape[0] or len(weights) != n_scales:
@@ -295,6 +293,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
 
     cdef Scale *plan = NULL
     cdef Layer *layers = NULL
+    out.bins = NULL
     try:
         plan = <Scale *>_allocate(n_scales, sizeof(Scale))
         layers = <Layer *>_allocate(n_scales, sizeof(Layer))
@@ -333,17 +332,14 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
             for k in range(s.n_columns):
                 s.columns[k] -= layers[s.layer].first_column
         energy_buffer = <float *>_allocate((width + 2 * pad) * stride, sizeof(float))
-        pointers.append(<size_t>energy_buffer)
         energy = energy_buffer + pad * stride
         modulus = <float *>_allocate(4 * padded_width, sizeof(float))
-        pointers.append(<size_t>modulus)
         position, gx, gy = modulus + padded_width, modulus + 2 * padded_width, modulus + 3 * padded_width
         out.bins = <float *>_allocate(n_bins * n_bins * stride, sizeof(float))
-        pointers.append(<size_t>out.bins)
         out.descriptors = &out_float[0, 0] if out_float.shape[0] else NULL
         out.bytes = &out_bytes[0, 0] if out_bytes.shape[0] else NULL
         out.norms = &norms[0]
-        out.threshold, out.root, out.area_scale = contrast_threshold, root, 1.0
+        out.threshold, out.root = contrast_threshold, root
         out.n_bins, out.stride, out.orientations = n_bins, stride, orientations
         with nogil:
             for y in range(y_first, y_last + 1):
@@ -382,8 +378,9 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
                         memset(layer.row[grid_row & 1], 0,
                                <size_t>((layer.last_column - layer.first_column + 1) * stride) * sizeof(float))
     finally:
-        for address in pointers:
-            free(<void *>address)
+        free(energy_buffer)
+        free(modulus)
+        free(out.bins)
         if plan != NULL:
             for i in range(n_scales):
                 free(plan[i].filtered)

@@ -140,6 +140,8 @@ def test_wrong_arguments_are_named(paths):
         bovw.BovwClassifier(encoder()).fit([], [])
     with pytest.raises(bovw.ParameterError, match="encoder=\\[\\]"):
         bovw.BovwClassifier([]).fit(images, labels)
+    with pytest.raises(bovw.ParameterError, match="did you mean 'skip'"):
+        bovw.BovwClassifier(encoder(), on_error="skp").fit_encoders(images)
     with pytest.raises(bovw.ImageDecodeError, match="nowhere"):
         bovw.BovwClassifier(encoder()).fit([*images[:-1], "nowhere.png"], labels)
     with pytest.raises(bovw.ParameterError, match="n_components"):

@@ -2,6 +2,6 @@
 
 from .kernels import chi2_kernel, intersection_kernel
 from .one_vs_rest import OneVsRestDual
-from .ranking import top_k
+from .ranking import score_matrix, top_k
 
-__all__ = ["OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"]
+__all__ = ["OneVsRestDual", "chi2_kernel", "intersection_kernel", "score_matrix", "top_k"]

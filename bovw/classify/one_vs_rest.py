@@ -23,7 +23,7 @@ from .._validation import check_bool, check_choice, check_int, check_number
 from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
-from .ranking import top_k
+from .ranking import score_matrix, top_k
 
 _KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2": chi2_kernel}
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
@@ -254,10 +254,7 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
         return self.classes_[best]
 
     def _ranked(self, X, k):
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            scores = np.stack([-scores, scores], axis=1)
-        return top_k(scores, k)
+        return top_k(score_matrix(self.decision_function(X)), k)
 
     def _check_params(self):
         """Raise ParameterError for an argument out of range; return the values of C, ascending."""

@@ -7,6 +7,11 @@ from .._validation import check_int, check_matrix
 _BLOCK_ELEMENTS = 1 << 20
 
 
+def score_matrix(scores):
+    """Scores with one column a class: a two-class decision function (n,) becomes (n, 2), its negative first."""
+    return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
+
+
 def top_k(scores, k=5):
     """Indices of the ``k`` greatest scores of each row, best first.
 

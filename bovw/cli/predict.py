@@ -21,17 +21,13 @@ def add_parser(verbs):
 
 
 def run(options):
-    import numpy as np
-
     from ..pipeline import BovwClassifier
 
     model = BovwClassifier.load(options.model).set_params(on_error="skip", n_jobs=options.jobs, verbose=False)
     failed = False
     for start in range(0, len(options.images), 64):  # results appear as they come
         names = options.images[start:start + 64]
-        signatures, errors = model.signatures_and_errors(names)
-        scores = model.classifier_.decision_function(signatures)
-        scores = scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
+        scores, errors = model.scores_and_errors(names)
         for row, (name, best) in enumerate(zip(names, model.rank(scores, options.top), strict=True)):
             failed |= row in errors
             _show(name, model.classes_[best], scores[row, best], errors.get(row), options.json)

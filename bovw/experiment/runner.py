@@ -174,7 +174,7 @@ def _finished(folder, key):
 
 
 class _Draw:
-    """One training and test split: five stages, each resumable."""
+    """One training and test split: codebooks, signatures, classifier and test scores, each resumable."""
 
     def __init__(self, config, dataset, train, test, draw, folder, key, n_jobs, verbose):
         self.config, self.dataset, self.train, self.test = config, dataset, train, test
@@ -270,13 +270,7 @@ class _Draw:
 
     def _scores(self, model):
         model.set_params(verbose=False)
-
-        def compute(images):
-            signatures, errors = model.signatures_and_errors(images)
-            scores = model.classifier_.decision_function(signatures)
-            return (scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)), errors
-
-        rows = self._rows("scores", self.test, len(model.classes_), compute, "test scores")
+        rows = self._rows("scores", self.test, len(model.classes_), model.scores_and_errors, "test scores")
         self._took("test", rows.seconds)
         return rows
 

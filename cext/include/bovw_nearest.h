@@ -9,14 +9,6 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 
-#if defined(__AVX__)
-#define BOVW_LARGER(a, b) __builtin_ia32_maxps256(a, b) /* a > b ? a : b, as v8_max, in one instruction */
-#define BOVW_SMALLER(a, b) __builtin_ia32_minps256(a, b)
-#else
-#define BOVW_LARGER(a, b) v8_max(a, b)
-#define BOVW_SMALLER(a, b) v8_min(a, b)
-#endif
-
 /* Folds scores[k] - offsets[k], k = 0 .. K - 1, into the running *best (at *label)
  * and *second of a row; k counts from first_label. Among equals the lowest label
  * stays *best, and the others count as *second. */
@@ -38,10 +30,10 @@ static void bovw_best_two(
             const v8 s1 = v8_sub(v8_load(scores + k + 8), v8_load(offsets + k + 8));
             const v8i above0 = s0 > best0, above1 = s1 > best1;
             now += 16;
-            second0 = BOVW_LARGER(second0, BOVW_SMALLER(best0, s0));
-            second1 = BOVW_LARGER(second1, BOVW_SMALLER(best1, s1));
-            best0 = BOVW_LARGER(best0, s0);
-            best1 = BOVW_LARGER(best1, s1);
+            second0 = v8_max(second0, v8_min(best0, s0));
+            second1 = v8_max(second1, v8_min(best1, s1));
+            best0 = v8_max(best0, s0);
+            best1 = v8_max(best1, s1);
             at0 = (v8i)v8_select(above0, (v8)now, (v8)at0);
             at1 = (v8i)v8_select(above1, (v8)now, (v8)at1);
         }

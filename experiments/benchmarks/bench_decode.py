@@ -8,18 +8,16 @@ checks that the file is complete and sizes it before decoding, and it gives RGB.
 """
 
 import io
-import os
-from pathlib import Path
 
 import timing
+from photographs import files as imagenet_files
 
 
 def photographs(tiny):
     """The bytes of JPEG photographs, and where they are from."""
-    folder = os.environ.get("BOVW_DATA")
-    files = sorted(Path(folder, "imagenet_native").glob("*/*.JPEG")) if folder else []
-    if files:
-        return [file.read_bytes() for file in files[: 3 if tiny else None]], "ImageNet, native size"
+    found = imagenet_files()
+    if found:
+        return [file.read_bytes() for file in found[: 3 if tiny else None]], "ImageNet, native size"
     return [as_jpeg(photograph) for photograph in wheel_photographs()[: 3 if tiny else None]], "scikit-image"
 
 
