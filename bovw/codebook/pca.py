@@ -143,7 +143,10 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             block = X[start : start + rows]
             projected = out[start : start + rows]
             kernels.center_rows(block, self.mean_, centered[: len(block)], norms[: len(block)])
-            np.matmul(centered[: len(block)], projection, out=projected)
+            if projection.shape[1] == 1:  # BLAS's product with a vector rounds a row by its place in memory
+                np.einsum("ij,jk->ik", centered[: len(block)], projection, out=projected, optimize=False)
+            else:
+                np.matmul(centered[: len(block)], projection, out=projected)
             if self.renormalize:
                 lengths = np.sqrt(np.einsum("ij,ij->i", projected, projected))
                 projected /= np.where(lengths > 0, lengths, 1)[:, None]
