@@ -46,7 +46,9 @@ _INDEX = {
             "write_predictions",
         ),
         "bovw.persist": ("load_model", "save_model"),
-        "bovw.pipeline": ("BovwClassifier", "ImageEncoder"),
+        "bovw.pipeline": (
+            "BovwClassifier", "FusedClassifier", "ImageEncoder", "encode_to_store", "extract_to_store",
+        ),
     }.items()
     for name in names
 }

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._files import atomic_write, remove_unfinished, write_json
+from ._files import atomic_write, fingerprint, remove_unfinished, write_json
 from ._validation import suggestion
 from .errors import ModelFormatError, ParameterError
 
@@ -112,6 +112,23 @@ def load_model(path, expected=None):
     if expected is not None and not isinstance(model, expected):
         raise ModelFormatError(f"{path} holds a {type(model).__name__}, not a {expected.__name__}")
     return model
+
+
+def model_fingerprint(estimator):
+    """A fingerprint of an estimator, fitted or not: of its class, parameters and learned state.
+
+    Parameters
+    ----------
+    estimator : estimator of bovw
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits; equal for a model and what :func:`load_model` makes of its files.
+    """
+    arrays = {}
+    tree = _encode(estimator, "model", arrays)
+    return fingerprint({"model": tree, "arrays": arrays})
 
 
 def _bovw_version():

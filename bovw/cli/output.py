@@ -47,3 +47,9 @@ def print_result(metrics, out):
     if metrics["skipped"]:
         print(f"  skipped images: {len(metrics['skipped'])}, named in the report")
     print(f"\nmodel   {out / 'model'}\nreport  {out / 'report.html'}\nnumbers {out / 'metrics.json'}")
+
+
+def print_store(store):
+    """What a finished store holds, in one line."""
+    errors = f", {len(store.errors)} images could not be read" if store.errors else ""
+    print(f"{len(store)} images{errors}: {store.path}")

@@ -6,46 +6,41 @@ Layout of the output folder::
     report.html           the same to look at
     model/                the model of the first draw, for ``bovw predict``
     draw-00/              predictions.csv, result.json; while the draw is under way
-                          also its codebooks and finished rows
+                          also its members' codebooks, signatures and scores
 
 Every stage leaves its result on disk under the fingerprint of all that it
-depends on: the config, the images' names and sizes, the split, the seed. A run
+depends on: the settings, the images' names and sizes, the split, the seed. A run
 that was stopped, by whatever, goes on where it was and ends with the same bytes.
+With a *cache* folder, finished members (one a feature set) are kept there and serve every
+run, of whatever system, that needs the same one.
 """
 
-import csv
 import json
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 
-from .._files import atomic_write, fingerprint, remove_unfinished, write_json
-from .._progress import Progress
+from .._files import fingerprint, write_json
 from .._random import stage_rng
-from ..datasets import draw_split, read_folder, read_split_files
-from ..errors import ConfigError, ModelFormatError
-from ..evaluation import confusion_matrix, flat_error, mean_class_accuracy, summarize_draws
-from ..persist import save_model
-from ..pipeline import BovwClassifier
-from .build import build_classifier
+from ..datasets import draw_split, open_dataset, read_split_files
+from ..errors import ConfigError
+from ..evaluation import summarize_draws
+from .draw import DrawRun
 from .environment import describe_environment, peak_memory_mb
-from .rows import ResumableRows
-
-N_GUESSES = 5
-BLOCK_ROWS = 64
 
 
-def run_experiment(config, data, out, *, n_jobs=-1, verbose=True, overwrite=False, split_files=None):
-    """Run a config on a folder of classes.
+def run_experiment(
+    config, data, out, *, n_jobs=-1, verbose=True, overwrite=False, split_files=None, cache=None, taxonomy=None,
+):
+    """Run a config on a data set.
 
     Parameters
     ----------
     config : Config
     data : path
-        A folder ``<class>/<image>``, or ``train/<class>/<image>`` and ``test/`` or ``val/``.
+        What :func:`bovw.open_dataset` opens: a folder ``<class>/<image>``, or any data set it knows.
     out : path
         Where everything is written; created if need be.
     n_jobs : int, default -1
@@ -56,6 +51,10 @@ def run_experiment(config, data, out, *, n_jobs=-1, verbose=True, overwrite=Fals
         Discard what an earlier run with another config or other data left in ``out``.
     split_files : (path, path), optional
         Lists of training and test images in place of seeded draws.
+    cache : path, optional
+        Folder in which finished members are kept for other runs.
+    taxonomy : Taxonomy, optional
+        With it the hierarchical error is reported; the classes must be its wnids.
 
     Returns
     -------
@@ -70,26 +69,23 @@ def run_experiment(config, data, out, *, n_jobs=-1, verbose=True, overwrite=Fals
         If the data set is missing, malformed or too small.
     """
     out = Path(out)
-    dataset = read_folder(data, on_error=config.tree["data"]["on_error"])
+    dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
     splits = _splits(config, dataset, split_files)
-    identity = fingerprint({"config": config.fingerprint, "data": _manifest(dataset)})
+    manifest = fingerprint(_manifest(dataset))
+    identity = fingerprint({"config": config.fingerprint, "data": manifest})
+    costs = None if taxonomy is None else taxonomy.cost_matrix(dataset.classes)
     _claim(out, identity, config, overwrite)
     results = []
     for draw, (train, test) in enumerate(splits):
-        folder = out / f"draw-{draw:02d}"
-        key = fingerprint({"run": identity, "draw": draw, "train": train, "test": test})
-        result = _finished(folder, key)
-        if result is None:
-            if verbose:
-                print(f"draw {draw + 1} of {len(splits)}: {len(train)} training and {len(test)} test images",
-                      file=sys.stderr, flush=True)
-            result = _Draw(config, dataset, train, test, draw, folder, key, n_jobs, verbose).run(
-                keep_model=out / "model" if draw == 0 else None
-            )
-        elif verbose:
-            print(f"draw {draw + 1} of {len(splits)}: finished earlier, reused", file=sys.stderr, flush=True)
-        results.append(result)
-    metrics = _summarize(config, dataset, results, identity)
+        part = DrawRun(
+            config, dataset, manifest, train, test, draw, out / f"draw-{draw:02d}", cache=cache, costs=costs,
+            n_jobs=n_jobs, verbose=verbose,
+        )
+        if verbose:
+            state = "finished earlier, reused" if part.finished() else f"{len(train)} training, {len(test)} test images"
+            print(f"draw {draw + 1} of {len(splits)}: {state}", file=sys.stderr, flush=True)
+        results.append(part.run(keep_model=out / "model" if draw == 0 else None))
+    metrics = _summarize(config, dataset, manifest, results, identity)
     write_json(out / "metrics.json", metrics)
     return metrics
 
@@ -135,7 +131,7 @@ def _manifest(dataset):
     """What the fingerprint knows of the data: names, labels, sizes of the files."""
     return {
         "names": list(dataset.names), "classes": list(dataset.classes), "labels": dataset.labels,
-        "bytes": [Path(image).stat().st_size for image in dataset.images],
+        "bytes": dataset.sizes(),
     }
 
 
@@ -165,152 +161,7 @@ def _claim(out, identity, config, overwrite):
     write_json(note, {"fingerprint": identity, "config": config.tree, "lite": config.lite})
 
 
-def _finished(folder, key):
-    try:
-        result = json.loads((folder / "result.json").read_text())
-    except (OSError, ValueError):
-        return None
-    return result if result.get("fingerprint") == key else None
-
-
-class _Draw:
-    """One training and test split: codebooks, signatures, classifier and test scores, each resumable."""
-
-    def __init__(self, config, dataset, train, test, draw, folder, key, n_jobs, verbose):
-        self.config, self.dataset, self.train, self.test = config, dataset, train, test
-        self.draw, self.folder, self.key = draw, folder, key
-        self.n_jobs, self.verbose = n_jobs, verbose
-        self.seconds = {}
-
-    def run(self, keep_model):
-        self._forget_other_runs()
-        model = self._codebooks()
-        model = self._classifier(model)
-        scores = self._scores(model)
-        result = self._evaluate(model, scores)
-        if keep_model is not None:
-            shutil.rmtree(keep_model, ignore_errors=True)
-            (self.folder / "model").rename(keep_model)
-        write_json(self.folder / "result.json", result)
-        scores.remove()
-        for name in ("encoders", "model"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        return result
-
-    def _forget_other_runs(self):
-        note = self.folder / "draw.json"
-        try:
-            known = json.loads(note.read_text())
-        except (OSError, ValueError):
-            known = {}
-        if known.get("fingerprint") != self.key:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            known = {"fingerprint": self.key, "seconds": {}}
-            write_json(note, known)
-        remove_unfinished(self.folder)
-        self.seconds = known["seconds"]
-
-    def _took(self, stage, seconds):
-        self.seconds[stage] = seconds
-        write_json(self.folder / "draw.json", {"fingerprint": self.key, "seconds": self.seconds})
-
-    def _stage_model(self, name, make):
-        """The model saved under ``name`` if it is whole, else the one that ``make`` returns."""
-        try:
-            model = BovwClassifier.load(self.folder / name)
-            return model.set_params(n_jobs=self.n_jobs, verbose=self.verbose)
-        except ModelFormatError:
-            pass
-        model = make()
-        save_model(model, self.folder / name)
-        return model
-
-    def _codebooks(self):
-        def make():
-            model = build_classifier(self.config, draw=self.draw, n_jobs=self.n_jobs, verbose=self.verbose)
-            start = time.perf_counter()
-            model.fit_encoders([self.dataset.images[i] for i in self.train])
-            self._took("codebook", time.perf_counter() - start)
-            return model
-
-        return self._stage_model("encoders", make)
-
-    def _rows(self, name, index, width, compute, label):
-        """Fill a resumable matrix with ``compute(images) -> (rows, errors)``, block by block."""
-        rows = ResumableRows(self.folder / f"{name}.npy", (len(index), width), self.key)
-        with Progress(label, len(index), enabled=self.verbose) as progress:
-            progress.update(rows.done)
-            while rows.done < len(index):
-                block = index[rows.done:rows.done + BLOCK_ROWS]
-                start = time.perf_counter()
-                values, errors = compute([self.dataset.images[i] for i in block])
-                errors = {rows.done + i: message for i, message in errors.items()}
-                rows.append(values, errors, time.perf_counter() - start)
-                progress.update(len(block))
-        return rows
-
-    def _classifier(self, model):
-        def make():
-            quiet = model.set_params(verbose=False)
-            signatures = self._rows(
-                "signatures", self.train, quiet.signature_size, quiet.signatures_and_errors, "training signatures"
-            )
-            labels = np.asarray(self.dataset.classes)[self.dataset.labels[self.train]]
-            self._took("signatures", signatures.seconds)
-            start = time.perf_counter()
-            quiet.fit_classifier(signatures.array, labels, skip=sorted(signatures.errors))
-            self._took("classifier", time.perf_counter() - start)
-            quiet.skipped_ = {
-                self.dataset.names[self.train[row]]: message for row, message in sorted(signatures.errors.items())
-            }
-            signatures.remove()
-            return quiet
-
-        return self._stage_model("model", make)
-
-    def _scores(self, model):
-        model.set_params(verbose=False)
-        rows = self._rows("scores", self.test, len(model.classes_), model.scores_and_errors, "test scores")
-        self._took("test", rows.seconds)
-        return rows
-
-    def _evaluate(self, model, scores):
-        order = {name: i for i, name in enumerate(self.dataset.classes)}
-        to_label = np.array([order[str(name)] for name in model.classes_])
-        guesses = to_label[model.rank(np.asarray(scores.array), N_GUESSES)]
-        guesses[sorted(scores.errors)] = -1  # an image that could not be read is a wrong answer
-        truth, read = self.dataset.labels[self.test], guesses[:, 0] >= 0
-        _write_predictions(self.folder / "predictions.csv", self.dataset, self.test, guesses, scores)
-        top_k = min(N_GUESSES, guesses.shape[1])
-        return {
-            "fingerprint": self.key,
-            "n_train": len(self.train),
-            "n_test": len(self.test),
-            "top1": 1 - float(flat_error(truth, guesses, 1)),
-            "top5": 1 - float(flat_error(truth, guesses, top_k)),
-            "mean_class_accuracy": float(mean_class_accuracy(truth, guesses[:, 0])),
-            "confusion": confusion_matrix(truth[read], guesses[read, 0], labels=np.arange(len(order))).tolist(),
-            "chosen_C": float(getattr(model.classifier_, "C_", model.classifier_.get_params()["C"])),
-            "signature_size": model.signature_size,
-            "seconds": self.seconds,
-            "skipped": {
-                **model.skipped_, **{self.dataset.names[self.test[row]]: m for row, m in sorted(scores.errors.items())}
-            },
-        }
-
-
-def _write_predictions(path, dataset, test, guesses, scores):
-    """One line a test image: name, true class, then up to five classes, best first."""
-    with atomic_write(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["image", "truth", *(f"guess{i + 1}" for i in range(guesses.shape[1])), "score1"])
-        best = np.asarray(scores.array).max(axis=1)
-        for i, row, score in zip(test, guesses, best, strict=True):
-            names = [dataset.classes[g] if g >= 0 else "" for g in row]
-            writer.writerow([dataset.names[i], dataset.classes[dataset.labels[i]], *names, f"{score:.6g}"])
-
-
-def _summarize(config, dataset, results, identity):
+def _summarize(config, dataset, manifest, results, identity):
     def over_draws(key):
         return summarize(result[key] for result in results)
 
@@ -323,12 +174,18 @@ def _summarize(config, dataset, results, identity):
         "top1": over_draws("top1"),
         "top5": over_draws("top5"),
         "mean_class_accuracy": over_draws("mean_class_accuracy"),
+        "hierarchical5": over_draws("hierarchical5") if "hierarchical5" in results[0] else None,
+        "data": Path(dataset.root).name,
+        "data_kind": dataset.kind,
+        "data_fingerprint": manifest,
         "n_classes": len(dataset.classes),
         "classes": list(dataset.classes),
         "n_train": results[0]["n_train"],
         "n_test": results[0]["n_test"],
         "signature_size": results[0]["signature_size"],
+        "bytes_per_image": results[0]["bytes_per_image"],
         "chosen_C": [result["chosen_C"] for result in results],
+        "fusion_weights": [result["fusion_weights"] for result in results],
         "skipped": {name: message for result in results for name, message in result["skipped"].items()},
         "confusion": np.sum([result["confusion"] for result in results], axis=0).tolist(),
         "seconds": {stage: sum(result["seconds"].get(stage, 0.0) for result in results) for stage in stages},

@@ -1,0 +1,184 @@
+"""One classifier of a draw, from codebooks to test scores, every stage resumable.
+
+Layout of a member's folder::
+
+    member.json       fingerprint, times, skipped images; "done" once everything below is there
+    model/            the fitted BovwClassifier
+    scores.npy        of the test images, one column a class
+    held_out.npy      out-of-fold scores of the training images
+
+and while it is under way also ``encoders/`` (fitted codebooks) and ``signatures/`` (a SignatureStore).
+"""
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .._files import remove_unfinished, sha256_file, write_json, write_npy
+from .._progress import Progress
+from ..errors import ModelFormatError
+from ..persist import save_model
+from ..pipeline import BovwClassifier, signatures_to_store
+from .rows import ResumableRows
+
+BLOCK_ROWS = 64
+
+
+class MemberResult(NamedTuple):
+    """What is left of a finished member."""
+
+    model: BovwClassifier
+    scores: np.ndarray
+    held_out: np.ndarray | None
+    #: messages of the test images that could not be read, by row
+    errors: dict
+    seconds: dict
+    bytes_per_image: float
+
+
+class MemberRun:
+    """Codebooks, training signatures, classifier and test scores of one :class:`BovwClassifier`.
+
+    Parameters
+    ----------
+    folder : path
+    key : str
+        Fingerprint of everything the result depends on; what the folder holds under another is discarded.
+    model : BovwClassifier
+        Unfitted.
+    images : sequence
+        All images of the data set.
+    names : sequence of str
+        What messages call them.
+    labels : array of str
+        Class name of each image.
+    train, test : int arrays
+    """
+
+    def __init__(self, folder, key, model, images, names, labels, train, test, verbose):
+        self.folder, self.key, self.model = Path(folder), key, model
+        self.images, self.names, self.labels = images, names, labels
+        self.train, self.test, self.verbose = train, test, verbose
+        self.note = {"fingerprint": key, "seconds": {}}
+
+    def run(self):
+        """Do what is not done yet; return a :class:`MemberResult`."""
+        finished = self._finished()
+        if finished is not None:
+            return finished
+        self._forget_other_runs()
+        model = self._stage_model("encoders", self._codebooks)
+        model = self._stage_model("model", lambda: self._classifier(model))
+        scores = self._scores(model)
+        files = {"scores": write_npy(self.folder / "scores.npy", scores.array)}
+        if (self.folder / "held_out.npy").exists():
+            files["held_out"] = sha256_file(self.folder / "held_out.npy")
+        self._write(done=True, files=files, errors={str(row): text for row, text in scores.errors.items()})
+        scores.remove()
+        shutil.rmtree(self.folder / "encoders", ignore_errors=True)
+        return self._finished()
+
+    def _finished(self):
+        try:
+            note = json.loads((self.folder / "member.json").read_text())
+            if note.get("fingerprint") != self.key or not note.get("done"):
+                return None
+            arrays = {name: self._array(name, digest) for name, digest in note["files"].items()}
+            model = BovwClassifier.load(self.folder / "model")
+        except (OSError, ValueError, KeyError, ModelFormatError):
+            return None
+        model.set_params(n_jobs=self.model.n_jobs, verbose=self.verbose)
+        errors = {int(row): text for row, text in note["errors"].items()}
+        return MemberResult(
+            model, arrays["scores"], arrays.get("held_out"), errors, note["seconds"], note["bytes_per_image"]
+        )
+
+    def _array(self, name, digest):
+        path = self.folder / f"{name}.npy"
+        if sha256_file(path) != digest:
+            raise ValueError(f"{path} was changed after it was written")
+        return np.load(path, allow_pickle=False)
+
+    def _forget_other_runs(self):
+        try:
+            known = json.loads((self.folder / "member.json").read_text())
+        except (OSError, ValueError):
+            known = {}
+        if known.get("fingerprint") != self.key:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            known = dict(self.note)
+        self.note = known
+        self._write(done=False)
+        remove_unfinished(self.folder)
+
+    def _write(self, **facts):
+        self.note.update(facts)
+        write_json(self.folder / "member.json", self.note)
+
+    def _took(self, stage, seconds):
+        self.note["seconds"][stage] = seconds
+        self._write()
+
+    def _stage_model(self, name, make):
+        """The model saved under ``name`` if it is whole, else the one that ``make`` returns."""
+        try:
+            model = BovwClassifier.load(self.folder / name)
+            return model.set_params(n_jobs=self.model.n_jobs, verbose=self.verbose)
+        except ModelFormatError:
+            pass
+        model = make()
+        save_model(model, self.folder / name)
+        return model
+
+    def _codebooks(self):
+        start = time.perf_counter()
+        model = self.model.fit_encoders([self.images[i] for i in self.train])
+        self._took("codebook", time.perf_counter() - start)
+        return model
+
+    def _classifier(self, model):
+        quiet = model.set_params(verbose=False)
+        signatures = self._signatures(quiet)
+        self._write(bytes_per_image=signatures.bytes_per_row)
+        skip = sorted(signatures.errors)
+        start = time.perf_counter()
+        quiet.fit_classifier(signatures, self.labels[self.train], skip=skip)
+        held_out = quiet.out_of_fold_scores(signatures, self.labels[self.train], skip=skip)
+        write_npy(self.folder / "held_out.npy", held_out)
+        self._took("classifier", time.perf_counter() - start)
+        quiet.skipped_ = {self.names[self.train[row]]: text for row, text in sorted(signatures.errors.items())}
+        shutil.rmtree(self.folder / "signatures", ignore_errors=True)
+        return quiet
+
+    def _signatures(self, model):
+        """The training signatures as a complete store, compressed if the model has a codec."""
+
+        def compute(rows):
+            start = time.perf_counter()
+            result = model.signatures_and_errors([self.images[i] for i in self.train[rows]])
+            self._took("signatures", self.note["seconds"].get("signatures", 0.0) + time.perf_counter() - start)
+            return result
+
+        return signatures_to_store(
+            self.folder / "signatures", len(self.train), model.signature_size, compute, fingerprint=self.key,
+            codec=model.codec, label="training signatures", verbose=self.verbose,
+        )
+
+    def _scores(self, model):
+        model.set_params(verbose=False)
+        rows = ResumableRows(self.folder / "partial.npy", (len(self.test), len(model.classes_)), self.key)
+        with Progress("test scores", len(self.test), enabled=self.verbose) as progress:
+            progress.update(rows.done)
+            while rows.done < len(self.test):
+                block = self.test[rows.done:rows.done + BLOCK_ROWS]
+                start = time.perf_counter()
+                values, errors = model.scores_and_errors([self.images[i] for i in block])
+                errors = {rows.done + i: message for i, message in errors.items()}
+                rows.append(values, errors, time.perf_counter() - start)
+                progress.update(len(block))
+        self._took("test", rows.seconds)
+        return rows

@@ -1,0 +1,251 @@
+"""``BovwClassifier``: from image files to ranked class names."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from ..classify import OneVsRestDual, out_of_fold_scores, score_matrix, top_k
+from ..codebook import DescriptorPCA
+from ..errors import ParameterError
+from ..persist import load_model, save_model
+from ..pooling import EmptyImageWarning
+from .image_encoder import ImageEncoder
+from .reader import ImageReader, gather_signatures, score_blocks
+
+
+class BovwClassifier(ClassifierMixin, BaseEstimator):
+    """Image classification by bags of visual words, from image files to ranked class names.
+
+    Parameters
+    ----------
+    encoder : ImageEncoder or list of ImageEncoder, optional
+        What makes the signature. The signatures of several encoders (say, SIFT and
+        colour) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
+    classifier : OneVsRestDual, OneVsRestSGD or NearestNeighbor, optional
+        Default ``OneVsRestDual()``.
+    codec : codec, optional
+        Such as ``ProductQuantizer()``: it is fitted on the training signatures, and the classifier learns
+        from what it leaves of them. New images are scored uncompressed, as Sánchez and Perronnin (2011) do.
+    on_error : {"raise", "skip"}, default "raise"
+        What to do with an image that cannot be read. "skip" keeps its row: it takes no
+        part in training, its signature is zero, and it is listed in ``skipped_``.
+    n_jobs : int, optional
+        Worker threads, given to the encoders and the classifier where theirs is None.
+    verbose : bool, default False
+        Show progress.
+
+    Attributes
+    ----------
+    encoders_ : list of ImageEncoder
+    classifier_ : estimator
+    codec_ : codec or None
+    classes_ : array of shape (n_classes,)
+    skipped_ : dict of str to str
+        Name and error of each image that the last ``fit`` skipped.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> a, b = skimage.data.brick(), skimage.data.grass()
+    >>> train = [x[:, i:i + 64] for x in (a, b) for i in range(0, 256, 64)]
+    >>> test = [x[:, i:i + 64] for x in (a, b) for i in range(256, 512, 64)]
+    >>> labels = ["brick"] * 4 + ["grass"] * 4
+    >>> model = bovw.BovwClassifier(bovw.ImageEncoder(bovw.DenseSIFT(step=8), pyramid=bovw.SpatialPyramid(
+    ...     bovw.FisherVector(bovw.GMMCodebook(8)), norm=("power", "l2")))).fit(train, labels)
+    >>> model.score(test, labels)
+    1.0
+    """
+
+    def __init__(
+        self, encoder=None, *, classifier=None, codec=None, on_error="raise", n_jobs=None, verbose=False,
+    ):
+        self.encoder = encoder
+        self.classifier = classifier
+        self.codec = codec
+        self.on_error = on_error
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, images, y):
+        """Learn codebooks and classifier.
+
+        Parameters
+        ----------
+        images : list of paths, list of arrays, or ImageCollection
+        y : array-like of shape (n_images,)
+            Class labels, numbers or strings.
+
+        Raises
+        ------
+        ParameterError
+            If lengths differ or a parameter is out of range.
+        ImageDecodeError
+            If an image cannot be read and ``on_error="raise"``.
+        """
+        signatures, y, skip = self._learn_signatures(images, y)
+        return self.fit_classifier(signatures, y, skip)
+
+    def _learn_signatures(self, images, y):
+        """Fit the encoders; the training signatures, labels and rows of skipped images."""
+        y = np.asarray(y)
+        if y.ndim != 1 or len(y) != len(images):
+            raise ParameterError(f"y has shape {y.shape} for {len(images)} images; one label an image is needed")
+        check_classification_targets(y)
+        self.fit_encoders(images)
+        reader = self._reader(images)
+        signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
+        self.skipped_ = {reader.name(i): error for i, error in sorted(reader.errors.items())}
+        return signatures, y, sorted(reader.errors)
+
+    def fit_encoders(self, images):
+        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``."""
+        encoders = list(self.encoder) if isinstance(self.encoder, (list, tuple)) else [self.encoder]
+        if not encoders:
+            raise ParameterError("encoder=[] names no encoder; give at least one ImageEncoder")
+        self.encoders_ = []
+        for encoder in encoders:
+            encoder = ImageEncoder(pca=DescriptorPCA(64)) if encoder is None else clone(encoder)
+            self._share_workers(encoder)
+            self.encoders_.append(encoder._fit(ImageReader(images, encoder._mode(), self.on_error)))
+        return self
+
+    def _reader(self, images):
+        mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "grey"
+        return ImageReader(images, mode, self.on_error)
+
+    def fit_classifier(self, signatures, y, skip=()):
+        """The last third of :meth:`fit`: learn the classifier.
+
+        Parameters
+        ----------
+        signatures : array of shape (n_images, signature_size), or SignatureStore
+            A store is read block by block by a classifier that can, otherwise at once; what its own codec
+            left is learnt from, and ``codec`` must be None.
+        y : array of shape (n_images,)
+        skip : sequence of int
+            Rows of skipped images, which take no part.
+        """
+        X, y = self._training_rows(signatures, np.asarray(y), skip)
+        self.classifier_ = OneVsRestDual() if self.classifier is None else clone(self.classifier)
+        self._share_workers(self.classifier_)
+        self.classifier_.fit(X, y)
+        self.classes_ = self.classifier_.classes_
+        return self
+
+    def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
+        """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.
+
+        The encoders, which know no labels, and C stay those of the fitted model. Rows in ``skip`` are NaN.
+
+        Parameters
+        ----------
+        signatures, y, skip
+            As given to :meth:`fit_classifier`.
+        cv : int, default 5
+        """
+        check_is_fitted(self, "classifier_")
+        y = np.asarray(y)
+        X, labels = self._training_rows(signatures, y, skip)
+        classifier = clone(self.classifier_)
+        if hasattr(self.classifier_, "C_"):
+            classifier.set_params(C=self.classifier_.C_)
+        scores = np.full((len(y), len(self.classes_)), np.nan, np.float32)
+        kept = np.delete(np.arange(len(y)), skip)
+        scores[kept] = score_matrix(out_of_fold_scores(classifier, X, labels, cv=cv))
+        return scores
+
+    def _training_rows(self, signatures, y, skip):
+        """What the classifier learns from: read, compressed and with the skipped rows left out."""
+        if isinstance(signatures, np.ndarray):
+            self.codec_ = None
+            if len(skip):
+                signatures, y = np.delete(signatures, skip, axis=0), np.delete(y, skip)
+            if self.codec is not None:
+                self.codec_ = clone(self.codec).fit(signatures)
+                signatures = self.codec_.decode(self.codec_.encode(signatures))
+            return signatures, y
+        self.codec_ = signatures.codec
+        kept = np.delete(np.arange(len(y)), skip)
+        return signatures[kept], y[kept]
+
+    def _share_workers(self, estimator):
+        if "n_jobs" in estimator.get_params(deep=False) and estimator.n_jobs is None:
+            estimator.set_params(n_jobs=self.n_jobs)
+        if isinstance(estimator, ImageEncoder) and self.verbose:
+            estimator.set_params(verbose=True)
+
+    def signatures(self, images):
+        """Signatures under the fitted encoders, (n_images, signature_size) float32; zero rows for skipped images."""
+        return self.signatures_and_errors(images)[0]
+
+    def signatures_and_errors(self, images):
+        """As :meth:`signatures`, with a dict from row to message of the images that were skipped."""
+        check_is_fitted(self, "encoders_")
+        reader = self._reader(images)
+        signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
+        return signatures, dict(sorted(reader.errors.items()))
+
+    def scores_and_errors(self, images):
+        """Scores with one column a class, (n_images, n_classes), and a dict from row to message of skipped images.
+
+        Memory holds the signatures of all ``images``: give them in blocks.
+        """
+        signatures, errors = self.signatures_and_errors(images)
+        return score_matrix(self.classifier_.decision_function(signatures)), errors
+
+    @property
+    def signature_size(self):
+        """The dimension of a signature."""
+        check_is_fitted(self, "encoders_")
+        return sum(encoder.signature_size for encoder in self.encoders_)
+
+    def decision_function(self, images):
+        """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes.
+
+        Images are encoded and scored in blocks, so memory stays small. With
+        ``on_error="skip"`` an unreadable image gives a warning and the scores of
+        the zero signature.
+        """
+        check_is_fitted(self, "classifier_")
+        if len(images) == 0:
+            raise ParameterError("images is empty; give at least one image")
+        reader, scores = self._reader(images), []
+        for rows in score_blocks(len(images), self.signature_size):
+            signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose, rows)
+            scores.append(self.classifier_.decision_function(signatures))
+        for i, error in sorted(reader.errors.items()):
+            warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
+        return np.concatenate(scores)
+
+    def predict(self, images):
+        """The best class of each image, (n_images,)."""
+        return self.predict_top_k(images, 1)[:, 0]
+
+    def predict_top_k(self, images, k=5):
+        """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
+
+        Ties go to the class that comes first in ``classes_``.
+        """
+        return self.classes_[self.rank(self.decision_function(images), k)]
+
+    def rank(self, scores, k=5):
+        """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
+        return top_k(score_matrix(scores), k)
+
+    def save(self, path):
+        """Write the fitted model into the folder ``path`` as model.json and .npy files."""
+        check_is_fitted(self, "classifier_")
+        save_model(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
+        return load_model(path, expected=cls)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags

@@ -1,0 +1,155 @@
+r"""``FusedClassifier``: several classifiers, each on signatures of its own, whose scores are added.
+
+Late fusion, as most entries of the ImageNet challenge did it: every feature set has its own one-vs-rest
+machines, and the scores s_c of the sets c are summed with weights w_c,
+
+.. math::
+    s(x) = \sum_c w_c\, \tilde s_c(x),
+
+after each set's scores were brought to a common scale (see :class:`bovw.ScoreFusion`). The weights are
+learnt on *out-of-fold* scores of the training images: those of machines that did not see the image.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from ..classify import ScoreFusion, score_matrix, top_k
+from ..errors import ParameterError
+from ..persist import load_model, save_model
+from .classifier import BovwClassifier
+
+
+class FusedClassifier(ClassifierMixin, BaseEstimator):
+    """A weighted sum of the scores of several :class:`BovwClassifier`.
+
+    Parameters
+    ----------
+    members : list of BovwClassifier
+        One a feature set; each learns on the same images.
+    fusion : ScoreFusion, optional
+        How weights are found; default ``ScoreFusion()``, by cross-validation.
+    cv : int, default 5
+        Folds of the out-of-fold scores.
+    n_jobs, verbose
+        Given to the members.
+
+    Attributes
+    ----------
+    members_ : list of BovwClassifier
+    fusion_ : ScoreFusion
+    classes_ : array of shape (n_classes,)
+    skipped_ : dict of str to str
+        Images that the members skipped.
+
+    Notes
+    -----
+    Members are trained one after the other, so memory holds the signatures of one. Each member decodes
+    the images anew: a fused model scores exactly as its members do alone.
+
+    References
+    ----------
+    Y. Lin et al. Large-scale image classification: fast feature extraction and SVM training. CVPR 2011.
+    :doi:`10.1109/CVPR.2011.5995477`
+    """
+
+    def __init__(self, members, *, fusion=None, cv=5, n_jobs=None, verbose=False):
+        self.members = members
+        self.fusion = fusion
+        self.cv = cv
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, images, y):
+        """Learn every member and the weights.
+
+        Parameters
+        ----------
+        images : list of paths, list of arrays, or ImageCollection
+        y : array-like of shape (n_images,)
+
+        Raises
+        ------
+        ParameterError, ImageDecodeError
+            As :meth:`BovwClassifier.fit`.
+        """
+        members, held_out = [], []
+        for member in self._checked_members():
+            member = clone(member).set_params(n_jobs=self.n_jobs, verbose=self.verbose)
+            signatures, y, skip = member._learn_signatures(images, y)
+            member.fit_classifier(signatures, y, skip)
+            held_out.append(member.out_of_fold_scores(signatures, y, skip, cv=self.cv))
+            members.append(member)
+        return self._join(members, held_out, y)
+
+    @classmethod
+    def join(cls, members, held_out, y, **params):
+        """A fused classifier of members that are fitted already.
+
+        Parameters
+        ----------
+        members : list of fitted BovwClassifier
+        held_out : list of arrays of shape (n_images, n_classes)
+            Their :meth:`BovwClassifier.out_of_fold_scores`.
+        y : array of shape (n_images,)
+        **params
+            The other constructor arguments.
+        """
+        return cls([clone(member) for member in members], **params)._join(members, held_out, np.asarray(y))
+
+    def _checked_members(self):
+        if not isinstance(self.members, (list, tuple)) or not self.members:
+            raise ParameterError(f"members={self.members!r} must be a list of at least one BovwClassifier")
+        for member in self.members:
+            if not isinstance(member, BovwClassifier):
+                raise ParameterError(f"members holds a {type(member).__name__}; each must be a BovwClassifier")
+        return self.members
+
+    def _join(self, members, held_out, y):
+        self.members_ = list(members)
+        self.classes_ = members[0].classes_
+        self.skipped_ = {name: error for member in members for name, error in member.skipped_.items()}
+        seen = ~np.isnan(np.sum([scores[:, 0] for scores in held_out], axis=0))
+        fusion = ScoreFusion() if self.fusion is None else clone(self.fusion)
+        self.fusion_ = fusion.fit([scores[seen] for scores in held_out], y[seen])
+        return self
+
+    def scores_and_errors(self, images):
+        """Fused scores, (n_images, n_classes), and a dict from row to message of skipped images."""
+        check_is_fitted(self)
+        parts = [member.scores_and_errors(images) for member in self.members_]
+        errors = {row: message for _, found in parts for row, message in found.items()}
+        return self.fusion_.transform([scores for scores, _ in parts]), dict(sorted(errors.items()))
+
+    def decision_function(self, images):
+        """Fused scores: (n_images, n_classes), or (n_images,) for two classes."""
+        check_is_fitted(self)
+        scores = self.fusion_.transform([score_matrix(m.decision_function(images)) for m in self.members_])
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, images):
+        """The best class of each image, (n_images,)."""
+        return self.predict_top_k(images, 1)[:, 0]
+
+    def predict_top_k(self, images, k=5):
+        """The ``k`` best classes of each image, (n_images, k), best first; ties go to the first in ``classes_``."""
+        return self.classes_[self.rank(self.decision_function(images), k)]
+
+    def rank(self, scores, k=5):
+        """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
+        return top_k(score_matrix(scores), k)
+
+    def save(self, path):
+        """Write the fitted model into the folder ``path``."""
+        check_is_fitted(self)
+        save_model(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
+        return load_model(path, expected=cls)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags

@@ -1,0 +1,273 @@
+"""Stages whose results lie on disk: descriptors and signatures of a whole data set, shard by shard.
+
+A stage that was stopped goes on with the first shard that is missing, and several processes may fill one
+store: each claims the shards it computes. What stands in a store of another fingerprint is never touched.
+"""
+
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import clone
+
+from .._files import fingerprint
+from .._progress import Progress
+from .._threads import map_in_order, single_threaded
+from ..descriptors import DescriptorSet, DescriptorStore
+from ..errors import StoreError
+from ..images import resize_image
+from ..persist import model_fingerprint
+from ..pooling import EmptyImageWarning
+from ..signatures import SignatureStore
+from .reader import ImageReader
+
+#: signatures at most that a codec learns from
+CODEC_SAMPLE = 20_000
+
+
+def fill_store(store, compute, *, label, verbose=False):
+    """Compute the shards that a store misses.
+
+    Parameters
+    ----------
+    store : SignatureStore or DescriptorStore
+    compute : callable (start, stop) -> (values, errors)
+        ``errors`` maps rows of the store to messages.
+    label : str
+        What the progress is called.
+
+    Raises
+    ------
+    StoreError
+        If other processes are still at some shards when nothing else is left to do.
+    """
+    todo = store.missing()
+    with Progress(label, store.n_rows, enabled=verbose) as progress:
+        progress.update(store.n_rows - sum(stop - start for start, stop in todo))
+        for start, stop in todo:
+            with store.claim(start) as mine:
+                if mine:
+                    values, errors = compute(start, stop)
+                    store.write(start, values, errors)
+            progress.update(stop - start)
+    left = store.missing()
+    if left:
+        raise StoreError(
+            f"{store.path}: {len(left)} shards are being written by another process; run the same command again "
+            "when it has ended"
+        )
+    return store
+
+
+def extract_to_store(
+    dataset, path, extractor, *, resize=None, rows=None, on_error="raise", images_per_shard=None, n_jobs=None,
+    verbose=False,
+):
+    """Extract local descriptors of many images into a :class:`DescriptorStore`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    path : path
+        The store's folder; made, or resumed if it holds the same extraction.
+    extractor : extractor
+    resize : dict, optional
+        Limits handed to :func:`bovw.resize_image`.
+    rows : int array, optional
+        Which images; all by default.
+    on_error : {"raise", "skip"}
+        "skip" keeps the row of an image that cannot be read: it has no descriptors, and the store says why.
+    images_per_shard, n_jobs, verbose
+
+    Returns
+    -------
+    DescriptorStore
+
+    Raises
+    ------
+    StoreError
+        If ``path`` holds something else, or the disk is full.
+    ImageDecodeError
+        If an image cannot be read and ``on_error="raise"``.
+    """
+    rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
+    extractor._check_params()
+    identity = fingerprint({
+        "extractor": model_fingerprint(extractor), "resize": resize or {}, "images": _identity(dataset, rows),
+    })
+    store = DescriptorStore.create(
+        path, len(rows), extractor.descriptor_size, fingerprint=identity, rows_per_shard=images_per_shard,
+        **_facts(dataset, rows),
+    )
+    reader = ImageReader([dataset.images[i] for i in rows], extractor._mode, on_error)
+
+    def describe(i):
+        image = reader(i)
+        return None if image is None else extractor.extract(resize_image(image, **resize) if resize else image)
+
+    def compute(start, stop):
+        sets = list(map_in_order(describe, range(start, stop), n_jobs))
+        return _joined(sets, extractor), {row: text for row, text in reader.errors.items() if start <= row < stop}
+
+    return fill_store(store, compute, label="descriptors", verbose=verbose)
+
+
+def _joined(sets, extractor):
+    """One DescriptorSet; an image that could not be read, None in ``sets``, has no descriptors."""
+    example = next((s for s in sets if s is not None), None)
+    if example is None:
+        example = DescriptorSet(
+            np.empty((0, extractor.descriptor_size), np.float32), None, np.empty((0, 4), np.float32), None, [(0, 0)]
+        )
+    nothing = DescriptorSet(
+        example.descriptors[:0], None, None if example.frames is None else example.frames[:0],
+        None if example.norms is None else example.norms[:0], None if example.sizes is None else [(0, 0)],
+    )
+    return DescriptorSet.concatenate(nothing if s is None else s for s in sets)
+
+
+def signatures_to_store(path, n_rows, signature_size, compute, *, fingerprint, codec=None, label, verbose, **facts):
+    """Compute signatures into a :class:`SignatureStore`; an unfitted codec learns from a sample of them first.
+
+    Parameters
+    ----------
+    path : path
+    n_rows, signature_size : int
+    compute : callable (rows) -> (signatures, errors)
+        Of the images ``rows``, an int array; ``errors`` maps places in ``rows`` to messages.
+    fingerprint : str
+        Of everything the signatures depend on.
+    codec : codec, optional
+        Unfitted. At most ``CODEC_SAMPLE`` signatures, spread over all rows, are kept beside the store while
+        it is being filled; they are computed once.
+    label : str
+        What the progress is called.
+    verbose : bool
+    **facts
+        names, labels, classes of the store.
+
+    Returns
+    -------
+    SignatureStore
+        Complete.
+    """
+    path = Path(path)
+
+    def values(rows):
+        def of_shard(start, stop):
+            signatures, errors = compute(rows[start:stop])
+            return signatures, {start + i: text for i, text in errors.items()}
+
+        return of_shard
+
+    if codec is None:
+        store = SignatureStore.create(path, n_rows, signature_size, fingerprint=fingerprint, **facts)
+        return fill_store(store, values(np.arange(n_rows)), label=label, verbose=verbose)
+    chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, CODEC_SAMPLE)).astype(int))
+    sample_path = path.with_name(f"{path.name}.sample")
+    if SignatureStore.exists(path):
+        store = SignatureStore.open(path, fingerprint=fingerprint)
+        if store.is_complete:
+            shutil.rmtree(sample_path, ignore_errors=True)
+            return store
+    sample = SignatureStore.create(sample_path, len(chosen), signature_size, fingerprint=fingerprint)
+    fill_store(sample, values(chosen), label=f"{label}, for the codec", verbose=verbose)
+    with single_threaded():
+        codec = clone(codec).fit(sample.read(0, len(chosen)))
+    store = SignatureStore.create(path, n_rows, signature_size, fingerprint=fingerprint, codec=codec, **facts)
+    place = np.full(n_rows, -1)
+    place[chosen] = np.arange(len(chosen))
+
+    def of_shard(start, stop):
+        at = place[start:stop]
+        known, fresh = np.flatnonzero(at >= 0), np.flatnonzero(at < 0)
+        signatures = np.zeros((stop - start, signature_size), np.float32)
+        errors = {}
+        if len(known):
+            signatures[known] = sample[at[known]]
+            errors = {start + i: sample.errors[at[i]] for i in known if at[i] in sample.errors}
+        if len(fresh):
+            signatures[fresh], found = compute(start + fresh)
+            errors |= {start + fresh[i]: text for i, text in found.items()}
+        return signatures, {int(row): text for row, text in errors.items()}
+
+    fill_store(store, of_shard, label=label, verbose=verbose)
+    shutil.rmtree(sample_path, ignore_errors=True)
+    return store
+
+
+def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="raise", n_jobs=None, verbose=False):
+    """Signatures of a whole data set, in a :class:`SignatureStore`.
+
+    Parameters
+    ----------
+    source : Dataset or DescriptorStore
+        Images, or the descriptors that the encoder's extractor made of them.
+    path : path
+    encoder : fitted ImageEncoder
+    codec : codec, optional
+        Unfitted, such as ``ProductQuantizer()``.
+    rows : int array, optional
+        Which images of a data set; all by default.
+    on_error : {"raise", "skip"}
+    n_jobs, verbose
+
+    Returns
+    -------
+    SignatureStore
+
+    Raises
+    ------
+    StoreError
+        If ``path`` holds something else, or the disk is full.
+    ParameterError
+        If the descriptors do not fit the encoder.
+    """
+    if isinstance(source, DescriptorStore):
+        n, images, facts = len(source), source.fingerprint, {
+            "names": source.names, "labels": source.labels, "classes": source.classes,
+        }
+
+        def encode(i):
+            descriptors = source[i]
+            return encoder.encode_descriptors(descriptors), source.errors.get(i)
+    else:
+        rows = np.arange(len(source)) if rows is None else np.asarray(rows)
+        n, images, facts = len(rows), _identity(source, rows), _facts(source, rows)
+        reader = ImageReader([source.images[i] for i in rows], encoder._mode(), on_error)
+
+        def encode(i):
+            image = reader(i)
+            return None if image is None else encoder.encode_image(image), reader.errors.get(i)
+
+    def compute(index):
+        signatures, errors = np.zeros((len(index), encoder.signature_size), np.float32), {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", EmptyImageWarning)
+            for i, (signature, error) in enumerate(map_in_order(encode, index, n_jobs)):
+                if signature is not None:
+                    signatures[i] = signature
+                if error is not None:
+                    errors[i] = error
+        return signatures, errors
+
+    identity = fingerprint({
+        "encoder": model_fingerprint(encoder), "images": images,
+        "codec": None if codec is None else model_fingerprint(codec),
+    })
+    return signatures_to_store(
+        path, n, encoder.signature_size, compute, fingerprint=identity, codec=codec, label="signatures",
+        verbose=verbose, **facts,
+    )
+
+
+def _identity(dataset, rows):
+    sizes = dataset.sizes()
+    return fingerprint([[dataset.names[i], int(sizes[i])] for i in rows])
+
+
+def _facts(dataset, rows):
+    return {
+        "names": [dataset.names[i] for i in rows], "labels": dataset.labels[rows], "classes": dataset.classes,
+    }
