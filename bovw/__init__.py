@@ -26,9 +26,9 @@ _INDEX = {
         "bovw.taxonomy": ("Taxonomy",),
         "bovw.datasets": ("Dataset", "draw_split", "read_folder", "read_split_files"),
         "bovw.descriptors": (
-            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "color_statistics", "dsift",
-            "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes",
-            "lbp_histogram", "lbp_patches",
+            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore",
+            "color_statistics", "dsift", "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches",
+            "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
         ),
         "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
         "bovw.encoding": (
@@ -37,6 +37,7 @@ _INDEX = {
             "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
+        "bovw.signatures": ("SignatureStore",),
         "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",

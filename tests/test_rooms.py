@@ -11,8 +11,9 @@ PACKAGE = Path(bovw.__file__).parent
 #: from the top down; a file may import from its own line and from the lines above it
 ROOMS = (
     ("_cext",),
-    ("errors", "_validation", "_random", "_threads", "_files", "_progress", "_text", "_matfile",
+    ("errors", "_validation", "_random", "_threads", "_files", "_locks", "_progress", "_shards", "_text", "_matfile",
      "_synset_files"),
+    ("persist",),
     ("images",),
     ("taxonomy",),
     ("datasets",),
@@ -23,7 +24,6 @@ ROOMS = (
     ("signatures",),
     ("classify",),
     ("evaluation",),
-    ("persist",),
     ("pipeline",),
     ("interchange",),
     ("experiment",),

@@ -7,9 +7,10 @@ from .hog import HOG, hog, hog_blocks, hog_patches, hog_window
 from .hog_glyphs import hog_image
 from .lbp import LBP, lbp, lbp_codes, lbp_histogram, lbp_patches
 from .sift import DenseSIFT, dsift
+from .store import DescriptorStore
 
 __all__ = [
-    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "as_descriptor_set", "color_statistics",
-    "dsift", "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes",
-    "lbp_histogram", "lbp_patches",
+    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "as_descriptor_set",
+    "color_statistics", "dsift", "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window",
+    "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
 ]

@@ -1,0 +1,248 @@
+"""``SignatureStore``: the signatures of any number of images on disk, in shards, compressed if wanted.
+
+How shards, claims and damage work stands in :mod:`bovw._shards`. A shard holds one
+array, the codes of its rows: the signatures themselves in float32, or what a codec
+makes of them (:mod:`bovw.signatures.codecs`).
+"""
+
+import itertools
+import numbers
+
+import numpy as np
+
+from .._shards import ShardedStore
+from .._validation import check_int, check_matrix
+from ..errors import ParameterError, StoreError
+from ..persist import load_model, save_model
+
+_SHARD_BYTES, _SHARD_ROWS = 2**26, 1024
+
+
+class SignatureStore(ShardedStore):
+    """A matrix of signatures on disk that many processes fill and that is read block by block.
+
+    Make one with :meth:`create`, open one that exists with :meth:`open`.
+
+    Attributes
+    ----------
+    path : Path
+    n_rows, signature_size : int
+    shape : (n_rows, signature_size)
+    rows_per_shard : int
+    fingerprint : str
+        Of everything the signatures depend on.
+    names : list of str or None
+    labels : int64 array of shape (n_rows,) or None
+    classes : list of str or None
+    codec : codec or None
+        None: the shards hold float32.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> store = SignatureStore.create(folder, 5, 3, fingerprint="example", rows_per_shard=2)
+    >>> for start, stop in store.missing():
+    ...     with store.claim(start) as mine:
+    ...         if mine:
+    ...             store.write(start, np.full((stop - start, 3), start, np.float32))
+    >>> store.is_complete, store[[4, 1]][:, 0]
+    (True, array([4., 0.], dtype=float32))
+    """
+
+    KIND = "signatures"
+
+    def __init__(self, path, fingerprint=None, *, check=True):
+        super().__init__(path, fingerprint, check=check)
+        self.signature_size = self.manifest["settings"]["signature_size"]
+        self._codec = None
+
+    @classmethod
+    def create(
+        cls, path, n_rows, signature_size, *, fingerprint, codec=None, rows_per_shard=None, names=None, labels=None,
+        classes=None,
+    ):
+        """Make a store, or open the one that stands there to go on filling it.
+
+        Parameters
+        ----------
+        path : path
+            A folder.
+        n_rows, signature_size : int
+        fingerprint : str
+            Of everything the signatures depend on: images, settings, seeds.
+        codec : fitted codec, optional
+            How rows are kept; None: as float32.
+        rows_per_shard : int, optional
+            By default as many as make 64 MB of float32, at most 1024; a store that
+            stands there keeps its own.
+        names : sequence of str, optional
+        labels : array of shape (n_rows,), integers, optional
+        classes : sequence of str, optional
+
+        Returns
+        -------
+        SignatureStore
+
+        Raises
+        ------
+        StoreError
+            If ``path`` holds something else, or a store whose fingerprint, shape, codec,
+            names, labels or classes differ, which the message names; or a damaged one.
+        ParameterError
+            For arguments out of range.
+        """
+        size = check_int("signature_size", signature_size, minimum=1)
+        settings = {"signature_size": size, "codec": None}
+        if codec is not None:
+            if getattr(codec, "n_features_in_", None) != size:
+                raise ParameterError(
+                    f"codec={codec!r} is fitted to {getattr(codec, 'n_features_in_', 'no')} columns; "
+                    f"signature_size={size} is needed: fit it on a sample of these signatures"
+                )
+            settings["codec"] = codec.description()
+
+        def save_codec(folder):
+            save_model(codec, folder / "codec")
+            return sorted(f"codec/{file.name}" for file in (folder / "codec").iterdir())
+
+        return cls._create(
+            path, n_rows, fingerprint, settings, rows_per_shard=rows_per_shard,
+            usual_rows=min(_SHARD_ROWS, max(1, _SHARD_BYTES // (4 * size))), names=names, labels=labels,
+            classes=classes, extra=None if codec is None else save_codec,
+        )
+
+    @property
+    def shape(self):
+        """(n_rows, signature_size)."""
+        return self.n_rows, self.signature_size
+
+    @property
+    def codec(self):
+        """The codec of the store, fitted; None for float32."""
+        wanted = self.manifest["settings"]["codec"]
+        if self._codec is None and wanted is not None:
+            codec = load_model(self.path / "codec")
+            if codec.description() != wanted:
+                raise StoreError(f"{self.path / 'codec'} is not the codec that the manifest names; restore it")
+            self._codec = codec
+        return self._codec
+
+    @property
+    def bytes_per_image(self):
+        """Size of a row on disk."""
+        codec = self.manifest["settings"]["codec"]
+        return 4 * self.signature_size if codec is None else codec["bytes_per_image"]
+
+    def write(self, start, rows, errors=None):
+        """Encode and write one whole shard.
+
+        Parameters
+        ----------
+        start : int
+            Its first row.
+        rows : array of shape (m, signature_size)
+            All its rows, finite; those of images that failed too, by convention zeros.
+        errors : dict of int to str, optional
+            Messages of rows that failed, by row of the whole store.
+
+        Raises
+        ------
+        StoreError
+            If the shard is written already or somebody is at it, or the disk is full.
+        ParameterError
+            If these are not the rows of one shard.
+        """
+        rows = check_matrix("rows", rows, n_features=self.signature_size)
+        codes = rows if self.codec is None else self.codec.encode(rows)
+        self._write_shard(start, len(rows), {"codes": codes}, errors or {})
+
+    def read(self, start, stop, out=None):
+        """The rows start:stop, decoded.
+
+        Parameters
+        ----------
+        start, stop : int
+        out : float32 array of shape (stop - start, signature_size), C-contiguous, optional
+            Written and returned, in place of a new array.
+
+        Returns
+        -------
+        rows : float32 array of shape (stop - start, signature_size)
+
+        Raises
+        ------
+        StoreError
+            If rows are not written yet or damaged.
+        """
+        start, stop = check_int("start", start), check_int("stop", stop)
+        return self._decode(self._pieces(start, stop), stop - start, out)
+
+    def read_codes(self, start, stop):
+        """The rows start:stop as they are kept, (m, code_size) in the dtype of the codec: for ``codec.dot``."""
+        start, stop = check_int("start", start), check_int("stop", stop)
+        return self._codes(self._pieces(start, stop), stop - start)
+
+    def __getitem__(self, key):
+        """Rows by number: an int gives (d,), a slice or an array of integers or booleans (m, d)."""
+        if isinstance(key, (numbers.Integral, np.integer)) and not isinstance(key, (bool, np.bool_)):
+            if not -self.n_rows <= key < self.n_rows:
+                raise IndexError(f"row {key} of a store with {self.n_rows} rows")
+            row = int(key) % self.n_rows
+            return self.read(row, row + 1)[0]
+        if isinstance(key, slice):
+            start, stop, step = key.indices(self.n_rows)
+            if step == 1:
+                return self.read(start, max(start, stop))
+            key = np.arange(start, stop, step)
+        rows = self._row_numbers(key)
+        return self._decode(self._scattered_pieces(rows), len(rows))
+
+    def _row_numbers(self, key):
+        key = np.asarray(key)
+        if key.size == 0:
+            key = key.astype(np.int64)
+        if key.dtype == bool and key.shape == (self.n_rows,):
+            return np.flatnonzero(key)
+        if key.ndim != 1 or key.dtype.kind not in "iu":
+            raise IndexError("rows of a store are chosen by an int, a slice, or a 1-d array of integers or booleans")
+        if len(key) and not -self.n_rows <= key.min() <= key.max() < self.n_rows:
+            raise IndexError(f"rows {key.min()} to {key.max()} of a store with {self.n_rows} rows")
+        return key.astype(np.int64) % self.n_rows
+
+    def _pieces(self, start, stop):
+        """(shard, its rows, where they go) of the rows start:stop."""
+        pieces, done = [], 0
+        for shard, first, last in self._spans(start, stop):
+            pieces.append((shard, slice(first, last), slice(done, done + last - first)))
+            done += last - first
+        return pieces
+
+    def _scattered_pieces(self, rows):
+        """The same for rows in any order; every shard is visited once."""
+        order = np.argsort(rows, kind="stable")
+        shards, within = np.divmod(rows[order], self.rows_per_shard)
+        bounds = np.flatnonzero(np.diff(shards, prepend=-1, append=self.n_shards))
+        return [(int(shards[a]), within[a:b], order[a:b]) for a, b in itertools.pairwise(bounds)]
+
+    def _codes(self, pieces, n_rows, out=None):
+        if len(pieces) == 1 and out is None and isinstance(pieces[0][1], slice):
+            return self._map(pieces[0][0], "codes")[pieces[0][1]]  # a view, no copy
+        if out is None:
+            codec = self.codec
+            out = np.empty((n_rows, self.signature_size if codec is None else codec.code_size),
+                           np.float32 if codec is None else codec.code_dtype)
+        for shard, rows, place in pieces:
+            out[place] = self._map(shard, "codes")[rows]
+        return out
+
+    def _decode(self, pieces, n_rows, out=None):
+        shape = n_rows, self.signature_size
+        if out is None:
+            out = np.empty(shape, np.float32)
+        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
+            raise ParameterError(f"out must be a writeable C-contiguous float32 array of shape {shape}")
+        if self.codec is None:
+            return self._codes(pieces, n_rows, out)
+        # In one call: a product quantizer goes through all its words once a call.
+        return self.codec.decode(self._codes(pieces, n_rows), out=out)
