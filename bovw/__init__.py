@@ -24,7 +24,9 @@ _INDEX = {
         ),
         "bovw.images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
         "bovw.taxonomy": ("Taxonomy",),
-        "bovw.datasets": ("Dataset", "draw_split", "read_folder", "read_split_files"),
+        "bovw.datasets": (
+            "Dataset", "draw_split", "index_dataset", "open_dataset", "read_folder", "read_split_files", "scan_tar",
+        ),
         "bovw.descriptors": (
             "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore",
             "color_statistics", "dsift", "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches",

@@ -6,15 +6,14 @@ is an image is decided by its first bytes, which takes about 0.02 ms a file once
 the folder is in the system's cache.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from .._validation import check_bool, check_choice
 from ..errors import DatasetError, ParameterError
-from ..images.formats import HEAD_BYTES, sniff_format, why_not_an_image
 from .dataset import Dataset
+from .listing import list_folder, why_no_image
 
 _TEST_FOLDERS = ("val", "test")
 _MIN_IMAGES = 2
@@ -128,11 +127,11 @@ class _Walk:
 
     def __init__(self, root, on_error, follow_symlinks):
         self.root, self.on_error, self.follow_symlinks = root, on_error, follow_symlinks
-        self.names, self.class_names, self.skipped = [], [], []
+        self.names, self.class_names, self.reasons = [], [], {}
 
     def class_folders(self, where):
         """Sorted names of the folders in ``root/where``."""
-        entries = self._entries(where)
+        entries = list_folder(self.root / where, self.follow_symlinks)
         names = [entry.name for entry in entries if entry.is_dir()]
         if not names:
             loose = sum(entry.is_file() for entry in entries)
@@ -146,18 +145,18 @@ class _Walk:
     def read_class(self, folder, class_name, minimum):
         """Add the images of one folder."""
         n_before = len(self.names)
-        for entry in self._entries(folder):
+        for entry in list_folder(self.root / folder, self.follow_symlinks):
             name = f"{folder}/{entry.name}"
             if entry.is_dir():
                 raise DatasetError(
                     f"{self.root / name}: is a folder inside a class folder; move its images up to "
                     f"{self.root / folder}, or read the folder above if the classes lie one level deeper"
                 )
-            trouble = self._trouble(entry)
+            trouble = why_no_image(entry)
             if not trouble:
                 self.names.append(name)
             elif self.on_error == "skip":
-                self.skipped.append(name)
+                self.reasons[name] = trouble
             else:
                 raise DatasetError(f"{self.root / name}: {trouble}; remove it or pass on_error='skip'")
         n_images = len(self.names) - n_before
@@ -182,33 +181,6 @@ class _Walk:
             train=train,
             test=test,
             root=self.root,
-            skipped=tuple(self.skipped),
+            skipped=tuple(self.reasons),
+            reasons=self.reasons,
         )
-
-    def _entries(self, folder):
-        """What lies in a folder, sorted, without hidden entries; links are refused unless followed."""
-        try:
-            with os.scandir(self.root / folder) as scan:
-                entries = sorted((e for e in scan if not e.name.startswith(".")), key=lambda e: e.name)
-        except OSError as error:
-            raise DatasetError(
-                f"{self.root / folder}: cannot be listed ({error.strerror}); check its permissions"
-            ) from None
-        link = next((e.path for e in entries if e.is_symlink()), None)
-        if link and not self.follow_symlinks:
-            raise DatasetError(
-                f"{link}: is a symbolic link; put a copy in its place, or pass follow_symlinks=True"
-            )
-        return entries
-
-    @staticmethod
-    def _trouble(entry):
-        """Why a file is no image, or None."""
-        if not entry.is_file():
-            return "a link to nothing" if entry.is_symlink() else "not a regular file"
-        try:
-            with open(entry.path, "rb", buffering=0) as file:
-                head = file.read(HEAD_BYTES)
-        except OSError as error:
-            return f"cannot be opened ({error.strerror})"
-        return None if sniff_format(head) else why_not_an_image(head)

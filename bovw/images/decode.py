@@ -6,8 +6,8 @@ to do. The policy is that of the loaders with which ImageNet is read today
 (Pillow, libjpeg-turbo), stated in full:
 
 Type
-    By magic bytes, never by extension. JPEG, PNG, BMP, GIF, WebP and TIFF are
-    read; of several frames or pages the first.
+    By magic bytes, never by extension. JPEG, PNG, BMP, GIF, WebP, TIFF and Sun
+    raster (Outex textures) are read; of several frames or pages the first.
 Size
     Read from the header before any pixel is decoded. More than ``max_pixels``
     (64 million) is refused: a PNG of 100 kB can unfold to gigabytes.
@@ -70,7 +70,7 @@ class ImageInfo:
 
     Attributes
     ----------
-    format : {"JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF"}
+    format : {"JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "SUN"}
     width, height : int
         In pixels, of the image as :func:`read_image` returns it.
     mode : str

@@ -6,7 +6,7 @@ ImageNet's ``n02105855_2933.JPEG`` is a PNG; extensions are decoration.
 #: How many leading bytes :func:`sniff_format` looks at.
 HEAD_BYTES = 18
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "SUN")
 
 _BMP_HEADER_SIZES = (12, 16, 40, 52, 56, 64, 108, 124)
 
@@ -23,6 +23,8 @@ def sniff_format(head):
         return "WEBP"
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return "TIFF"
+    if head.startswith(b"\x59\xa6\x6a\x95"):
+        return "SUN"
     # "BM" alone begins ordinary words: the size of the second header is part of the magic
     if head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
         return "BMP"
@@ -34,4 +36,4 @@ def why_not_an_image(head):
     if not head:
         return "the file is empty; copy or download it again"
     start = head[:8].decode("ascii", "backslashreplace")
-    return f"not an image, it starts with {start!r}; JPEG, PNG, BMP, GIF, WebP and TIFF files are read"
+    return f"not an image, it starts with {start!r}; JPEG, PNG, BMP, GIF, WebP, TIFF and Sun raster files are read"

@@ -11,6 +11,7 @@ from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.SunImagePlugin import SunImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
@@ -26,6 +27,7 @@ _PILLOW = {
     "GIF": GifImageFile,
     "WEBP": WebPImageFile,
     "TIFF": TiffImageFile,
+    "SUN": SunImageFile,
 }
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _PLAIN_MODES = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr")

@@ -61,7 +61,7 @@ def test_order_does_not_depend_on_the_file_system(root, monkeypatch):
         def __exit__(self, *error):
             pass
 
-    monkeypatch.setattr("bovw.datasets.folder.os.scandir", Backwards)
+    monkeypatch.setattr("bovw.datasets.listing.os.scandir", Backwards)
     assert read_folder(root).names == expected
 
 

@@ -1,0 +1,152 @@
+"""CIFAR-10 and CIFAR-100: python batches, binary batches, or folders of images.
+
+Batches hold rows of 3072 bytes, a 32 x 32 plane of red, then green, then blue. They
+become (32, 32, 3) uint8 arrays in memory, 150 MB in all, named after batch and row:
+``data_batch_1/00042``, the same in the python and the binary version. Classes stand in
+the order of the label numbers; CIFAR-100 is read with its fine labels.
+"""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+
+from .._text import text_lines
+from ..errors import DatasetError
+from . import official
+from .batches import load_batch
+from .dataset import Dataset
+from .folder import read_folder
+from .listing import folder_names
+
+KINDS = ("cifar10", "cifar100")
+OPTIONS = ()
+
+_CHILDREN = ("cifar-10-batches-py", "cifar-10-batches-bin", "cifar-100-python", "cifar-100-binary")
+_PIXELS = 3 * 32 * 32
+_TRAIN = {"cifar10": tuple(f"data_batch_{i}" for i in range(1, 6)), "cifar100": ("train",)}
+_TEST = {"cifar10": "test_batch", "cifar100": "test"}
+_CLASSES = {"cifar10": official.CIFAR10, "cifar100": official.CIFAR100}
+
+
+def recognize(root):
+    """Which of ``KINDS`` ``root`` or a folder in it is, or None."""
+    home = _home(root)
+    for kind in KINDS:
+        if _batch_files(home, kind):
+            return kind
+        found = set(folder_names(home / "train"))
+        if found and found == set(_CLASSES[kind]) and folder_names(home / "test"):
+            return kind
+    return None
+
+
+def read(root, kind, options):
+    """Read one of ``KINDS``; see :func:`bovw.open_dataset`."""
+    home = _home(root)
+    files = _batch_files(home, kind)
+    if not files:
+        return _read_images(home, kind, options)
+    classes, problems = _class_names(home, kind)
+    images, labels, names, digest, n_train = [], [], [], hashlib.sha256(), 0
+    wanted = (*_TRAIN[kind], _TEST[kind])
+    if absent := [name for name in wanted if name not in files]:
+        problems.append(f"{len(absent)} batches are missing: {official.listed(absent)}")
+    for name in wanted:
+        if name in files:
+            pixels, numbers = _read_batch(files[name], kind, len(classes), digest)
+            images.extend(pixels)
+            labels.append(numbers)
+            names.extend(f"{name}/{i:05d}" for i in range(len(pixels)))
+            n_train += len(pixels) if name != _TEST[kind] else 0
+    labels = np.concatenate(labels)
+    parts = {"train": labels[:n_train], "test": labels[n_train:]}
+    for part, found in parts.items():
+        counts = dict(zip(classes, np.bincount(found, minlength=len(classes)).tolist(), strict=True))
+        problems += official.compare_counts(f"{part} images", counts, _complete(kind, part))
+    split = {}
+    if 0 < n_train < len(labels):
+        split = {"train": np.arange(n_train), "test": np.arange(n_train, len(labels))}
+    return Dataset(
+        images=images, names=names, labels=labels, classes=classes, root=home, kind=kind, problems=problems,
+        words=[name.replace("_", " ") for name in classes], digest=digest.hexdigest(), **split,
+    )
+
+
+def _read_images(home, kind, options):
+    if not folder_names(home / "train"):
+        raise DatasetError(f"{home}: has neither batches of {kind} nor train and test folders")
+    data = read_folder(home, test_folder="test", on_error=options.on_error, follow_symlinks=options.follow_symlinks)
+    problems = official.compare_classes(data.classes, _CLASSES[kind])
+    for part, index in (("train", data.train), ("test", data.test)):
+        found = np.bincount(data.labels[index], minlength=len(data.classes)).tolist()
+        problems += official.compare_counts(
+            f"{part} images", dict(zip(data.classes, found, strict=True)), _complete(kind, part)
+        )
+    return replace(
+        data, kind=kind, problems=problems, words=[name.replace("_", " ") for name in data.classes],
+        notes=("classes stand in alphabetical order, which is that of the label numbers",),
+    )
+
+
+def _home(root):
+    return next((root / name for name in _CHILDREN if (root / name).is_dir()), root)
+
+
+def _batch_files(home, kind):
+    """{batch: file} of the batches that are there, python ones first."""
+    found = {}
+    python_meta = {"cifar10": "batches.meta", "cifar100": "meta"}[kind]
+    for name in (*_TRAIN[kind], _TEST[kind]):
+        if (home / name).is_file() and (home / python_meta).is_file():
+            found[name] = home / name
+        elif (home / f"{name}.bin").is_file():
+            found[name] = home / f"{name}.bin"
+    return found
+
+
+def _class_names(home, kind):
+    """The classes in the order of the labels, and problems."""
+    python = {"cifar10": ("batches.meta", "label_names"), "cifar100": ("meta", "fine_label_names")}[kind]
+    binary = {"cifar10": "batches.meta.txt", "cifar100": "fine_label_names.txt"}[kind]
+    if (home / python[0]).is_file():
+        names = load_batch(home / python[0]).get(python[1])
+    elif (home / binary).is_file():
+        names = [line.strip() for _, line in text_lines(home / binary) if line.strip()]
+    else:
+        return _CLASSES[kind], [f"{binary} is missing: the official class names are assumed"]
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise DatasetError(f"{home / python[0]}: has no list of class names")
+    if len(set(names)) < len(names):
+        raise DatasetError(f"{home}: a class name comes twice in its list of classes")
+    return tuple(names), official.compare_classes(names, _CLASSES[kind])
+
+
+def _read_batch(path, kind, n_classes, digest):
+    """(n, 32, 32, 3) uint8 pixels and (n,) int64 labels; the file's bytes go into ``digest``."""
+    label_bytes = {"cifar10": 1, "cifar100": 2}[kind]  # CIFAR-100: coarse, then fine
+    if path.suffix == ".bin":
+        data = np.fromfile(path, np.uint8)
+        if data.size == 0 or data.size % (label_bytes + _PIXELS):
+            raise DatasetError(f"{path}: has {data.size} bytes, no multiple of {label_bytes + _PIXELS}; copy it again")
+        data = data.reshape(-1, label_bytes + _PIXELS)
+        labels, rows = data[:, label_bytes - 1].astype(np.int64), data[:, label_bytes:]
+    else:
+        batch = load_batch(path)
+        rows, labels = batch.get("data"), batch.get({"cifar10": "labels", "cifar100": "fine_labels"}[kind])
+        if not isinstance(rows, np.ndarray) or rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != _PIXELS:
+            raise DatasetError(f"{path}: has no uint8 array 'data' of {_PIXELS} columns")
+        labels = np.asarray(labels)
+        if labels.shape != (len(rows),) or labels.dtype.kind not in "iu":
+            raise DatasetError(f"{path}: has no list of {len(rows)} integer labels")
+        labels = labels.astype(np.int64)
+    if labels.min(initial=0) < 0 or labels.max(initial=0) >= n_classes:
+        raise DatasetError(f"{path}: has the label {labels.max()}; labels must lie in [0, {n_classes})")
+    pixels = np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+    digest.update(pixels.data)
+    digest.update(labels.data)
+    return pixels, labels
+
+
+def _complete(kind, part):
+    return dict.fromkeys(_CLASSES[kind], official.N_CIFAR[len(_CLASSES[kind])][part])
