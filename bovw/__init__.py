@@ -26,18 +26,21 @@ _INDEX = {
         "bovw.taxonomy": ("Taxonomy",),
         "bovw.datasets": ("Dataset", "draw_split", "read_folder", "read_split_files"),
         "bovw.descriptors": (
-            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "color_statistics", "dsift",
-            "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes",
-            "lbp_histogram", "lbp_patches",
+            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "HOGWindow", "LBPHistogram",
+            "RawPatches", "TinyImage", "color_statistics", "dsift", "gist", "gist_patches", "hog", "hog_blocks",
+            "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
+            "raw_patches", "tiny_image",
         ),
         "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
         "bovw.encoding": (
-            "LCC", "LLC", "VLAD", "FisherVector", "HardAssignment", "HomogeneousKernelMap", "SoftAssignment",
-            "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
+            "LCC", "LLC", "VLAD", "Concatenation", "FisherVector", "HardAssignment", "HomogeneousKernelMap",
+            "SoftAssignment", "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
             "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
-        "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
+        "bovw.classify": (
+            "NearestNeighbor", "OneVsRestDual", "StandardizedClassifier", "chi2_kernel", "intersection_kernel", "top_k",
+        ),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",
             "evaluate_predictions", "fit_hedge", "flat_error", "hedge", "hedging_curve", "hierarchical_error",

@@ -13,26 +13,31 @@ def build_classifier(config, *, draw, n_jobs=None, verbose=False):
     tree = config.tree
     seed = int(stage_rng(tree["data"]["seed"], "model", draw).integers(2**31))
     encoders = [
-        _build_encoder(channel, tree["image"], seed, f"{config.source}: channels.{name}")
+        _build_encoder(channel, channel.get("image", tree["image"]), seed, f"{config.source}: channels.{name}")
         for name, channel in tree["channels"].items()
     ]
+    classifier = _build(tree.get("classifier", {}), "classifier", seed, config.source)
+    if "standardize" in tree:
+        classifier = _build(tree["standardize"], "standardize", seed, config.source, classifier=classifier)
+    options = {key: _tuples(tree[key]) for key in ("fusion", "fusion_weights") if key in tree}
+    if "codec" in tree:
+        options["codec"] = _build(tree["codec"], "codec", seed, config.source)
     return BovwClassifier(
-        encoders, classifier=_build(tree.get("classifier", {}), "classifier", seed, config.source),
-        on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose,
+        encoders, classifier=classifier, on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose, **options
     )
 
 
 def _build_encoder(channel, image, seed, place):
-    codebook = _build(channel["codebook"], "codebook", seed, place)
-    encoder = _build(channel["encoder"], "encoder", seed, place, codebook=codebook)
+    parts = {"codebook": _build(channel["codebook"], "codebook", seed, place)} if "codebook" in channel else {}
+    encoder = _build(channel["encoder"], "encoder", seed, place, **parts)
     pyramid = _build(channel.get("pyramid", {}), "pyramid", seed, place, encoder=encoder)
     extractor = _build(channel.get("extractor", {}), "extractor", seed, place)
     extractor._check_params()
     options = {"n_descriptors": channel["n_descriptors"]} if "n_descriptors" in channel else {}
-    return ImageEncoder(
-        extractor, pca=_build(channel["pca"], "pca", seed, place) if "pca" in channel else None, pyramid=pyramid,
-        resize=_tuples(image) or None, random_state=seed, **options,
-    )
+    for stage in ("pca", "kernel_map"):
+        if stage in channel:
+            options[stage] = _build(channel[stage], stage, seed, place)
+    return ImageEncoder(extractor, pyramid=pyramid, resize=_tuples(image) or None, random_state=seed, **options)
 
 
 def _build(table, stage, seed, place, **parts):

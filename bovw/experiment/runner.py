@@ -101,15 +101,11 @@ def _splits(config, dataset, split_files):
     ``data.n_train`` only so many of them a class are drawn. ``data.n_test`` limits the test images.
     """
     settings = config.tree["data"]
-    n_train, n_test, seed = settings["n_train"] or None, settings["n_test"] or None, settings["seed"]
     if split_files is not None:
         dataset = dataset.with_split(*read_split_files(dataset, *split_files))
+    n_train = config.n_train(has_split=dataset.train is not None)
+    n_test, seed = settings["n_test"] or None, settings["seed"]
     if dataset.train is None:
-        if n_train is None:
-            raise ConfigError(
-                f"{config.source}: data.n_train is not set and {dataset.root} has no train and test folders; "
-                "set data.n_train to the number of training images a class, or give split files"
-            )
         return [
             draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes)
             for draw in range(settings["draws"])
@@ -290,7 +286,7 @@ class _Draw:
             "top5": 1 - float(flat_error(truth, guesses, top_k)),
             "mean_class_accuracy": float(mean_class_accuracy(truth, guesses[:, 0])),
             "confusion": confusion_matrix(truth[read], guesses[read, 0], labels=np.arange(len(order))).tolist(),
-            "chosen_C": float(getattr(model.classifier_, "C_", model.classifier_.get_params()["C"])),
+            "chosen_C": getattr(model.classifier_, "C_", None),
             "signature_size": model.signature_size,
             "seconds": self.seconds,
             "skipped": {
