@@ -28,19 +28,22 @@ _INDEX = {
             "Dataset", "draw_split", "index_dataset", "open_dataset", "read_folder", "read_split_files", "scan_tar",
         ),
         "bovw.descriptors": (
-            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore",
-            "color_statistics", "dsift", "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches",
-            "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
+            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "HOGWindow",
+            "LBPHistogram", "RawPatches", "TinyImage", "color_statistics", "dsift", "gist", "gist_patches", "hog",
+            "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
+            "raw_patches", "tiny_image",
         ),
         "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
         "bovw.encoding": (
-            "LCC", "LLC", "VLAD", "FisherVector", "HardAssignment", "HomogeneousKernelMap", "SoftAssignment",
-            "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
+            "LCC", "LLC", "VLAD", "Concatenation", "FisherVector", "HardAssignment", "HomogeneousKernelMap",
+            "SoftAssignment", "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
             "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.signatures": ("SignatureStore",),
-        "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
+        "bovw.classify": (
+            "NearestNeighbor", "OneVsRestDual", "StandardizedClassifier", "chi2_kernel", "intersection_kernel", "top_k",
+        ),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",
             "evaluate_predictions", "fit_hedge", "flat_error", "hedge", "hedging_curve", "hierarchical_error",

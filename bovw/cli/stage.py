@@ -28,7 +28,7 @@ def open_source(options):
     from ..descriptors import DescriptorStore
     from ..errors import ParameterError
 
-    if DescriptorStore.exists(options.source):
+    if (options.source / "store.json").exists():
         if options.subset != "all":
             raise ParameterError(f"--subset {options.subset} is for data sets; {options.source} is a store")
         return DescriptorStore.open(options.source), None

@@ -4,8 +4,11 @@ With the mean :math:`m` and the covariance
 :math:`\Sigma = \frac{1}{n-1} \sum_i (x_i - m)(x_i - m)^\top = \sum_j \lambda_j e_j e_j^\top`,
 :math:`\lambda_1 \ge \lambda_2 \ge \dots`, a descriptor becomes
 :math:`y_j = e_j^\top (x - m)` for the first components, divided by
-:math:`\sqrt{\lambda_j + \rho \lambda_1}` when whitening, :math:`\rho` the regularization
-(Jolliffe, *Principal Component Analysis*, 2nd ed., 2002, chapter 2). Local descriptors
+:math:`\sqrt{\lambda_j + \rho \lambda_1 + \varepsilon}` when whitening, :math:`\rho` the regularization
+(Jolliffe, *Principal Component Analysis*, 2nd ed., 2002, chapter 2). *ZCA* whitening keeps
+all components and turns them back to the axes of the descriptor, :math:`\sum_j y_j e_j`: of
+all whitening transforms it changes a descriptor least (Bell and Sejnowski, *The "independent
+components" of natural scenes are edge filters*, Vision Research 1997). Local descriptors
 are many and short, so the d x d covariance is accumulated by blocked products, float32
 inside a block and float64 across blocks, and decomposed in float64.
 """
@@ -30,12 +33,15 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     ----------
     n_components : int
         Output size.
-    whiten : bool
-        Scale every component to unit variance.
+    whiten : bool or "zca"
+        Scale every component to unit variance; with "zca" also turn back to the axes of
+        the descriptor, which takes ``n_components`` = d.
     regularization : float
         When whitening, this fraction of the largest eigenvalue is added to every
         eigenvalue before its root is divided by, so that weak components are not
         blown up.
+    epsilon : float
+        Added to every eigenvalue as well, in squared units of the descriptors.
     renormalize : bool
         Scale every projected descriptor to unit Euclidean length. Zero stays zero.
 
@@ -63,10 +69,11 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     array([-1.,  1., -1.,  1.], dtype=float32)
     """
 
-    def __init__(self, n_components=64, *, whiten=False, regularization=0.0, renormalize=False):
+    def __init__(self, n_components=64, *, whiten=False, regularization=0.0, epsilon=0.0, renormalize=False):
         self.n_components = n_components
         self.whiten = whiten
         self.regularization = regularization
+        self.epsilon = epsilon
         self.renormalize = renormalize
 
     def fit(self, X, y=None):
@@ -88,14 +95,21 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             or values out of range.
         """
         n_components = check_int("n_components", self.n_components, minimum=1)
-        check_bool("whiten", self.whiten)
+        if self.whiten != "zca":
+            check_bool("whiten", self.whiten)
         check_bool("renormalize", self.renormalize)
         check_number("regularization", self.regularization, minimum=0)
+        check_number("epsilon", self.epsilon, minimum=0)
         X = check_samples(self, X, reset=True)
         n, d = X.shape
         if n_components > d:
             raise ParameterError(
                 f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it"
+            )
+        if self.whiten == "zca" and n_components < d:
+            raise ParameterError(
+                f"whiten='zca' keeps all components: n_components={n_components} must be the size of the "
+                f"descriptors, {d}"
             )
         if n < 2:
             raise ParameterError(f"n_samples={n}: principal components need at least 2 descriptors")
@@ -157,10 +171,13 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         if not self.whiten:
             return np.ascontiguousarray(self.components_.T)
         eigenvalues = self.explained_variance_.astype(np.float64)
-        regularized = eigenvalues + self.regularization * eigenvalues[0]
+        regularized = eigenvalues + self.regularization * eigenvalues[0] + self.epsilon
         alive = regularized > _NO_VARIANCE * eigenvalues[0]
         scale = np.where(alive, 1 / np.sqrt(np.where(alive, regularized, 1)), 0)
-        return np.ascontiguousarray(self.components_.T * scale, dtype=np.float32)
+        projection = self.components_.T * scale
+        if self.whiten == "zca":
+            projection = projection @ self.components_.astype(np.float64)
+        return np.ascontiguousarray(projection, dtype=np.float32)
 
 
 def principal_components(X, n_components):

@@ -35,6 +35,7 @@ from .._validation import check_grey_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
+from .grid import whole_frame
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
 
 _PADDING = 32  # pixels by which an image is mirrored at each side before it is filtered
@@ -218,9 +219,7 @@ class GIST(Extractor):
         options = {"orientations": self.orientations, "blocks": self.blocks, "prefilter": self.prefilter}
         if self.patch_size is not None:
             return *gist_patches(image, patch_size=self.patch_size, step=self.step, **options), None
-        height, width = image.shape
-        frame = np.array([[(width - 1) / 2, (height - 1) / 2, max(height, width), 0]], np.float32)
-        return gist(image, image_size=self.image_size, **options)[None], frame, None
+        return gist(image, image_size=self.image_size, **options)[None], whole_frame(image), None
 
 
 def _check_filters(orientations, blocks, prefilter):

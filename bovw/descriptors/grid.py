@@ -1,4 +1,6 @@
-"""The dense grid: where the frames of one bin size fall."""
+"""Where frames fall: along a dense grid, or over the whole image."""
+
+import numpy as np
 
 
 def frames_along(length, span, step):
@@ -8,3 +10,9 @@ def frames_along(length, span, step):
     ``span`` is (n_bins - 1) * bin_size, the distance of the outermost bin centres.
     """
     return (length - 1 - span) // step + 1 if length > span else 0
+
+
+def whole_frame(image):
+    """The frame of a descriptor of the whole image, (1, 4) float32: its centre, the longer side, 0."""
+    height, width = image.shape[:2]
+    return np.array([[(width - 1) / 2, (height - 1) / 2, max(height, width), 0]], np.float32)

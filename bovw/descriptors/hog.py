@@ -32,8 +32,10 @@ detection with discriminatively trained part-based models", PAMI 2010. A. Vedald
 and B. Fulkerson, "VLFeat", ACM Multimedia 2010.
 """
 
+import math
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
 from .._cext import hog as _kernels
@@ -49,6 +51,7 @@ from .._validation import (
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
+from .grid import whole_frame
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes
 
 VARIANTS = ("uoctti", "dalal-triggs")
@@ -236,11 +239,7 @@ def hog_window(
     options = _check_blocks(
         cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
     )
-    if not isinstance(window, (tuple, list)) or len(window) != 2:
-        raise ParameterError(f"window={window!r} must be (height, width)")
-    window = tuple(check_int("window", side, 1) for side in window)
-    if any(side % cell_size for side in window):
-        raise ParameterError(f"window={window} must have sides that are multiples of cell_size={cell_size}")
+    window = _check_window(window, cell_size, block_cells)
     pixels = _pixels(image)
     if any(side > length for side, length in zip(window, pixels.shape, strict=False)):
         raise ParameterError(f"image has shape {pixels.shape[:2]}, smaller than window={window}; enlarge the image")
@@ -400,6 +399,85 @@ class HOG(Extractor):
         return hog_patches(image, **self._patch_arguments())
 
 
+class HOGWindow(Extractor):
+    """The HoG blocks of a detection window as one descriptor: 3,780 numbers for a person of 128 x 64 pixels.
+
+    Parameters
+    ----------
+    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+        As in :func:`hog_window`. The window lies in the middle of the image.
+    color : bool, default True
+        Take each pixel's strongest channel of the RGB image; with False images are
+        read as grey.
+    n_jobs : int, optional
+        Worker threads of :meth:`transform`.
+
+    See Also
+    --------
+    hog_window : the same for one array.
+
+    Notes
+    -----
+    An image smaller than the window is enlarged, its aspect ratio kept, until it covers
+    the window; INRIA's person crops never are.
+
+    References
+    ----------
+    See :func:`hog_window`.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.HOGWindow().transform([skimage.data.astronaut()])
+    DescriptorSet(1 images, 1 descriptors of size 3780 float32, frames, sizes)
+    """
+
+    def __init__(
+        self, window=(128, 64), *, cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5,
+        bilinear_cells=True, bilinear_orientations=True, norm="l2-hys", epsilon=0.01, color=True, n_jobs=None,
+    ):
+        self.window = window
+        self.cell_size = cell_size
+        self.block_cells = block_cells
+        self.orientations = orientations
+        self.signed = signed
+        self.sigma = sigma
+        self.bilinear_cells = bilinear_cells
+        self.bilinear_orientations = bilinear_orientations
+        self.norm = norm
+        self.epsilon = epsilon
+        self.color = color
+        self.n_jobs = n_jobs
+
+    @property
+    def descriptor_size(self):
+        """The dimension of the descriptor."""
+        rows, cols = (side // self.cell_size - self.block_cells + 1 for side in self.window)
+        return rows * cols * self.block_cells**2 * self.orientations * (2 if self.signed else 1)
+
+    def _block_arguments(self):
+        names = (
+            "cell_size", "block_cells", "orientations", "signed", "sigma", "bilinear_cells", "bilinear_orientations",
+            "norm", "epsilon",
+        )
+        return {name: getattr(self, name) for name in names}
+
+    def _check_params(self):
+        _check_blocks(**self._block_arguments())
+        _check_window(self.window, self.cell_size, self.block_cells)
+        check_bool("color", self.color)
+
+    def _extract(self, image):
+        height, width = image.shape[:2]
+        factor = max(side / length for side, length in zip(self.window, (height, width), strict=True))
+        covering = image
+        if factor > 1:
+            sides = [max(math.ceil(factor * n - 1e-6), side) for n, side in zip((height, width), self.window, strict=True)]
+            covering = cv2.resize(image, tuple(sides[::-1]), interpolation=cv2.INTER_LINEAR)
+        descriptor = hog_window(covering, window=self.window, **self._block_arguments())
+        return descriptor[None], whole_frame(image), None
+
+
 def _n_bins(orientations, variant):
     return 3 * orientations if variant == "uoctti" else orientations
 
@@ -435,6 +513,26 @@ def _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm,
     return tuple(check_int("patch_sizes", size, cells) for size in sizes)
 
 
+def _check_window(window, cell_size, block_cells):
+    """Return the sides of a window as a tuple of int, or raise ParameterError."""
+    if not isinstance(window, (tuple, list)) or len(window) != 2:
+        raise ParameterError(f"window={window!r} must be (height, width)")
+    window = tuple(check_int("window", side, 1) for side in window)
+    if any(side % cell_size for side in window):
+        raise ParameterError(f"window={window} must have sides that are multiples of cell_size={cell_size}")
+    _check_block_fits(window, cell_size, block_cells)
+    return window
+
+
+def _check_block_fits(shape, cell_size, block_cells):
+    if min(shape) < cell_size * block_cells:
+        side = cell_size * block_cells
+        raise ParameterError(
+            f"{shape[0]} x {shape[1]} pixels are too few for a block of {side} x {side}; lower cell_size or "
+            "block_cells"
+        )
+
+
 def _pixels(image):
     """The image as a C-contiguous (height, width, 1 or 3) array; uint8 stays as it is, all else is float32."""
     image = np.asarray(image)
@@ -456,13 +554,8 @@ def _blocks(
     epsilon,
 ):
     window = pixels.shape[:2] if window is None else window
+    _check_block_fits(window, cell_size, block_cells)
     shape = tuple(side // cell_size - block_cells + 1 for side in window)
-    if min(shape) < 1:
-        side = cell_size * block_cells
-        raise ParameterError(
-            f"{window[0]} x {window[1]} pixels are too few for a block of {side} x {side}; lower cell_size or "
-            "block_cells"
-        )
     origin = tuple((length - side) // 2 for length, side in zip(pixels.shape, window, strict=False))
     if window == pixels.shape[:2]:
         origin = (0, 0)

@@ -46,7 +46,7 @@ from .._validation import check_choice, check_grey_image, check_int, check_numbe
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
-from .grid import frames_along
+from .grid import frames_along, whole_frame
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
 
 METHODS = ("uniform", "riu2", "ri", "plain", "vlfeat")
@@ -245,12 +245,7 @@ def lbp_histogram(
     Ojala et al. 2002, section 2.5 (multiresolution analysis).
     """
     check_choice("norm", norm, NORMS)
-    try:
-        pairs = [(n_points, radius) for n_points, radius in scales]
-    except (TypeError, ValueError):
-        raise ParameterError(f"scales={scales!r} must be a list of (n_points, radius) pairs") from None
-    if not pairs:
-        raise ParameterError("scales is empty; give at least one (n_points, radius), such as (8, 1)")
+    pairs = _check_scales(scales)
     options = {"cell_size": None, "method": method, "interpolation": interpolation, "sharing": "none", "norm": norm}
     parts = [lbp(image, n_points=n_points, radius=radius, **options).ravel() for n_points, radius in pairs]
     return np.concatenate(parts)
@@ -394,6 +389,71 @@ class LBP(Extractor):
             norm=self.norm,
         )
         return descriptors, frames, None
+
+
+class LBPHistogram(Extractor):
+    """LBP histograms of the whole image, one (P, R) after the other: one descriptor, a texture signature.
+
+    Parameters
+    ----------
+    scales, method, interpolation, norm
+        As in :func:`lbp_histogram`.
+    n_jobs : int, optional
+        Worker threads over images.
+
+    See Also
+    --------
+    lbp_histogram : the same for one array.
+    LBP : dense patches, for a codebook.
+
+    References
+    ----------
+    T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
+    invariant texture classification with local binary patterns", PAMI 24(7), 2002.
+
+    Examples
+    --------
+    >>> LBPHistogram().extract(np.zeros((48, 64), np.uint8))
+    DescriptorSet(1 images, 1 descriptors of size 54 float32, frames, sizes)
+    """
+
+    def __init__(
+        self, scales=((8, 1.0), (16, 2.0), (24, 3.0)), *, method="riu2", interpolation="auto", norm="l1", n_jobs=None
+    ):
+        self.scales = scales
+        self.method = method
+        self.interpolation = interpolation
+        self.norm = norm
+        self.n_jobs = n_jobs
+
+    @property
+    def descriptor_size(self):
+        """The dimension of the descriptor, the bins of all scales."""
+        return sum(
+            _Pattern(n_points, radius, self.method, self.interpolation).check_histogram()
+            for n_points, radius in _check_scales(self.scales)
+        )
+
+    def _check_params(self):
+        for n_points, radius in _check_scales(self.scales):
+            _Pattern(n_points, radius, self.method, self.interpolation).check_histogram()
+        check_choice("norm", self.norm, NORMS)
+
+    def _extract(self, image):
+        histogram = lbp_histogram(
+            image, scales=self.scales, method=self.method, interpolation=self.interpolation, norm=self.norm
+        )
+        return histogram[None], whole_frame(image), None
+
+
+def _check_scales(scales):
+    try:
+        pairs = [(n_points, radius) for n_points, radius in scales]
+    except (TypeError, ValueError):
+        raise ParameterError(f"scales={scales!r} must be a list of (n_points, radius) pairs") from None
+    if not pairs:
+        raise ParameterError("scales is empty; give at least one (n_points, radius), such as (8, 1)")
+    return pairs
 
 
 class _Pattern:

@@ -1,6 +1,7 @@
 """Encodings of descriptor sets over a codebook, one interface for all."""
 
 from .base import Encoder
+from .concatenation import Concatenation
 from .fisher import FisherVector, fisher_vector
 from .hard import HardAssignment, hard_assignment
 from .kernel_map import HomogeneousKernelMap, hellinger_map, homogeneous_kernel_map
@@ -16,6 +17,7 @@ __all__ = [
     "LCC",
     "LLC",
     "VLAD",
+    "Concatenation",
     "Encoder",
     "FisherVector",
     "HardAssignment",

@@ -37,6 +37,7 @@ class Encoder(BaseEstimator):
 
     poolings = ("sum",)
     has_blocks = False
+    needs_codebook = True
 
     def fit(self, X, y=None):
         """Fit a clone of the codebook on descriptors.

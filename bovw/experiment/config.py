@@ -4,20 +4,31 @@ A config names one estimator a stage and its parameters, exactly as the Python
 constructors have them. A key that no constructor knows is an error with a
 did-you-mean, never ignored. ::
 
+    base = "other.toml"    # optional, beside this file: what is not said here is as there
     name = "scene15_fisher"
     description = "Fisher vectors of dense SIFT"
+    fusion = "concatenate" # of several channels: their signatures, or their "scores"
+    fusion_weights = "cv"  # with "scores": "cv", "equal" or one number a channel
 
-    [published]            # what the paper reports; not used in the run
+    [published]            # what the paper reports, not used in the run; [[published]] for several figures
     [data]                 # n_train images a class, n_test at most, draws, seed
     [image]                # limits of resize_image
-    [channels.sift]        # one table a channel: n_descriptors, and
+    [channels.sift]        # one table a channel: n_descriptors and n_images of the sample, and
+    [channels.sift.image]       # optional, in place of [image]
     [channels.sift.extractor]   # type = "DenseSIFT", ...
     [channels.sift.pca]         # optional
     [channels.sift.codebook]    # type = "GMMCodebook", ...
     [channels.sift.encoder]     # type = "FisherVector", ...
     [channels.sift.pyramid]     # cells, pooling, norm ...
+    [channels.sift.kernel_map]  # optional: type = "HomogeneousKernelMap", ...
+    [codec]                # optional: what training signatures pass through, type = "ProductQuantizer", ...
+    [standardize]          # optional: signatures to zero mean and unit deviation before the classifier
     [classifier]           # type = "OneVsRestDual", ...
     [lite]                 # the same tables: what a quick trial run changes
+
+A table that changes ``type``, against the base or in ``[lite]``, replaces the whole
+table, for the parameters belong to the type; other tables are merged key by key. A
+base has no base of its own.
 """
 
 import copy
@@ -32,30 +43,45 @@ from ..errors import ConfigError
 
 #: stage -> names of the estimators it may be; the first is the default
 STAGES = {
-    "extractor": ("DenseSIFT", "HOG", "LBP", "ColorStatistics", "GIST"),
+    "extractor": (
+        "DenseSIFT", "HOG", "HOGWindow", "LBP", "LBPHistogram", "ColorStatistics", "GIST", "RawPatches", "TinyImage",
+    ),
     "pca": ("DescriptorPCA",),
     "codebook": ("KMeansCodebook", "GMMCodebook"),
     "encoder": (
         "HardAssignment", "SoftAssignment", "LLC", "LCC", "SuperVector", "VLAD", "FisherVector", "TriangleAssignment",
+        "Concatenation",
     ),
     "pyramid": ("SpatialPyramid",),
-    "classifier": ("OneVsRestDual",),
+    "kernel_map": ("HomogeneousKernelMap",),
+    "codec": ("ProductQuantizer", "Float16Codec", "FeatureHashing"),
+    "standardize": ("StandardizedClassifier",),
+    "classifier": ("OneVsRestDual", "OneVsRestSGD", "NearestNeighbor"),
 }
 #: parameters that a config does not set: the runner does, or they are stages of their own
-RESERVED = {"self", "n_jobs", "random_state", "verbose", "codebook", "encoder", "progress"}
+RESERVED = {"self", "n_jobs", "random_state", "verbose", "codebook", "encoder", "progress", "classifier"}
 
 TOP = {
-    "name": str, "description": str, "published": dict, "data": dict, "image": dict, "channels": dict,
-    "classifier": dict, "lite": dict,
+    "name": str, "description": str, "published": (dict, list), "data": dict, "image": dict, "channels": dict,
+    "fusion": str, "fusion_weights": (str, list), "codec": dict, "standardize": dict, "classifier": dict,
+    "lite": dict,
 }
-DATA = {"n_train": int, "n_test": int, "draws": int, "seed": int, "on_error": str}
-DATA_DEFAULTS = {"n_train": 0, "n_test": 0, "draws": 1, "seed": 0, "on_error": "raise"}
+#: what decides the result of a run, and so what [lite] may change
+RESULT_KEYS = (
+    "data", "image", "channels", "fusion", "fusion_weights", "codec", "standardize", "classifier",
+)
+DATA = {"n_train": int, "n_train_unsplit": int, "n_test": int, "draws": int, "seed": int, "on_error": str}
+DATA_DEFAULTS = {"n_train": 0, "n_train_unsplit": 0, "n_test": 0, "draws": 1, "seed": 0, "on_error": "raise"}
 PUBLISHED = {
     "paper": str, "table": str, "accuracy": (int, float), "std": (int, float), "measure": str, "protocol": str,
-    "data": str,
+    "data": str, "checked": bool,
 }
 IMAGE = {"max_side": int, "max_height": int, "max_pixels": int, "fit": list, "upscale": bool}
-CHANNEL = {"n_descriptors": int, **{stage: dict for stage in STAGES if stage != "classifier"}}
+CHANNEL_STAGES = ("extractor", "pca", "codebook", "encoder", "pyramid", "kernel_map")
+CHANNEL = {"n_descriptors": int, "n_images": int, "image": dict, **dict.fromkeys(CHANNEL_STAGES, dict)}
+SIGNATURE_STAGES = ("codec", "standardize", "classifier")
+FUSIONS = ("concatenate", "scores")
+FUSION_WEIGHTS = ("cv", "equal")
 
 
 class Config:
@@ -78,10 +104,38 @@ class Config:
         return self.tree["name"]
 
     @property
+    def published(self):
+        """The published figures, a list of tables."""
+        published = self.tree.get("published", [])
+        return [published] if isinstance(published, dict) else published
+
+    def n_train(self, has_split):
+        """Training images a class, None for all.
+
+        Parameters
+        ----------
+        has_split : bool
+            Whether the data set says itself which images are for training. One that does
+            not uses ``data.n_train_unsplit`` where ``data.n_train`` is not set.
+
+        Raises
+        ------
+        ConfigError
+            If the data set has no split and no number is set.
+        """
+        data = self.tree["data"]
+        number = data["n_train"] or (0 if has_split else data["n_train_unsplit"])
+        if not number and not has_split:
+            raise ConfigError(
+                f"{self.source}: the data set has no training and test part of its own and data.n_train is not set; "
+                "set data.n_train to the number of training images a class, or give split files"
+            )
+        return number or None
+
+    @property
     def fingerprint(self):
         """Of everything that changes a result: not the name, the texts, or the number of draws."""
-        relevant = {k: v for k, v in self.tree.items() if k in ("data", "image", "channels", "classifier")}
-        relevant = copy.deepcopy(relevant)
+        relevant = copy.deepcopy({k: v for k, v in self.tree.items() if k in RESULT_KEYS})
         relevant["data"].pop("draws")
         return fingerprint(relevant)
 
@@ -126,17 +180,40 @@ def load_config(source, *, overrides=(), lite=False):
     ConfigError
         For a missing file, a syntax error, an unknown key, a value of the wrong type.
     """
-    path = Path(source)
+    return check_config(_with_base(Path(source)), source=str(source), overrides=overrides, lite=lite)
+
+
+def _with_base(path):
+    """The tree of a file, laid over that of its base."""
+    tree = _read(path)
+    base = tree.pop("base", None)
+    if base is None:
+        return tree
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: base={base!r} must be the name of a .toml file beside it")
+    below = _read(path.parent / base)
+    if "base" in below:
+        raise ConfigError(
+            f"{path}: base {base!r} has itself the base {below['base']!r}; one level is allowed: name the other file, "
+            "or copy what is needed"
+        )
+    _check_tree(below, str(path.parent / base))
+    for key in ("name", "description", "published"):
+        below.pop(key, None)
+    _merge(below, tree)
+    return below
+
+
+def _read(path):
     try:
         with open(path, "rb") as file:
-            tree = tomllib.load(file)
+            return tomllib.load(file)
     except FileNotFoundError:
         raise ConfigError(f"config {path} does not exist{_near_files(path)}") from None
     except IsADirectoryError:
         raise ConfigError(f"config {path} is a folder; give a .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    return check_config(tree, source=str(path), overrides=overrides, lite=lite)
 
 
 def check_config(tree, *, source="config", overrides=(), lite=False):
@@ -152,7 +229,7 @@ def check_config(tree, *, source="config", overrides=(), lite=False):
     tree.setdefault("name", Path(source).stem)
     tree.setdefault("image", {})
     tree["data"] = {**DATA_DEFAULTS, **tree.get("data", {})}
-    for key, minimum in (("n_train", 0), ("n_test", 0), ("draws", 1), ("seed", 0)):
+    for key, minimum in (("n_train", 0), ("n_train_unsplit", 0), ("n_test", 0), ("draws", 1), ("seed", 0)):
         if tree["data"][key] < minimum:
             raise ConfigError(f"{source}: data.{key}={tree['data'][key]} must be at least {minimum}")
     return Config(tree, source, lite)
@@ -167,41 +244,83 @@ def _check_tree(tree, source):
     _check_table(tree, TOP, "", source)
     if not tree.get("channels"):
         raise ConfigError(f"{source}: there is no [channels.NAME] table; a config needs at least one channel")
-    _check_table(tree.get("data", {}), DATA, "data.", source)
-    _check_table(tree.get("published", {}), PUBLISHED, "published.", source)
-    _check_table(tree.get("image", {}), IMAGE, "image.", source)
-    _check_stage(tree.get("classifier", {}), "classifier", "classifier.", source)
-    for name, channel in tree["channels"].items():
-        _check_channel(channel, f"channels.{name}", source)
-        for stage in ("encoder", "codebook"):
-            if stage not in channel:
-                raise ConfigError(f"{source}: [channels.{name}.{stage}] is missing")
+    for published in _tables(tree.get("published", []), "published", source):
+        _check_table(published, PUBLISHED, "published.", source)
+    _check_result_keys(tree, "", source)
     _check_lite(tree, source)
+
+
+def _tables(value, place, source):
+    """A table, or a list of tables, as a list."""
+    tables = [value] if isinstance(value, dict) else value
+    if not all(isinstance(table, dict) for table in tables):
+        raise ConfigError(f"{source}: {place} must be a table [{place}] or several [[{place}]]")
+    return tables
+
+
+def _check_result_keys(tree, place, source):
+    """Check everything but the texts; the channels are whole."""
+    _check_table(tree.get("data", {}), DATA, f"{place}data.", source)
+    _check_table(tree.get("image", {}), IMAGE, f"{place}image.", source)
+    for stage in SIGNATURE_STAGES:
+        if stage in tree or stage == "classifier":
+            _check_stage(tree.get(stage, {}), stage, f"{place}{stage}.", source)
+    for name, channel in tree["channels"].items():
+        _check_channel(channel, f"{place}channels.{name}", source)
+    _check_fusion(tree, place, source)
+
+
+def _check_fusion(tree, place, source):
+    fusion, weights = tree.get("fusion", FUSIONS[0]), tree.get("fusion_weights")
+    if fusion not in FUSIONS:
+        raise ConfigError(
+            f"{source}: {place}fusion={fusion!r} is not one of {', '.join(FUSIONS)}{suggestion(fusion, FUSIONS)}"
+        )
+    if weights is None:
+        return
+    if fusion != "scores":
+        raise ConfigError(f"{source}: {place}fusion_weights are for fusion = \"scores\", fusion is {fusion!r}")
+    if isinstance(weights, str):
+        if weights not in FUSION_WEIGHTS:
+            raise ConfigError(
+                f"{source}: {place}fusion_weights={weights!r} is not one of {', '.join(FUSION_WEIGHTS)} or a list of "
+                f"numbers{suggestion(weights, FUSION_WEIGHTS)}"
+            )
+        return
+    numbers = [w for w in weights if isinstance(w, (int, float)) and not isinstance(w, bool)]
+    if len(numbers) != len(weights) or len(weights) != len(tree["channels"]):
+        raise ConfigError(
+            f"{source}: {place}fusion_weights={weights!r} must be one number for each of the "
+            f"{len(tree['channels'])} channels"
+        )
 
 
 def _check_lite(tree, source):
     lite = tree.get("lite", {})
-    _check_table(lite, {k: v for k, v in TOP.items() if k in ("data", "image", "channels", "classifier")}, "lite.",
-                 source)
-    _check_table(lite.get("data", {}), DATA, "lite.data.", source)
-    _check_table(lite.get("image", {}), IMAGE, "lite.image.", source)
+    _check_table(lite, {key: kind for key, kind in TOP.items() if key in RESULT_KEYS}, "lite.", source)
     for name in lite.get("channels", {}):
         if name not in tree["channels"]:
             raise ConfigError(f"{source}: lite.channels.{name} names no channel{suggestion(name, tree['channels'])}")
-    merged = copy.deepcopy({k: v for k, v in tree.items() if k != "lite"})
+    merged = copy.deepcopy({key: value for key, value in tree.items() if key != "lite"})
     _merge(merged, lite)
-    for name, channel in merged["channels"].items():
-        _check_channel(channel, f"lite: channels.{name}", source)
-    _check_stage(merged.get("classifier", {}), "classifier", "lite: classifier.", source)
+    _check_result_keys(merged, "lite: ", source)
 
 
 def _check_channel(channel, place, source):
     if not isinstance(channel, dict):
         raise ConfigError(f"{source}: {place} must be a table")
     _check_table(channel, CHANNEL, f"{place}.", source)
-    for stage in CHANNEL:
-        if stage in channel and stage != "n_descriptors":
+    _check_table(channel.get("image", {}), IMAGE, f"{place}.image.", source)
+    for stage in CHANNEL_STAGES:
+        if stage in channel:
             _check_stage(channel[stage], stage, f"{place}.{stage}.", source)
+    if "encoder" not in channel:
+        raise ConfigError(f"{source}: [{place}.encoder] is missing")
+    encoder = stage_class(channel["encoder"], "encoder", f"{place}.encoder.", source)
+    if encoder.needs_codebook and "codebook" not in channel:
+        raise ConfigError(f"{source}: [{place}.codebook] is missing")
+    if not encoder.needs_codebook and "codebook" in channel:
+        raise ConfigError(f"{source}: [{place}.codebook] is there, but {encoder.__name__} has no codebook")
 
 
 def _check_table(table, known, place, source):
@@ -240,9 +359,12 @@ def stage_class(table, stage, place="", source="config"):
 
 
 def _merge(tree, changes):
+    """Lay ``changes`` over ``tree``, table by table; a table that changes the type of a stage replaces it."""
     for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(tree.get(key), dict):
-            _merge(tree[key], value)
+        below = tree.get(key)
+        same = isinstance(value, dict) and isinstance(below, dict)
+        if same and value.get("type", below.get("type")) == below.get("type"):
+            _merge(below, value)
         else:
             tree[key] = copy.deepcopy(value)
 

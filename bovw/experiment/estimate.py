@@ -266,7 +266,7 @@ class _Member:
         start = time.perf_counter()
         codec.decode(codes)
         self.decode = (time.perf_counter() - start) * size / columns / sample
-        stored = codec.bytes_per_row * size / columns
+        stored = codec.bytes_per_image * size / columns
         n_sample = min(self.n_train, 20_000)
         return StageEstimate(
             self.name, "codec", fit + encode, BASE_MEMORY + 4.0 * n_sample * size, 4.0 * n_sample * size,

@@ -143,7 +143,7 @@ class MemberRun:
     def _classifier(self, model):
         quiet = model.set_params(verbose=False)
         signatures = self._signatures(quiet)
-        self._write(bytes_per_image=signatures.bytes_per_row)
+        self._write(bytes_per_image=signatures.bytes_per_image)
         skip = sorted(signatures.errors)
         start = time.perf_counter()
         quiet.fit_classifier(signatures, self.labels[self.train], skip=skip)

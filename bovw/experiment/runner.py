@@ -71,7 +71,7 @@ def run_experiment(
     out = Path(out)
     dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
     splits = _splits(config, dataset, split_files)
-    manifest = fingerprint(_manifest(dataset))
+    manifest = fingerprint(dataset.identity())
     identity = fingerprint({"config": config.fingerprint, "data": manifest})
     costs = None if taxonomy is None else taxonomy.cost_matrix(dataset.classes)
     _claim(out, identity, config, overwrite)
@@ -97,15 +97,11 @@ def _splits(config, dataset, split_files):
     ``data.n_train`` only so many of them a class are drawn. ``data.n_test`` limits the test images.
     """
     settings = config.tree["data"]
-    n_train, n_test, seed = settings["n_train"] or None, settings["n_test"] or None, settings["seed"]
     if split_files is not None:
         dataset = dataset.with_split(*read_split_files(dataset, *split_files))
+    n_train = config.n_train(has_split=dataset.train is not None)
+    n_test, seed = settings["n_test"] or None, settings["seed"]
     if dataset.train is None:
-        if n_train is None:
-            raise ConfigError(
-                f"{config.source}: data.n_train is not set and {dataset.root} has no train and test folders; "
-                "set data.n_train to the number of training images a class, or give split files"
-            )
         return [
             draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes)
             for draw in range(settings["draws"])
@@ -125,14 +121,6 @@ def _draw_some(dataset, index, limit, rng):
         return index
     labels = dataset.labels[index]
     return np.sort(np.concatenate([rng.permutation(index[labels == c])[:limit] for c in range(len(dataset.classes))]))
-
-
-def _manifest(dataset):
-    """What the fingerprint knows of the data: names, labels, sizes of the files."""
-    return {
-        "names": list(dataset.names), "classes": list(dataset.classes), "labels": dataset.labels,
-        "bytes": dataset.sizes(),
-    }
 
 
 def _claim(out, identity, config, overwrite):
@@ -169,7 +157,7 @@ def _summarize(config, dataset, manifest, results, identity):
     return {
         "name": config.name,
         "description": config.tree.get("description", ""),
-        "published": config.tree.get("published", {}),
+        "published": config.published,
         "lite": config.lite,
         "top1": over_draws("top1"),
         "top5": over_draws("top5"),

@@ -98,6 +98,7 @@ def extract_to_store(
     })
     store = DescriptorStore.create(
         path, len(rows), extractor.descriptor_size, fingerprint=identity, rows_per_shard=images_per_shard,
+        dtype="uint8" if getattr(extractor, "dtype", None) == "uint8" else "float32",
         **_facts(dataset, rows),
     )
     reader = ImageReader([dataset.images[i] for i in rows], extractor._mode, on_error)
@@ -166,7 +167,7 @@ def signatures_to_store(path, n_rows, signature_size, compute, *, fingerprint, c
         return fill_store(store, values(np.arange(n_rows)), label=label, verbose=verbose)
     chosen = np.unique(np.linspace(0, n_rows - 1, min(n_rows, CODEC_SAMPLE)).astype(int))
     sample_path = path.with_name(f"{path.name}.sample")
-    if SignatureStore.exists(path):
+    if (path / "store.json").exists():
         store = SignatureStore.open(path, fingerprint=fingerprint)
         if store.is_complete:
             shutil.rmtree(sample_path, ignore_errors=True)

@@ -1,0 +1,96 @@
+r"""Descriptors as they are, one after the other: signatures that need no codebook.
+
+The code of the descriptors :math:`x_1 \dots x_N` of an image, always N of them, is
+:math:`(x_1, \dots, x_N)`. With N = 1 it hands a global descriptor through: a tiny image
+(Torralba, Fergus and Freeman 2008), GIST, an LBP histogram of the whole image, the
+blocks of a person window (Dalal and Triggs 2005).
+"""
+
+import numpy as np
+
+from .._validation import check_int, check_samples
+from ..errors import ParameterError
+from .base import Encoder
+
+
+class Concatenation(Encoder):
+    """The descriptors of an image side by side, without a codebook.
+
+    Parameters
+    ----------
+    n_descriptors : int
+        How many descriptors every image has.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Dimension of a descriptor.
+
+    Notes
+    -----
+    Pooling: "concatenate". It codes whole images, ``cells=("1x1",)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Concatenation(2).fit(np.zeros((4, 3))).encode([[1, 2, 3], [4, 5, 6]]).tolist()
+    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    """
+
+    poolings = ("concatenate",)
+    needs_codebook = False
+
+    def __init__(self, n_descriptors=1):
+        self.n_descriptors = n_descriptors
+
+    def fit(self, X, y=None):
+        """Note the dimension of a descriptor.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+            Descriptors.
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        self._check_params()
+        check_samples(self, X, reset=True)
+        return self
+
+    @classmethod
+    def with_codebook(cls, codebook, **params):
+        """There is no codebook: raises ParameterError."""
+        raise ParameterError("Concatenation has no codebook; fit it on descriptors")
+
+    @property
+    def code_size(self):
+        """Length of a code, ``n_descriptors`` * d."""
+        return self.n_descriptors * self.n_features_in_
+
+    def statistics(self, descriptors, offsets, pooling):
+        rows = np.zeros((len(offsets) - 1, self.code_size), np.float32)
+        counts = np.diff(offsets)
+        self._check_counts(counts)
+        rows[counts > 0] = descriptors.reshape(-1, self.code_size)
+        return rows
+
+    def finish(self, statistics, counts, pooling):
+        self._check_counts(counts)
+        return statistics
+
+    def _check_counts(self, counts):
+        wrong = counts[(counts > 0) & (counts != self.n_descriptors)]
+        if len(wrong):
+            raise ParameterError(
+                f"Concatenation(n_descriptors={self.n_descriptors}) got {wrong[0]} descriptors in one cell; all images "
+                "must have that number: resize them to one size, take cells=('1x1',), or set n_descriptors"
+            )
+
+    def _check_params(self):
+        check_int("n_descriptors", self.n_descriptors, minimum=1)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_features_in_")

@@ -1,0 +1,72 @@
+"""What a run is going to do, in words, before it does it."""
+
+import inspect
+
+from .config import CHANNEL_STAGES, SIGNATURE_STAGES, STAGES, stage_class
+
+
+def describe_plan(config, dataset):
+    """The stages of a run and their parameters.
+
+    Parameters
+    ----------
+    config : Config
+    dataset : Dataset
+        What it is going to run on.
+
+    Returns
+    -------
+    str
+        Several lines. Parameters that the config does not name are those of the
+        estimators' constructors and are left out.
+
+    Raises
+    ------
+    ConfigError
+        If the config does not say how many images of this data set are for training.
+    """
+    tree = config.tree
+    lines = [
+        f"config       {config.name} ({config.fingerprint}){', lite' if config.lite else ''}",
+        f"data         {dataset.root}: {len(dataset.images)} images of {len(dataset.classes)} classes",
+        f"protocol     {_protocol(config, dataset)}",
+        f"images       {_image(tree['image'])}",
+    ]
+    for name, channel in tree["channels"].items():
+        lines.append(f"channel {name}")
+        if "image" in channel:
+            lines.append(f"  images     {_image(channel['image'])}")
+        for stage in CHANNEL_STAGES:
+            if stage in channel or stage in ("extractor", "pyramid"):
+                lines.append(f"  {stage:<10} {_stage(channel.get(stage, {}), stage)}")
+        if "n_descriptors" in channel:
+            lines.append(f"  {'sample':<10} {channel['n_descriptors']:,} descriptors for what is learnt")
+    if len(tree["channels"]) > 1:
+        weights = f", weights {tree['fusion_weights']}" if "fusion_weights" in tree else ""
+        lines.append(f"fusion       {tree.get('fusion', 'concatenate')}{weights}")
+    for stage in SIGNATURE_STAGES:
+        if stage in tree or stage == "classifier":
+            lines.append(f"{stage:<12} {_stage(tree.get(stage, {}), stage)}")
+    return "\n".join(lines)
+
+
+def _protocol(config, dataset):
+    data, has_split = config.tree["data"], dataset.train is not None
+    n_train = config.n_train(has_split)
+    training = "all training images" if n_train is None else f"{n_train} training images a class"
+    test = f"at most {data['n_test']} test images a class" if data["n_test"] else \
+        "all test images" if has_split else "the rest for testing"
+    draws = "1 draw" if data["draws"] == 1 else f"{data['draws']} draws"
+    return f"{training}, {test}, {draws}, seed {data['seed']}"
+
+
+def _image(limits):
+    return ", ".join(f"{key} = {value}" for key, value in limits.items()) or "at their own size"
+
+
+def _stage(table, stage):
+    """An estimator as one would write it, with the parameters that the table names, in the constructor's order."""
+    cls = stage_class(table, stage)
+    order = list(inspect.signature(cls.__init__).parameters)
+    given = sorted((key for key in table if key != "type"), key=order.index)
+    return f"{cls.__name__}({', '.join(f'{key}={table[key]!r}' for key in given)})"
