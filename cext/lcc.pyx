@@ -1,8 +1,20 @@
 """The LCC problem on a few words, by descent along pairs of coordinates."""
 
 from libc.math cimport fabs
-from libc.stdint cimport int32_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport calloc, free, malloc
+
+cdef extern from *:
+    """
+    /* Eight running sums, whatever the compiler makes of them: the bits do not depend on the vector width. */
+    static double bovw_dot8(const double *a, const double *b, long n) {
+        double s[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+        for (long t = 0; t < n; t += 8)
+            for (int lane = 0; lane < 8; ++lane) s[lane] += a[t + lane] * b[t + lane];
+        return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
+    }
+    """
+    double bovw_dot8(const double *a, const double *b, long n) noexcept nogil
 
 
 cdef double _step(
@@ -53,7 +65,8 @@ def solve_lcc(
     multipliers, scales and violations (m,).
     """
     cdef Py_ssize_t m = work.shape[0], w = work.shape[1], d = words.shape[1], row, i, j, a, b, t, n
-    cdef double *z = <double *>malloc(w * d * sizeof(double))
+    cdef Py_ssize_t padded = (d + 7) // 8 * 8
+    cdef double *z = <double *>calloc(w * padded, sizeof(double))
     cdef double *gram = <double *>malloc(w * w * sizeof(double))
     cdef double *gradient = <double *>malloc(w * sizeof(double))
     cdef double total, up, down, best_up, best_down, best_gain, curvature, q, step, scale
@@ -66,12 +79,10 @@ def solve_lcc(
         for row in range(m):
             for i in range(w):
                 for t in range(d):
-                    z[i * d + t] = descriptors[row, t] - words[work[row, i], t]
+                    z[i * padded + t] = descriptors[row, t] - words[work[row, i], t]
             for i in range(w):
                 for j in range(i + 1):
-                    total = 0.0
-                    for t in range(d):
-                        total += z[i * d + t] * z[j * d + t]
+                    total = bovw_dot8(z + i * padded, z + j * padded, padded)
                     gram[i * w + j] = total
                     gram[j * w + i] = total
             scale = gram[0]
@@ -126,10 +137,95 @@ def solve_lcc(
                     gradient[i] += step * (gram[i * w + a] - gram[i * w + b])
             multipliers[row] = 0.5 * (best_up + best_down)
             for t in range(d):
-                total = 0.0
-                for i in range(w):
-                    total += gamma[row, i] * z[i * d + t]
-                residuals[row, t] = total
+                residuals[row, t] = 0.0
+            for i in range(w):
+                if gamma[row, i] != 0:
+                    for t in range(d):
+                        residuals[row, t] += gamma[row, i] * z[i * padded + t]
     free(z)
     free(gram)
     free(gradient)
+
+
+def renew_work(
+    const double[:, ::1] gradients, const double[:, ::1] distances, const double[::1] multipliers,
+    const double[::1] scales, const double[::1] violations, double mu, double tolerance, int32_t[:, ::1] work,
+    double[:, ::1] gamma, uint8_t[::1] wrong,
+):
+    """Check all words; put the worst violators in the place of unused words of the working sets.
+
+    ``wrong`` becomes 1 where the condition does not hold yet. A row of ``work`` keeps its words with
+    weights, first, and ``gamma`` follows it. Returns how many words with weights the fullest set that is
+    wrong has: when that leaves no room the sets must grow.
+
+    Shapes: gradients and distances (m, K), multipliers, scales, violations and wrong (m,), work and gamma (m, w).
+    """
+    cdef Py_ssize_t m = work.shape[0], w = work.shape[1], K = gradients.shape[1], row, i, k, room, found, at
+    cdef Py_ssize_t fullest = 0
+    cdef double excess, limit
+    cdef bint known, violated
+    cdef int32_t *new_work = <int32_t *>malloc(w * sizeof(int32_t))
+    cdef double *worst = <double *>malloc(w * sizeof(double))
+    if new_work == NULL or worst == NULL:
+        free(new_work)
+        free(worst)
+        raise MemoryError()
+    with nogil:
+        for row in range(m):
+            at = 0
+            for i in range(w):
+                if gamma[row, i] != 0:
+                    new_work[at] = work[row, i]
+                    worst[at] = gamma[row, i]
+                    at += 1
+            room = w - at
+            for i in range(at):
+                gamma[row, i] = worst[i]
+            for i in range(at, w):
+                gamma[row, i] = 0.0
+            limit = tolerance * scales[row]
+            found = 0
+            violated = violations[row] > limit
+            if scales[row] > 0:
+                for k in range(K):
+                    excess = fabs(gradients[row, k] - multipliers[row]) - mu * max(distances[row, k], 0.0)
+                    if excess <= limit or (violated and found == room and (room == 0 or excess <= worst[room - 1])):
+                        continue
+                    known = False
+                    for i in range(w):
+                        if work[row, i] == k:
+                            known = True
+                            break
+                    if known:
+                        continue
+                    violated = True
+                    if room == 0:
+                        break
+                    i = found if found < room else room - 1
+                    while i > 0 and worst[i - 1] < excess:
+                        worst[i] = worst[i - 1]
+                        new_work[at + i] = new_work[at + i - 1]
+                        i -= 1
+                    worst[i] = excess
+                    new_work[at + i] = k
+                    if found < room:
+                        found += 1
+            wrong[row] = violated
+            if violated:
+                fullest = max(fullest, at)
+            i = 0
+            while found < room:
+                known = False
+                for k in range(at):
+                    if new_work[k] == work[row, i]:
+                        known = True
+                        break
+                if not known:
+                    new_work[at + found] = work[row, i]
+                    found += 1
+                i += 1
+            for i in range(w):
+                work[row, i] = new_work[i]
+    free(new_work)
+    free(worst)
+    return fullest

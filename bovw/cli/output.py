@@ -35,10 +35,13 @@ def print_result(metrics, out):
         value = metrics[key]
         spread = f" +- {100 * value['std']:.2f}" if value["std"] is not None else ""
         print(f"  {label:<22} {100 * value['mean']:6.2f} %{spread}")
-    published = metrics["published"]
-    if "accuracy" in published:
-        spread = f" +- {published['std']:.1f}" if "std" in published else ""
-        print(f"  {'published':<22} {published['accuracy']:6.2f} %{spread}  ({published.get('paper', '')})")
+    if metrics["hierarchical5"] is not None:
+        print(f"  {'hierarchical error':<22} {metrics['hierarchical5']['mean']:6.3f}   (heights, 5 guesses)")
+    for published in metrics["published"]:
+        if "accuracy" in published:
+            spread = f" +- {published['std']:.1f}" if "std" in published else ""
+            where = ", ".join(published[key] for key in ("data", "paper") if key in published)
+            print(f"  {'published':<22} {published['accuracy']:6.2f} %{spread}  ({where})")
     seconds = metrics["seconds"]
     print(f"  {'time':<22} {sum(seconds.values()):6.1f} s  ("
           + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()) + ")")

@@ -31,6 +31,7 @@ from .neighbors import NeighborSearch
 from .sparse import SparseEncoder
 
 _WORKING_SET = 24
+_ROOM = 4  # free places at least for words that violate the condition
 _ROUNDS = 30
 _MAX_ITER = 20_000
 
@@ -87,59 +88,55 @@ class LCC(SparseEncoder):
 
 def _coder(search, mu, tol, n_rows):
     words = search.words.astype(np.float64)
+    squares = np.einsum("kd,kd->k", words, words)
     width = min(_WORKING_SET, len(words))
     buffers = search.buffers(n_rows, width)
 
     def code(block):
-        X, dense = block.astype(np.float64), np.zeros((len(block), len(words)))
+        X = block.astype(np.float64)
         work = search.nearest(block, buffers).copy()
+        gamma = np.zeros(work.shape)
+        gamma[:, 0] = 1
+        distances = np.einsum("nd,nd->n", X, X)[:, None] - 2 * X @ words.T + squares
         todo = np.arange(len(block))
         for _ in range(_ROUNDS):
-            todo, work = _improve(X, words, mu, tol, dense, todo, work)
+            parts = X[todo], distances[todo], work[todo], gamma[todo]
+            wrong, fullest = _improve(words, mu, tol, *parts)
+            work[todo], gamma[todo] = parts[2:]
+            todo = todo[wrong]
             if not len(todo):
                 break
-        if len(todo):
+            if fullest > work.shape[1] - _ROOM and work.shape[1] < len(words):
+                work, gamma = _wider(work, gamma, distances)
+        else:
             warnings.warn(
                 f"{len(todo)} LCC codes did not reach tol={tol}; raise tol or mu", ConvergenceWarning, stacklevel=2
             )
-        return _sparse(dense)
+        return work, gamma.astype(np.float32)
 
     return code
 
 
-def _solve(X, words, mu, tol, dense, rows, work):
-    """Solve over the working sets, write into ``dense``; return residuals, multipliers, scales, violations."""
-    gamma = dense[rows[:, None], work]
-    gamma[(gamma == 0).all(axis=1), 0] = 1  # the start of a new problem
-    out = np.empty_like(X), *np.empty((3, len(X)))
-    kernels.solve_lcc(X, words, work, gamma, mu, tol / 2, _MAX_ITER, *out)
-    dense[rows] = 0
-    dense[rows[:, None], work] = gamma
-    return out
+def _improve(words, mu, tol, X, distances, work, gamma):
+    """Solve over the working sets, check all words, renew the sets; which rows are not optimal yet."""
+    residuals, (multipliers, scales, violations) = np.empty_like(X), np.empty((3, len(X)))
+    kernels.solve_lcc(X, words, work, gamma, mu, tol / 2, _MAX_ITER, residuals, multipliers, scales, violations)
+    gradients = np.matmul(residuals, -words.T)
+    gradients += np.einsum("nd,nd->n", X, residuals)[:, None]
+    wrong = np.empty(len(X), np.uint8)
+    fullest = kernels.renew_work(
+        gradients, distances, multipliers, scales, violations, mu, tol, work, gamma, wrong
+    )
+    return wrong.astype(bool), fullest
 
 
-def _improve(X, words, mu, tol, dense, rows, work):
-    """Solve, check all words, and renew the working sets of the rows that are not optimal yet."""
-    x = X[rows]
-    residuals, multipliers, scales, violations = _solve(x, words, mu, tol, dense, rows, work)
-    gradients = np.einsum("nd,nd->n", x, residuals)[:, None] - residuals @ words.T
-    distances = np.einsum("nd,nd->n", x, x)[:, None] - 2 * x @ words.T + np.einsum("kd,kd->k", words, words)
-    excess = np.abs(gradients - multipliers[:, None]) - mu * np.maximum(distances, 0)
-    used = dense[rows] != 0
-    violated = (excess > (tol * scales)[:, None]) & (scales > 0)[:, None] & ~used
-    np.put_along_axis(violated, work.astype(np.intp), False, axis=1)
-    wrong = np.flatnonzero(violated.any(axis=1) | (violations > tol * scales))
-    needed = (used[wrong] | violated[wrong]).sum(axis=1).max(initial=0)
-    width = work.shape[1] if needed <= work.shape[1] else min(2 * work.shape[1], len(words))
-    priority = np.where(used[wrong], -np.inf, -excess[wrong])
-    return rows[wrong], np.argsort(priority, axis=1, kind="stable")[:, :width].astype(np.int32, order="C")
-
-
-def _sparse(dense):
-    """As many words a row as the busiest row has; the others' surplus words have weight 0."""
-    width = max(1, int(np.count_nonzero(dense, axis=1).max(initial=1)))
-    indices = np.argsort(-np.abs(dense), axis=1, kind="stable")[:, :width].astype(np.int32)
-    return np.ascontiguousarray(indices), np.take_along_axis(dense, indices.astype(np.intp), axis=1).astype(np.float32)
+def _wider(work, gamma, distances):
+    """Working sets of twice the width, filled up with the nearest words."""
+    width = min(2 * work.shape[1], distances.shape[1])
+    ranked = distances.copy()
+    np.put_along_axis(ranked, work.astype(np.intp), np.inf, axis=1)
+    extra = np.argsort(ranked, axis=1, kind="stable")[:, :width - work.shape[1]].astype(np.int32)
+    return np.concatenate([work, extra], axis=1), np.pad(gamma, ((0, 0), (0, extra.shape[1])))
 
 
 def lcc(descriptors, words, *, mu=0.1, tol=1e-4):
