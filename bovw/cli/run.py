@@ -26,6 +26,12 @@ def add_parser(verbs):
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
                         help="change one setting, as channels.sift.codebook.n_words=200; may be repeated")
     parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    parser.add_argument("--cache", type=Path, metavar="DIR",
+                        help="keep finished feature sets here, for other runs that need the same ones")
+    parser.add_argument("--taxonomy", type=Path, metavar="FILE",
+                        help="a meta.mat or words.txt beside wordnet.is_a.txt: report the hierarchical error as well")
+    parser.add_argument("--plan", action="store_true",
+                        help="measure first, and print the time, memory and disk that the run will take")
     parser.add_argument("--overwrite", action="store_true", help="discard another run that --out holds")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)
@@ -35,6 +41,7 @@ def run(options: argparse.Namespace):
     from ..display.report import write_report
     from ..experiment import load_config, run_experiment
     from ..experiment.config import find_config
+    from ..taxonomy import Taxonomy
 
     overrides = list(options.overrides)
     for key in ("draws", "seed"):
@@ -43,7 +50,8 @@ def run(options: argparse.Namespace):
     config = load_config(find_config(options.config), overrides=overrides, lite=options.lite)
     metrics = run_experiment(
         config, options.data, options.out, n_jobs=options.jobs, verbose=not options.quiet,
-        overwrite=options.overwrite, split_files=options.split,
+        overwrite=options.overwrite, split_files=options.split, cache=options.cache, plan=options.plan,
+        taxonomy=None if options.taxonomy is None else Taxonomy.read(options.taxonomy),
     )
     write_report(options.out, metrics, options.data)
     print_result(metrics, options.out)

@@ -2,7 +2,8 @@
 
 import inspect
 
-from .config import CHANNEL_STAGES, SIGNATURE_STAGES, STAGES, stage_class
+from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
+from .estimate import format_bytes, format_seconds
 
 
 def describe_plan(config, dataset):
@@ -70,3 +71,35 @@ def _stage(table, stage):
     order = list(inspect.signature(cls.__init__).parameters)
     given = sorted((key for key in table if key != "type"), key=order.index)
     return f"{cls.__name__}({', '.join(f'{key}={table[key]!r}' for key in given)})"
+
+
+def format_estimate(estimate):
+    """A :class:`RunEstimate` as a table, what dominates, and what a cheaper setting would save.
+
+    Parameters
+    ----------
+    estimate : RunEstimate
+
+    Returns
+    -------
+    str
+    """
+    e = estimate
+    lines = [
+        f"{e.n_train:,} training and {e.n_test:,} test images, {e.n_classes:,} classes, "
+        f"{e.draws} draw{'s' if e.draws != 1 else ''}, {e.cores} core{'s' if e.cores != 1 else ''}",
+        f"  {'':<14} {'stage':<11} {'time':>10} {'memory':>9} {'disk':>9}  measured",
+    ]
+    for stage in e.stages:
+        lines.append(
+            f"  {stage.member:<14} {stage.stage:<11} {format_seconds(stage.seconds):>10} "
+            f"{format_bytes(stage.memory):>9} {format_bytes(stage.disk):>9}  {stage.measured}".rstrip()
+        )
+    total = f"  {'a run':<14} {'':<11} {format_seconds(e.seconds):>10} {format_bytes(e.memory):>9} "
+    lines.append(total + f"{format_bytes(e.disk):>9}")
+    top = e.dominating
+    share = e.draws * top.seconds / e.seconds if e.seconds else 0
+    lines.append(f"most of the time, {100 * share:.0f} %, goes into {top.stage} of {top.member}")
+    for text, saved in top.savings:
+        lines.append(f"  {text} would save about {format_seconds(e.draws * saved)}")
+    return "\n".join(lines)

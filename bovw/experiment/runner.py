@@ -29,10 +29,13 @@ from ..errors import ConfigError
 from ..evaluation import summarize_draws
 from .draw import DrawRun
 from .environment import describe_environment, peak_memory_mb
+from .estimate import SAMPLE_IMAGES, estimate_run
+from .plan import describe_plan, format_estimate
 
 
 def run_experiment(
     config, data, out, *, n_jobs=-1, verbose=True, overwrite=False, split_files=None, cache=None, taxonomy=None,
+    plan=False,
 ):
     """Run a config on a data set.
 
@@ -55,6 +58,9 @@ def run_experiment(
         Folder in which finished members are kept for other runs.
     taxonomy : Taxonomy, optional
         With it the hierarchical error is reported; the classes must be its wnids.
+    plan : bool, default False
+        Measure some seconds and print the time, memory and disk that the run will take; refuse one that
+        cannot end well.
 
     Returns
     -------
@@ -74,6 +80,10 @@ def run_experiment(
     manifest = fingerprint(dataset.identity())
     identity = fingerprint({"config": config.fingerprint, "data": manifest})
     costs = None if taxonomy is None else taxonomy.cost_matrix(dataset.classes)
+    if verbose:
+        print(f"{describe_plan(config, dataset)}\nfingerprint  {identity}", file=sys.stderr, flush=True)
+    if plan:
+        _predict(config, dataset, splits, out)
     _claim(out, identity, config, overwrite)
     results = []
     for draw, (train, test) in enumerate(splits):
@@ -88,6 +98,17 @@ def run_experiment(
     metrics = _summarize(config, dataset, manifest, results, identity)
     write_json(out / "metrics.json", metrics)
     return metrics
+
+
+def _predict(config, dataset, splits, out):
+    train, test = splits[0]
+    few = train[np.linspace(0, len(train) - 1, min(SAMPLE_IMAGES, len(train))).astype(int)]
+    estimate = estimate_run(
+        config, n_train=len(train), n_test=len(test), n_classes=len(dataset.classes), draws=len(splits),
+        images=[dataset.images[i] for i in few],
+    )
+    print(format_estimate(estimate), file=sys.stderr, flush=True)
+    estimate.check(out)
 
 
 def _splits(config, dataset, split_files):
