@@ -3,37 +3,100 @@
 import inspect
 
 from .._random import stage_rng
+from .._validation import suggestion
 from ..errors import ConfigError
 from ..pipeline import BovwClassifier, ImageEncoder
-from .config import stage_class
+from .config import FUSION_WEIGHTS, SIGNATURE_STAGES, stage_class
+
+
+def build_members(config, *, draw, n_jobs=None, verbose=False):
+    """The unfitted classifiers whose scores a run fuses; one, of all channels, unless ``fusion = "scores"``.
+
+    Seeds depend on the config's seed and the draw, on nothing else: the same channel and
+    classifier in two configs make the same member.
+
+    Parameters
+    ----------
+    config : Config
+    draw : int
+    n_jobs, verbose
+        Given to the classifiers.
+
+    Returns
+    -------
+    dict of str to (dict, BovwClassifier)
+        By channel, or joined channels: the settings that decide the member's result on
+        given images, to be fingerprinted, and the classifier.
+    """
+    tree, names = config.tree, list(config.tree["channels"])
+    groups = [[name] for name in names] if tree.get("fusion") == "scores" else [names]
+    options = {"draw": draw, "n_jobs": n_jobs, "verbose": verbose}
+    return {"+".join(group): (_settings(tree, group, draw), _build_member(config, group, **options)) for group in groups}
+
+
+def build_fusion(config):
+    """The unfitted :class:`ScoreFusion` of the config's members; None if there is one member only."""
+    tree = config.tree
+    if tree.get("fusion") != "scores" or len(tree["channels"]) == 1:
+        return None
+    from ..classify import ScoreFusion
+
+    return ScoreFusion(weights=_tuples(tree.get("fusion_weights", FUSION_WEIGHTS[0])))
 
 
 def build_classifier(config, *, draw, n_jobs=None, verbose=False):
-    """The unfitted :class:`BovwClassifier` of one draw; its seeds depend on the config's seed and the draw."""
+    """The unfitted estimator of one draw: the :class:`BovwClassifier`, or the :class:`FusedClassifier` of several."""
+    models = [model for _, model in build_members(config, draw=draw, n_jobs=n_jobs, verbose=verbose).values()]
+    fusion = build_fusion(config)
+    if fusion is None:
+        return models[0]
+    from ..pipeline import FusedClassifier
+
+    return FusedClassifier(models, fusion=fusion, n_jobs=n_jobs, verbose=verbose)
+
+
+def build_channel(config, name, *, draw=0):
+    """The unfitted :class:`ImageEncoder` of one channel."""
+    if name not in config.tree["channels"]:
+        channels = config.tree["channels"]
+        raise ConfigError(
+            f"{config.source} has no channel {name!r}{suggestion(name, channels)}; it has {', '.join(channels)}"
+        )
+    return _build_encoder(config, name, _model_seed(config.tree, draw))
+
+
+def _model_seed(tree, draw):
+    return int(stage_rng(tree["data"]["seed"], "model", draw).integers(2**31))
+
+
+def _settings(tree, names, draw):
+    channels = [{"image": tree["image"], **tree["channels"][name]} for name in names]
+    shared = {stage: tree[stage] for stage in SIGNATURE_STAGES if stage in tree}
+    return {"channels": channels, **shared, "seed": _model_seed(tree, draw), "on_error": tree["data"]["on_error"]}
+
+
+def _build_member(config, names, *, draw, n_jobs, verbose):
     tree = config.tree
-    seed = int(stage_rng(tree["data"]["seed"], "model", draw).integers(2**31))
-    encoders = [
-        _build_encoder(channel, channel.get("image", tree["image"]), seed, f"{config.source}: channels.{name}")
-        for name, channel in tree["channels"].items()
-    ]
+    seed = _model_seed(tree, draw)
     classifier = _build(tree.get("classifier", {}), "classifier", seed, config.source)
     if "standardize" in tree:
         classifier = _build(tree["standardize"], "standardize", seed, config.source, classifier=classifier)
-    options = {key: _tuples(tree[key]) for key in ("fusion", "fusion_weights") if key in tree}
-    if "codec" in tree:
-        options["codec"] = _build(tree["codec"], "codec", seed, config.source)
+    options = {"codec": _build(tree["codec"], "codec", seed, config.source)} if "codec" in tree else {}
     return BovwClassifier(
-        encoders, classifier=classifier, on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose, **options
+        [_build_encoder(config, name, seed) for name in names], classifier=classifier,
+        on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose, **options,
     )
 
 
-def _build_encoder(channel, image, seed, place):
+def _build_encoder(config, name, seed):
+    channel, place = config.tree["channels"][name], f"{config.source}: channels.{name}"
+    image = channel.get("image", config.tree["image"])
     parts = {"codebook": _build(channel["codebook"], "codebook", seed, place)} if "codebook" in channel else {}
     encoder = _build(channel["encoder"], "encoder", seed, place, **parts)
     pyramid = _build(channel.get("pyramid", {}), "pyramid", seed, place, encoder=encoder)
     extractor = _build(channel.get("extractor", {}), "extractor", seed, place)
     extractor._check_params()
-    options = {"n_descriptors": channel["n_descriptors"]} if "n_descriptors" in channel else {}
+    options = {key: channel[key] for key in ("n_descriptors", "n_images") if key in channel}
     for stage in ("pca", "kernel_map"):
         if stage in channel:
             options[stage] = _build(channel[stage], stage, seed, place)

@@ -13,7 +13,7 @@ did-you-mean, never ignored. ::
     [published]            # what the paper reports, not used in the run; [[published]] for several figures
     [data]                 # n_train images a class, n_test at most, draws, seed
     [image]                # limits of resize_image
-    [channels.sift]        # one table a channel: n_descriptors, and
+    [channels.sift]        # one table a channel: n_descriptors and n_images of the sample to learn from, and
     [channels.sift.image]       # optional, in place of [image]
     [channels.sift.extractor]   # type = "DenseSIFT", ...
     [channels.sift.pca]         # optional
@@ -78,7 +78,7 @@ PUBLISHED = {
 }
 IMAGE = {"max_side": int, "max_height": int, "max_pixels": int, "fit": list, "upscale": bool}
 CHANNEL_STAGES = ("extractor", "pca", "codebook", "encoder", "pyramid", "kernel_map")
-CHANNEL = {"n_descriptors": int, "image": dict, **dict.fromkeys(CHANNEL_STAGES, dict)}
+CHANNEL = {"n_descriptors": int, "n_images": int, "image": dict, **dict.fromkeys(CHANNEL_STAGES, dict)}
 SIGNATURE_STAGES = ("codec", "standardize", "classifier")
 FUSIONS = ("concatenate", "scores")
 FUSION_WEIGHTS = ("cv", "equal")
