@@ -95,11 +95,6 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = self.classifier_.classes_
         return self
 
-    @property
-    def C_(self):
-        """The C of the classifier, where it has one."""
-        return self.classifier_.C_
-
     def decision_function(self, X):
         """Scores of all classes, as the classifier gives them.
 

@@ -69,7 +69,7 @@ def raw_patches(image, *, patch_size=6, step=1, normalize=True, epsilon=10.0):
         return np.empty((0, size), np.float32), frames
     windows = np.lib.stride_tricks.sliding_window_view(image, (patch_size, patch_size), axis=(0, 1))
     windows = windows[::step, ::step].transpose(0, 1, 3, 4, 2)
-    descriptors = np.ascontiguousarray(windows).reshape(rows * columns, size)
+    descriptors = np.array(windows, order="C").reshape(rows * columns, size)
     if normalize:
         descriptors -= descriptors.mean(axis=1, keepdims=True)
         variance = np.einsum("ij,ij->i", descriptors, descriptors) / np.float32(max(size - 1, 1))

@@ -4,64 +4,93 @@ import inspect
 
 from .._random import stage_rng
 from .._validation import suggestion
-from ..classify import ScoreFusion
 from ..errors import ConfigError
 from ..pipeline import BovwClassifier, ImageEncoder
-from .config import stage_class
+from .config import FUSION_WEIGHTS, SIGNATURE_STAGES, stage_class
 
 
 def build_members(config, *, draw, n_jobs=None, verbose=False):
-    """The unfitted classifiers of one draw; their seeds depend on the config's seed and the draw.
+    """The unfitted classifiers whose scores a run fuses; one, of all channels, unless ``fusion = "scores"``.
+
+    Seeds depend on the config's seed and the draw, on nothing else: the same channel and
+    classifier in two configs make the same member.
+
+    Parameters
+    ----------
+    config : Config
+    draw : int
+    n_jobs, verbose
+        Given to the classifiers.
 
     Returns
     -------
     dict of str to (dict, BovwClassifier)
-        One for all channels, or with ``fusion = "scores"`` one a channel; and everything in the config
-        that its result depends on, whatever the channels are called.
+        By channel, or joined channels: the settings that decide the member's result on
+        given images, to be fingerprinted, and the classifier.
     """
-    tree = config.tree
-    seed = int(stage_rng(tree["data"]["seed"], "model", draw).integers(2**31))
-    names = list(tree["channels"])
-    groups = {name: [name] for name in names} if tree.get("fusion") == "scores" else {"all": names}
-    members = {}
-    for member, names in groups.items():
-        channels = [{"image": tree["image"], **tree["channels"][name]} for name in names]
-        shared = {key: tree[key] for key in ("codec", "standardize", "classifier") if key in tree}
-        settings = {"channels": channels, "seed": seed, "on_error": tree["data"]["on_error"], **shared}
-        encoders = [
-            _build_encoder(channel, seed, f"{config.source}: channels.{name}")
-            for name, channel in zip(names, channels, strict=True)
-        ]
-        classifier = _build(tree.get("classifier", {}), "classifier", seed, config.source)
-        if "standardize" in tree:
-            classifier = _build(tree["standardize"], "standardize", seed, config.source, classifier=classifier)
-        codec = _build(tree["codec"], "codec", seed, config.source) if "codec" in tree else None
-        members[member] = settings, BovwClassifier(
-            encoders, classifier=classifier, codec=codec, on_error=tree["data"]["on_error"], n_jobs=n_jobs,
-            verbose=verbose,
-        )
-    return members
+    tree, names = config.tree, list(config.tree["channels"])
+    groups = [[name] for name in names] if tree.get("fusion") == "scores" else [names]
+    options = {"draw": draw, "n_jobs": n_jobs, "verbose": verbose}
+    return {"+".join(group): (_settings(tree, group, draw), _build_member(config, group, **options)) for group in groups}
 
 
 def build_fusion(config):
-    """The unfitted :class:`ScoreFusion` of a config that fuses scores, else None."""
-    if config.tree.get("fusion") != "scores":
+    """The unfitted :class:`ScoreFusion` of the config's members; None if there is one member only."""
+    tree = config.tree
+    if tree.get("fusion") != "scores" or len(tree["channels"]) == 1:
         return None
-    return ScoreFusion(weights=_tuples(config.tree.get("fusion_weights", "cv")))
+    from ..classify import ScoreFusion
+
+    return ScoreFusion(weights=_tuples(tree.get("fusion_weights", FUSION_WEIGHTS[0])))
 
 
-def build_channel(config, name):
-    """The unfitted :class:`ImageEncoder` of one channel, as in the first draw."""
+def build_classifier(config, *, draw, n_jobs=None, verbose=False):
+    """The unfitted estimator of one draw: the :class:`BovwClassifier`, or the :class:`FusedClassifier` of several."""
+    models = [model for _, model in build_members(config, draw=draw, n_jobs=n_jobs, verbose=verbose).values()]
+    fusion = build_fusion(config)
+    if fusion is None:
+        return models[0]
+    from ..pipeline import FusedClassifier
+
+    return FusedClassifier(models, fusion=fusion, n_jobs=n_jobs, verbose=verbose)
+
+
+def build_channel(config, name, *, draw=0):
+    """The unfitted :class:`ImageEncoder` of one channel."""
     if name not in config.tree["channels"]:
-        known = config.tree["channels"]
-        raise ConfigError(f"{config.source}: there is no channel {name!r}{suggestion(name, known)}; it has "
-                          f"{', '.join(known)}")
-    seed = int(stage_rng(config.tree["data"]["seed"], "model", 0).integers(2**31))
-    channel = {"image": config.tree["image"], **config.tree["channels"][name]}
-    return _build_encoder(channel, seed, f"{config.source}: channels.{name}")
+        channels = config.tree["channels"]
+        raise ConfigError(
+            f"{config.source} has no channel {name!r}{suggestion(name, channels)}; it has {', '.join(channels)}"
+        )
+    return _build_encoder(config, name, _model_seed(config.tree, draw))
 
 
-def _build_encoder(channel, seed, place):
+def _model_seed(tree, draw):
+    return int(stage_rng(tree["data"]["seed"], "model", draw).integers(2**31))
+
+
+def _settings(tree, names, draw):
+    channels = [{"image": tree["image"], **tree["channels"][name]} for name in names]
+    shared = {stage: tree[stage] for stage in SIGNATURE_STAGES if stage in tree}
+    return {"channels": channels, **shared, "seed": _model_seed(tree, draw), "on_error": tree["data"]["on_error"]}
+
+
+def _build_member(config, names, *, draw, n_jobs, verbose):
+    tree = config.tree
+    seed = _model_seed(tree, draw)
+    classifier = _build(tree.get("classifier", {}), "classifier", seed, config.source)
+    if "standardize" in tree:
+        classifier = _build(tree["standardize"], "standardize", seed, config.source, classifier=classifier)
+    options = {"codec": _build(tree["codec"], "codec", seed, config.source)} if "codec" in tree else {}
+    return BovwClassifier(
+        [_build_encoder(config, name, seed) for name in names], classifier=classifier,
+        on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose, **options,
+    )
+
+
+def _build_encoder(config, name, seed):
+    channel, place = config.tree["channels"][name], f"{config.source}: channels.{name}"
+    image = channel.get("image", config.tree["image"])
     parts = {"codebook": _build(channel["codebook"], "codebook", seed, place)} if "codebook" in channel else {}
     encoder = _build(channel["encoder"], "encoder", seed, place, **parts)
     pyramid = _build(channel.get("pyramid", {}), "pyramid", seed, place, encoder=encoder)
@@ -71,7 +100,7 @@ def _build_encoder(channel, seed, place):
     for stage in ("pca", "kernel_map"):
         if stage in channel:
             options[stage] = _build(channel[stage], stage, seed, place)
-    return ImageEncoder(extractor, pyramid=pyramid, resize=_tuples(channel["image"]) or None, random_state=seed, **options)
+    return ImageEncoder(extractor, pyramid=pyramid, resize=_tuples(image) or None, random_state=seed, **options)
 
 
 def _build(table, stage, seed, place, **parts):

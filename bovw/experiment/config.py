@@ -13,7 +13,7 @@ did-you-mean, never ignored. ::
     [published]            # what the paper reports, not used in the run; [[published]] for several figures
     [data]                 # n_train images a class, n_test at most, draws, seed
     [image]                # limits of resize_image
-    [channels.sift]        # one table a channel: n_descriptors and n_images of the sample, and
+    [channels.sift]        # one table a channel: n_descriptors and n_images of the sample to learn from, and
     [channels.sift.image]       # optional, in place of [image]
     [channels.sift.extractor]   # type = "DenseSIFT", ...
     [channels.sift.pca]         # optional
@@ -349,11 +349,10 @@ def stage_class(table, stage, place="", source="config"):
     """The estimator class that a stage's table names."""
     import bovw
 
-    available = [name for name in STAGES[stage] if name in bovw.__all__]
-    name = table.get("type", available[0])
-    if name not in available:
+    name = table.get("type", STAGES[stage][0])
+    if name not in STAGES[stage]:
         raise ConfigError(
-            f"{source}: {place}type={name!r} is not one of {', '.join(available)}{suggestion(name, available)}"
+            f"{source}: {place}type={name!r} is not one of {', '.join(STAGES[stage])}{suggestion(name, STAGES[stage])}"
         )
     return getattr(bovw, name)
 

@@ -33,6 +33,7 @@ def test_scikit_learn_contract(estimator, check):
         {"whiten": True, "regularization": 0.01},
         {"renormalize": True},
         {"whiten": True, "regularization": 0.1, "renormalize": True},
+        {"whiten": True, "epsilon": 0.3},
     ],
 )
 def test_equals_the_definition(options):
@@ -41,6 +42,20 @@ def test_equals_the_definition(options):
     assert Y.dtype == np.float32
     expected = reference.project(X, 8, **options)
     np.testing.assert_allclose(Y, expected, atol=2e-4 * np.abs(expected).max())
+
+
+def test_zca_is_the_symmetric_whitening_transform():
+    X = descriptors(d=12)
+    Y = DescriptorPCA(12, whiten="zca", epsilon=0.1).fit_transform(X)
+    eigenvalues, vectors = np.linalg.eigh(np.cov(X, rowvar=False, dtype=np.float64))
+    expected = (X - X.mean(axis=0, dtype=np.float64)) @ (vectors / np.sqrt(eigenvalues + 0.1)) @ vectors.T
+    np.testing.assert_allclose(Y, expected, atol=2e-4 * np.abs(expected).max())
+    whitened = DescriptorPCA(12, whiten=True, epsilon=0.1).fit_transform(X)
+    np.testing.assert_allclose(np.linalg.norm(Y, axis=1), np.linalg.norm(whitened, axis=1), rtol=1e-4)
+    with pytest.raises(ParameterError, match="whiten='zca' keeps all components: n_components=8"):
+        DescriptorPCA(8, whiten="zca").fit(X)
+    with pytest.raises(ParameterError, match="whiten='ZCA'"):
+        DescriptorPCA(8, whiten="ZCA").fit(X)
 
 
 @settings(max_examples=20, deadline=None)

@@ -6,22 +6,49 @@ from pathlib import Path
 import pytest
 
 import bovw
+from bovw._files import fingerprint
 from bovw.experiment import load_config
-from bovw.experiment.build import build_classifier
+from bovw.experiment.build import build_channel, build_classifier, build_fusion, build_members
 from bovw.experiment.config import check_config, find_config, shipped_configs
+from bovw.experiment.plan import describe_plan
 
 SYSTEMS = Path(__file__).parents[2] / "experiments" / "systems"
 
 
-@pytest.mark.parametrize("path", [*SYSTEMS.glob("*.toml"), find_config("demo")], ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", [*sorted(SYSTEMS.glob("*.toml")), find_config("demo")], ids=lambda p: p.stem)
 @pytest.mark.parametrize("lite", [False, True])
 def test_every_config_is_valid_and_builds(path, lite):
     config = load_config(path, lite=lite)
-    model = build_classifier(config, draw=0)
-    assert isinstance(model, bovw.BovwClassifier)
+    members = build_members(config, draw=0)
+    fused = config.tree.get("fusion") == "scores" and len(config.tree["channels"]) > 1
+    assert len(members) == (len(config.tree["channels"]) if fused else 1)
+    assert all(isinstance(model, bovw.BovwClassifier) for _, model in members.values())
+    assert (build_fusion(config) is not None) == fused
     assert config.name == path.stem
     if path.parent == SYSTEMS:
-        assert {"paper", "protocol"} <= set(config.tree["published"])
+        assert config.published
+        for published in config.published:
+            assert {"paper", "protocol", "data"} <= set(published)
+            assert ("accuracy" in published) <= ("measure" in published)
+        assert config.n_train(has_split=False) > 0, "it must run on data without a split of its own"
+        if lite:
+            assert config.tree["data"]["n_train"] <= 10 >= config.tree["data"]["n_test"] > 0
+            assert config.tree["data"]["draws"] == 1
+
+
+@pytest.mark.parametrize("path", sorted(SYSTEMS.glob("*.toml")), ids=lambda p: p.stem)
+def test_every_assumption_of_a_config_gives_its_reason(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        for mark in ("assumed", "deviation"):
+            _, found, reason = line.partition(f"# {mark}")
+            if found:
+                assert reason.strip(" :,;"), f"{path.name}: {line}"
+
+
+@pytest.mark.parametrize("path", sorted(SYSTEMS.glob("scene15_*.toml")), ids=lambda p: p.stem)
+def test_configs_for_15_scene_follow_its_protocol(path):
+    data = load_config(path).tree["data"]
+    assert (data["n_train"], data["n_test"], data["draws"], data["seed"]) == (100, 0, 5, 0)
 
 
 def test_parameters_arrive(small_config):
@@ -56,6 +83,15 @@ def test_draws_have_their_own_seeds(small_config):
         (("channels", "sift", "extractor"), "type", "DenseSift", "did you mean 'DenseSIFT'"),
         (("channels", "sift", "encoder"), "codebook", {}, "unknown key"),
         (("classifier",), "c", 1.0, "unknown key classifier.c"),
+        ((), "fusion", "sores", "fusion='sores' is not one of concatenate, scores; did you mean 'scores'"),
+        ((), "fusion_weights", "cv", "fusion_weights are for fusion"),
+        ((), "published", ["a paper"], r"published must be a table"),
+        ((), "published", [{"papper": "x"}], "did you mean 'paper'"),
+        (("channels", "sift", "image"), "maxside", 5, "channels.sift.image.maxside; did you mean 'max_side'"),
+        (("channels", "sift", "kernel_map"), "gama", 1, "kernel_map.gama; did you mean 'gamma'"),
+        (("standardize",), "classifier", {}, "unknown key standardize.classifier"),
+        (("lite",), "fusion", "sores", "lite: fusion='sores'"),
+        (("lite", "data"), "n_trian", 5, "did you mean 'n_train'"),
         (("lite", "channels"), "siift", {}, "did you mean 'sift'"),
         (("lite", "channels", "sift", "codebook"), "n_component", 2, "did you mean 'n_components'"),
     ],
@@ -82,6 +118,169 @@ def test_missing_parts_are_named(small_config):
         check_config(small_config)
     with pytest.raises(bovw.ConfigError, match="at least one channel"):
         check_config({"name": "empty"})
+
+
+def test_an_encoder_without_codebook_has_none(small_config):
+    channel = small_config["channels"]["sift"]
+    channel["encoder"] = {"type": "Concatenation"}
+    with pytest.raises(bovw.ConfigError, match=r"channels.sift.codebook\] is there, but Concatenation has no codebook"):
+        check_config(small_config)
+    del channel["codebook"]
+    channel["extractor"], channel["pyramid"] = {"type": "TinyImage"}, {}
+    encoder = build_classifier(check_config(small_config), draw=0).encoder[0]
+    assert isinstance(encoder.pyramid.encoder, bovw.Concatenation)
+
+
+def two_channels(config, **settings):
+    config["channels"]["color"] = copy.deepcopy(config["channels"]["sift"])
+    config["channels"]["color"]["extractor"] = {"type": "ColorStatistics", "patch_sizes": [16]}
+    return {**config, **settings}
+
+
+def test_channels_are_one_member_or_several(small_config):
+    tree = two_channels(small_config)
+    (name, (_, model)), = build_members(check_config(tree), draw=0).items()
+    assert name == "sift+color"
+    assert len(model.encoder) == 2
+    members = build_members(check_config({**tree, "fusion": "scores"}), draw=0)
+    assert list(members) == ["sift", "color"]
+    assert [len(model.encoder) for _, model in members.values()] == [1, 1]
+
+
+def test_the_same_channel_in_two_configs_is_the_same_member(small_config):
+    alone, = build_members(check_config(small_config), draw=1).values()
+    together = build_members(check_config(two_channels(small_config, fusion="scores")), draw=1)
+    assert fingerprint(together["sift"][0]) == fingerprint(alone[0]) != fingerprint(together["color"][0])
+    other_draw, = build_members(check_config(small_config), draw=2).values()
+    small_config["classifier"]["C"] = 1.0
+    other_classifier, = build_members(check_config(small_config), draw=1).values()
+    assert len({fingerprint(settings) for settings, _ in (alone, other_draw, other_classifier)}) == 3
+
+
+def test_weights_of_fusion(small_config):
+    for weights in ("cv", "equal", [1.0, 2]):
+        config = check_config(two_channels(small_config, fusion="scores", fusion_weights=weights))
+        assert config.tree["fusion_weights"] == weights
+    for weights in ([1.0], [1.0, True], ["a", "b"], "c"):
+        with pytest.raises(bovw.ConfigError, match="fusion_weights"):
+            check_config(two_channels(small_config, fusion="scores", fusion_weights=weights))
+
+
+def test_a_channel_may_have_its_own_image_size(small_config):
+    tree = two_channels(small_config, image={"max_side": 100})
+    tree["channels"]["color"]["image"] = {"max_height": 64}
+    first, second = build_classifier(check_config(tree), draw=0).encoder
+    assert first.resize == {"max_side": 100}
+    assert second.resize == {"max_height": 64}
+    assert build_channel(check_config(tree), "color").resize == {"max_height": 64}
+    with pytest.raises(bovw.ConfigError, match="no channel 'colour'; did you mean 'color'"):
+        build_channel(check_config(tree), "colour")
+
+
+def test_standardize_wraps_the_classifier(small_config):
+    model = build_classifier(check_config({**small_config, "standardize": {"epsilon": 0.5}}), draw=0)
+    assert isinstance(model.classifier, bovw.StandardizedClassifier)
+    assert (model.classifier.epsilon, model.classifier.classifier.C) == (0.5, 10.0)
+
+
+def test_published_figures_are_a_list_always(small_config):
+    assert check_config(small_config).published == []
+    one = {"paper": "A", "accuracy": 81.4}
+    assert check_config({**small_config, "published": one}).published == [one]
+    assert check_config({**small_config, "published": [one, one]}).published == [one, one]
+
+
+def test_training_images_of_data_with_and_without_a_split(small_config):
+    small_config["data"] = {"n_train_unsplit": 7}
+    config = check_config(small_config)
+    assert config.n_train(has_split=True) is None
+    assert config.n_train(has_split=False) == 7
+    config = check_config(small_config, overrides=["data.n_train=3"])
+    assert config.n_train(has_split=True) == config.n_train(has_split=False) == 3
+    with pytest.raises(bovw.ConfigError, match="set data.n_train to the number of training images a class"):
+        check_config(small_config, overrides=["data.n_train_unsplit=0"]).n_train(has_split=False)
+
+
+BASE = """
+description = "the base"
+[published]
+paper = "of the base"
+[data]
+n_train = 5
+seed = 3
+[channels.sift.pca]
+n_components = 16
+[channels.sift.codebook]
+type = "GMMCodebook"
+n_components = 4
+[channels.sift.encoder]
+type = "FisherVector"
+[lite.channels.sift.codebook]
+n_components = 2
+"""
+
+
+def write(folder, name, text):
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder / name
+
+
+def test_a_base_is_merged_table_by_table(tmp_path):
+    write(tmp_path, "base.toml", BASE)
+    child = write(tmp_path, "child.toml", 'base = "base.toml"\n[data]\nn_train = 9\n[channels.sift.pca]\nwhiten = true\n')
+    config = load_config(child)
+    assert config.name == "child"
+    assert "description" not in config.tree and config.published == []  # the texts are each file's own
+    assert (config.tree["data"]["n_train"], config.tree["data"]["seed"]) == (9, 3)
+    assert config.tree["channels"]["sift"]["pca"] == {"n_components": 16, "whiten": True}
+    assert load_config(child, lite=True).tree["channels"]["sift"]["codebook"]["n_components"] == 2
+    assert load_config(tmp_path / "base.toml").fingerprint != config.fingerprint
+
+
+def test_a_changed_type_replaces_the_table_of_the_base(tmp_path):
+    write(tmp_path, "base.toml", BASE)
+    child = write(tmp_path, "child.toml", """
+        base = "base.toml"
+        [channels.sift]
+        codebook = { type = "KMeansCodebook", n_words = 8 }
+        encoder = { type = "VLAD" }
+        [lite.channels.sift.codebook]
+        type = "KMeansCodebook"
+        n_words = 2
+        """)
+    assert load_config(child).tree["channels"]["sift"]["codebook"] == {"type": "KMeansCodebook", "n_words": 8}
+    assert load_config(child, lite=True).tree["channels"]["sift"]["codebook"]["n_words"] == 2
+
+
+def test_bases_that_are_refused(tmp_path):
+    write(tmp_path, "base.toml", BASE)
+    write(tmp_path, "child.toml", 'base = "base.toml"')
+    with pytest.raises(bovw.ConfigError, match="one level is allowed"):
+        load_config(write(tmp_path, "grandchild.toml", 'base = "child.toml"'))
+    with pytest.raises(bovw.ConfigError, match=r"bas.toml does not exist; did you mean 'base.toml'"):
+        load_config(write(tmp_path, "lost.toml", 'base = "bas.toml"'))
+    with pytest.raises(bovw.ConfigError, match="base=3 must be the name"):
+        load_config(write(tmp_path, "number.toml", "base = 3"))
+    with pytest.raises(bovw.ConfigError, match=r"wrong.toml: unknown key chanels"):
+        write(tmp_path, "wrong.toml", "[chanels]\n" + BASE)
+        load_config(write(tmp_path, "of_wrong.toml", 'base = "wrong.toml"'))
+
+
+def test_the_plan_names_every_stage_and_parameter(small_config, window_folder):
+    tree = two_channels(
+        small_config, fusion="scores", fusion_weights="equal", standardize={"epsilon": 0.5}, image={"max_side": 100}
+    )
+    plan = describe_plan(check_config(tree), bovw.read_folder(window_folder))
+    for text in (
+        "40 images of 4 classes", "5 training images a class, the rest for testing, 2 draws, seed 0", "max_side = 100",
+        "DenseSIFT(step=6, bin_size=[4])", "ColorStatistics(patch_sizes=[16])", "DescriptorPCA(n_components=16)",
+        "GMMCodebook(n_components=4, max_iter=5)", "FisherVector()", "2,000 descriptors", "scores, weights equal",
+        "StandardizedClassifier(epsilon=0.5)", "OneVsRestDual(C=10.0)",
+    ):
+        assert text in plan
+    tree["data"] = {}
+    with pytest.raises(bovw.ConfigError, match="data.n_train"):
+        describe_plan(check_config(tree), bovw.read_folder(window_folder))
 
 
 def test_overrides(small_config):

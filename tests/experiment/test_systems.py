@@ -1,0 +1,41 @@
+"""Configs of experiments/systems run end to end at their smallest; .ci/run runs all of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bovw.experiment import load_config, run_experiment
+from bovw.experiment.build import build_channel
+
+SYSTEMS = Path(__file__).parents[2] / "experiments" / "systems"
+#: one of every kind: its own encoder, its own classifier, several channels, a codec, a kernel map
+CHOSEN = (
+    "coates2011", "dalal2005_person", "kth_tips_lbp", "outex_lbp_8_1", "phow_caltech101", "scene15_lazebnik2006",
+    "scene15_xrce2011", "tiny_images", "vlfeat_vlad_xy",
+)
+#: the windows of the fixture are few and of 48 pixels
+SMALLER = ("data.n_train=6", "data.n_test=4")
+
+
+@pytest.mark.parametrize("name", CHOSEN)
+def test_a_system_runs_from_images_to_accuracy(name, window_folder, tmp_path):
+    config = load_config(SYSTEMS / f"{name}.toml", lite=True, overrides=SMALLER)
+    metrics = run_experiment(config, window_folder, tmp_path / "run", n_jobs=1, verbose=False)
+    assert metrics["n_test"] == 16
+    assert metrics["top1"]["mean"] > 0.3  # chance is 0.25, tiny images have 0.375
+    confusion = np.array(metrics["confusion"])
+    assert confusion.shape == (4, 4) and confusion.sum() == 16
+
+
+@pytest.mark.parametrize("path", sorted(SYSTEMS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_channel_makes_signatures_of_grey_and_color_images(path, window_arrays):
+    """Colour channels take grey images; every codebook can be learnt from what a lite run samples."""
+    config = load_config(path, lite=True)
+    images = [window for windows in window_arrays.values() for window in windows[:4]]
+    for name in config.tree["channels"]:
+        encoder = build_channel(config, name).set_params(n_descriptors=2000).fit(images)
+        signatures = encoder.transform(images)
+        assert signatures.shape == (16, encoder.signature_size)
+        assert np.isfinite(signatures).all()
+        assert np.abs(signatures).sum(axis=1).min() > 0
