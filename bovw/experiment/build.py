@@ -4,8 +4,9 @@ import inspect
 
 from .._random import stage_rng
 from .._validation import suggestion
+from ..classify import ScoreFusion
 from ..errors import ConfigError
-from ..pipeline import BovwClassifier, ImageEncoder
+from ..pipeline import BovwClassifier, FusedClassifier, ImageEncoder
 from .config import FUSION_WEIGHTS, SIGNATURE_STAGES, stage_class
 
 
@@ -39,8 +40,6 @@ def build_fusion(config):
     tree = config.tree
     if tree.get("fusion") != "scores" or len(tree["channels"]) == 1:
         return None
-    from ..classify import ScoreFusion
-
     return ScoreFusion(weights=_tuples(tree.get("fusion_weights", FUSION_WEIGHTS[0])))
 
 
@@ -50,8 +49,6 @@ def build_classifier(config, *, draw, n_jobs=None, verbose=False):
     fusion = build_fusion(config)
     if fusion is None:
         return models[0]
-    from ..pipeline import FusedClassifier
-
     return FusedClassifier(models, fusion=fusion, n_jobs=n_jobs, verbose=verbose)
 
 

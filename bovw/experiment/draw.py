@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .._files import atomic_write, fingerprint, write_json
+from ..classify import OneVsRestDual
 from ..evaluation import confusion_matrix, flat_error, hierarchical_error, mean_class_accuracy
 from ..persist import save_model
 from ..pipeline import FusedClassifier
@@ -62,7 +63,7 @@ class DrawRun:
             folder = self.folder / f"member-{name}" if self.cache is None else Path(self.cache) / key
             member = MemberRun(
                 folder, key, model, self.dataset.images, self.dataset.names, labels, self.train, self.test,
-                self.verbose,
+                held_out=len(members) > 1 or self._cheap_folds(model), verbose=self.verbose,
             )
             results.append(member.run())
         model, scores = self._fused(results, labels)
@@ -78,6 +79,11 @@ class DrawRun:
     def _discard_members(self):
         for folder in self.folder.glob("member-*"):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _cheap_folds(self, model):
+        """Whether out-of-fold scores, which another run may need, come at little cost: all from one Gram matrix."""
+        smallest = np.bincount(self.dataset.labels[self.train]).min()
+        return self.cache is not None and smallest >= 2 and isinstance(model.classifier, OneVsRestDual)
 
     def finished(self):
         """The result of a draw that is done, else None."""

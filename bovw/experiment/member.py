@@ -5,9 +5,10 @@ Layout of a member's folder::
     member.json       fingerprint, times, skipped images; "done" once everything below is there
     model/            the fitted BovwClassifier
     scores.npy        of the test images, one column a class
-    held_out.npy      out-of-fold scores of the training images
+    held_out.npy      out-of-fold scores of the training images, if they are wanted
 
-and while it is under way also ``encoders/`` (fitted codebooks) and ``signatures/`` (a SignatureStore).
+and while it is under way also ``encoders/`` (fitted codebooks), ``signatures/`` (a SignatureStore) and
+``training/`` (the checkpoint of a classifier that keeps one).
 """
 
 import json
@@ -57,12 +58,15 @@ class MemberRun:
     labels : array of str
         Class name of each image.
     train, test : int arrays
+    held_out : bool
+        Whether out-of-fold scores of the training images are wanted.
+    verbose : bool
     """
 
-    def __init__(self, folder, key, model, images, names, labels, train, test, verbose):
+    def __init__(self, folder, key, model, images, names, labels, train, test, *, held_out, verbose):
         self.folder, self.key, self.model = Path(folder), key, model
         self.images, self.names, self.labels = images, names, labels
-        self.train, self.test, self.verbose = train, test, verbose
+        self.train, self.test, self.held_out, self.verbose = train, test, held_out, verbose
         self.note = {"fingerprint": key, "seconds": {}}
 
     def run(self):
@@ -88,6 +92,8 @@ class MemberRun:
             if note.get("fingerprint") != self.key or not note.get("done"):
                 return None
             arrays = {name: self._array(name, digest) for name, digest in note["files"].items()}
+            if self.held_out and "held_out" not in arrays:
+                return None
             model = BovwClassifier.load(self.folder / "model")
         except (OSError, ValueError, KeyError, ModelFormatError):
             return None
@@ -146,12 +152,14 @@ class MemberRun:
         self._write(bytes_per_image=signatures.bytes_per_image)
         skip = sorted(signatures.errors)
         start = time.perf_counter()
-        quiet.fit_classifier(signatures, self.labels[self.train], skip=skip)
-        held_out = quiet.out_of_fold_scores(signatures, self.labels[self.train], skip=skip)
-        write_npy(self.folder / "held_out.npy", held_out)
+        labels = self.labels[self.train]
+        quiet.fit_classifier(signatures, labels, skip=skip, checkpoint=self.folder / "training")
+        if self.held_out:
+            write_npy(self.folder / "held_out.npy", quiet.out_of_fold_scores(signatures, labels, skip=skip))
         self._took("classifier", time.perf_counter() - start)
         quiet.skipped_ = {self.names[self.train[row]]: text for row, text in sorted(signatures.errors.items())}
-        shutil.rmtree(self.folder / "signatures", ignore_errors=True)
+        for name in ("signatures", "training"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         return quiet
 
     def _signatures(self, model):

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..classify import OneVsRestDual, out_of_fold_scores, score_matrix, top_k
+from ..classify import OneVsRestDual, OneVsRestSGD, out_of_fold_scores, score_matrix, top_k
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
 from ..persist import load_model, save_model
@@ -116,22 +116,29 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "grey"
         return ImageReader(images, mode, self.on_error)
 
-    def fit_classifier(self, signatures, y, skip=()):
+    def fit_classifier(self, signatures, y, skip=(), *, checkpoint=None):
         """The last third of :meth:`fit`: learn the classifier.
 
         Parameters
         ----------
         signatures : array of shape (n_images, signature_size), or SignatureStore
-            A store is read block by block by a classifier that can, otherwise at once; what its own codec
-            left is learnt from, and ``codec`` must be None.
+            ``OneVsRestSGD`` reads a store block by block, other classifiers read all of it at once. A store
+            brings what its own codec left of the signatures.
         y : array of shape (n_images,)
         skip : sequence of int
             Rows of skipped images, which take no part.
+        checkpoint : path, optional
+            Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
         """
-        X, y = self._training_rows(signatures, np.asarray(y), skip)
+        y = np.asarray(y)
+        kept = np.delete(np.arange(len(y)), skip)
+        X = self._compressed(signatures, kept)
         self.classifier_ = OneVsRestDual() if self.classifier is None else clone(self.classifier)
         self._share_workers(self.classifier_)
-        self.classifier_.fit(X, y)
+        if isinstance(self.classifier_, OneVsRestSGD):
+            self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
+        else:
+            self.classifier_.fit(X[kept], y[kept])
         self.classes_ = self.classifier_.classes_
         return self
 
@@ -145,31 +152,36 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         signatures, y, skip
             As given to :meth:`fit_classifier`.
         cv : int, default 5
+            Folds at most; no more than the smallest class has images.
+
+        Raises
+        ------
+        ParameterError
+            If a class has one image only.
         """
         check_is_fitted(self, "classifier_")
         y = np.asarray(y)
-        X, labels = self._training_rows(signatures, y, skip)
+        kept = np.delete(np.arange(len(y)), skip)
+        X = self._compressed(signatures, kept)
         classifier = clone(self.classifier_)
         if hasattr(self.classifier_, "C_"):
             classifier.set_params(C=self.classifier_.C_)
+        whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
+        cv = max(2, min(cv, np.unique(y[kept], return_counts=True)[1].min()))
         scores = np.full((len(y), len(self.classes_)), np.nan, np.float32)
-        kept = np.delete(np.arange(len(y)), skip)
-        scores[kept] = score_matrix(out_of_fold_scores(classifier, X, labels, cv=cv))
+        scores[kept] = score_matrix(out_of_fold_scores(classifier, X if whole else X[kept], y[kept], cv=int(cv)))
         return scores
 
-    def _training_rows(self, signatures, y, skip):
-        """What the classifier learns from: read, compressed and with the skipped rows left out."""
-        if isinstance(signatures, np.ndarray):
+    def _compressed(self, signatures, kept):
+        """The signatures as the classifier sees them, of an array after a pass through the codec."""
+        if not isinstance(signatures, np.ndarray):
+            self.codec_ = signatures.codec
+        elif self.codec is None:
             self.codec_ = None
-            if len(skip):
-                signatures, y = np.delete(signatures, skip, axis=0), np.delete(y, skip)
-            if self.codec is not None:
-                self.codec_ = clone(self.codec).fit(signatures)
-                signatures = self.codec_.decode(self.codec_.encode(signatures))
-            return signatures, y
-        self.codec_ = signatures.codec
-        kept = np.delete(np.arange(len(y)), skip)
-        return signatures[kept], y[kept]
+        else:
+            self.codec_ = clone(self.codec).fit(signatures[kept])
+            return self.codec_.decode(self.codec_.encode(signatures))
+        return signatures
 
     def _share_workers(self, estimator):
         if "n_jobs" in estimator.get_params(deep=False) and estimator.n_jobs is None:

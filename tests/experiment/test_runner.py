@@ -15,6 +15,7 @@ import bovw
 from bovw.experiment import run_experiment
 from bovw.experiment.config import check_config
 from bovw.experiment.rows import ResumableRows
+from bovw.signatures import SignatureStore
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_a_run_writes_metrics_model_and_predictions(config, window_folder, tmp_p
     names = [str(window_folder / row["image"]) for row in rows]
     guesses = [[row[f"guess{k}"] for k in (1, 2, 3, 4)] for row in rows]
     assert model.predict_top_k(names).tolist() == guesses
-    assert {p.name for p in (out / "draw-00").iterdir()} == {"draw.json", "predictions.csv", "result.json"}
+    assert {p.name for p in (out / "draw-00").iterdir()} == {"predictions.csv", "result.json"}
 
 
 def test_a_finished_run_is_reused(config, window_folder, tmp_path):
@@ -69,20 +70,27 @@ def test_a_finished_run_is_reused(config, window_folder, tmp_path):
 
 @pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 5])
 def test_a_stopped_run_ends_with_the_same_bytes(config, window_folder, tmp_path, monkeypatch, stop_at):
-    monkeypatch.setattr("bovw.experiment.runner.BLOCK_ROWS", 8)
+    """Stopped at the n-th block, of training signatures or of test scores."""
+    monkeypatch.setattr("bovw.experiment.member.BLOCK_ROWS", 8)
+    monkeypatch.setattr("bovw.signatures.store._SHARD_ROWS", 8)
     run(config, window_folder, tmp_path / "whole")
-    calls, append = [0], ResumableRows.append
+    calls = [0]
+    originals = {SignatureStore: SignatureStore.write, ResumableRows: ResumableRows.append}
 
-    def stop(self, *arguments):
-        calls[0] += 1
-        if calls[0] == stop_at:
-            raise KeyboardInterrupt
-        append(self, *arguments)
+    def stopping(write):
+        def stop(self, *arguments):
+            calls[0] += 1
+            if calls[0] == stop_at:
+                raise KeyboardInterrupt
+            write(self, *arguments)
 
-    monkeypatch.setattr(ResumableRows, "append", stop)
-    with pytest.raises(KeyboardInterrupt):
-        run(config, window_folder, tmp_path / "stopped")
-    monkeypatch.setattr(ResumableRows, "append", append)
+        return stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SignatureStore, "write", stopping(originals[SignatureStore]))
+        patch.setattr(ResumableRows, "append", stopping(originals[ResumableRows]))
+        with pytest.raises(KeyboardInterrupt):
+            run(config, window_folder, tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "metrics.json").exists()
     run(config, window_folder, tmp_path / "stopped")
     assert bytes_of_results(tmp_path / "stopped") == bytes_of_results(tmp_path / "whole")
