@@ -10,4 +10,3 @@ __all__ = [
     "NearestNeighbor", "OneVsRestDual", "StandardizedClassifier", "chi2_kernel", "intersection_kernel", "score_matrix",
     "top_k",
 ]
-from ._tmp import OneVsRestSGD, ScoreFusion, out_of_fold_scores

@@ -138,7 +138,7 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         if isinstance(self.classifier_, OneVsRestSGD):
             self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
         else:
-            self.classifier_.fit(X[kept], y[kept])
+            self.classifier_.fit(_take(X, kept), y[kept])
         self.classes_ = self.classifier_.classes_
         return self
 
@@ -169,7 +169,7 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
         cv = max(2, min(cv, np.unique(y[kept], return_counts=True)[1].min()))
         scores = np.full((len(y), len(self.classes_)), np.nan, np.float32)
-        scores[kept] = score_matrix(out_of_fold_scores(classifier, X if whole else X[kept], y[kept], cv=int(cv)))
+        scores[kept] = score_matrix(out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=int(cv)))
         return scores
 
     def _compressed(self, signatures, kept):
@@ -261,3 +261,8 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _take(X, rows):
+    """Rows of an array or a store as an array; an array that is wanted whole is not copied."""
+    return X if isinstance(X, np.ndarray) and len(rows) == len(X) else X[rows]
