@@ -37,7 +37,10 @@ _INDEX = {
             "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
-        "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
+        "bovw.classify": (
+            "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "TemperatureScaling", "averaged_sgd",
+            "chi2_kernel", "fuse_scores", "fusion_weights", "intersection_kernel", "out_of_fold_scores", "top_k",
+        ),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",
             "evaluate_predictions", "fit_hedge", "flat_error", "hedge", "hedging_curve", "hierarchical_error",
