@@ -42,7 +42,9 @@ _INDEX = {
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.signatures": ("SignatureStore",),
         "bovw.classify": (
-            "NearestNeighbor", "OneVsRestDual", "StandardizedClassifier", "chi2_kernel", "intersection_kernel", "top_k",
+            "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion",
+            "StandardizedClassifier", "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores",
+            "fusion_weights", "intersection_kernel", "out_of_fold_scores", "top_k",
         ),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",

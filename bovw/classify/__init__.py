@@ -1,12 +1,18 @@
-"""Classifiers over signatures: one-vs-rest support vector machines, nearest neighbours, kernels, top-k ranking."""
+"""Classifiers over signatures: one-vs-rest machines, nearest neighbours, calibration, fusion, top-k ranking."""
 
+from .averaged_sgd import averaged_sgd
+from .calibration import PlattScaling, TemperatureScaling, best_temperature, platt_parameters, softmax
+from .fusion import ScoreFusion, fuse_scores, fusion_weights
 from .kernels import chi2_kernel, intersection_kernel
 from .nearest_neighbor import NearestNeighbor
 from .one_vs_rest import OneVsRestDual
+from .out_of_fold import out_of_fold_scores
 from .ranking import score_matrix, top_k
+from .sgd import OneVsRestSGD
 from .standardized import StandardizedClassifier
 
 __all__ = [
-    "NearestNeighbor", "OneVsRestDual", "StandardizedClassifier", "chi2_kernel", "intersection_kernel", "score_matrix",
-    "top_k",
+    "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "StandardizedClassifier",
+    "TemperatureScaling", "averaged_sgd", "best_temperature", "chi2_kernel", "fuse_scores", "fusion_weights",
+    "intersection_kernel", "out_of_fold_scores", "platt_parameters", "score_matrix", "softmax", "top_k",
 ]

@@ -23,7 +23,7 @@ from .._validation import check_bool, check_choice, check_int, check_number
 from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
-from .ranking import score_matrix, top_k
+from .ranking import RankingMixin
 
 _KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2": chi2_kernel}
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
@@ -31,7 +31,7 @@ _PREDICT_ROWS = 512
 _SYMMETRY_ROWS = 256
 
 
-class OneVsRestDual(ClassifierMixin, BaseEstimator):
+class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     """One-vs-rest SVMs by dual coordinate descent on a shared float32 Gram matrix.
 
     Parameters
@@ -180,11 +180,7 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
         """
         candidates = self._check_params()
         X, y = self._validated(X, y=y)
-        self.classes_, target = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ParameterError(
-                f"y holds 1 class only, {self.classes_[0]!r}; samples of at least two classes are needed"
-            )
+        self.classes_, target = classes_of(y)
         seed = check_seed(self.random_state)
         weights = self._sample_weights(target)
         gram = self._gram(X)
@@ -230,31 +226,6 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
             pass
         scores += self.intercept_
         return scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """The class of the highest score of each sample, the lower class index on a tie."""
-        best = self._ranked(X, 1)[:, 0]
-        return self.classes_[best]
-
-    def predict_top_k(self, X, k=5):
-        """The ``k`` best classes of each sample, best first.
-
-        Parameters
-        ----------
-        X : array of shape (n, d)
-        k : int, default 5
-            More than there are classes gives all classes.
-
-        Returns
-        -------
-        array of shape (n, min(k, n_classes))
-            Labels; equal scores are ranked by the order of ``classes_``.
-        """
-        best = self._ranked(X, k)
-        return self.classes_[best]
-
-    def _ranked(self, X, k):
-        return top_k(score_matrix(self.decision_function(X)), k)
 
     def _check_params(self):
         """Raise ParameterError for an argument out of range; return the values of C, ascending."""
@@ -342,17 +313,37 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
             max_iter=self.max_iter, alpha=alpha,
         )
 
-    def _cross_validate(self, gram, target, weights, candidates, seed):
-        """Fill ``cv_results_`` and return the best of ``candidates``."""
-        n_folds = min(self.cv, int(np.bincount(target).max()))
-        if n_folds < 2:
-            raise ParameterError("C cannot be cross-validated with one sample a class; give one value of C")
-        folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-        held_out = [test for _, test in folds.split(target, target)]
+    def out_of_fold(self, X, y, held_out):
+        """Scores of every sample under machines that were trained without its fold, from one Gram matrix.
+
+        Parameters
+        ----------
+        X, y
+            As in :meth:`fit`.
+        held_out : list of int arrays
+            The folds: every sample is in one of them. With several values of C the
+            scores are those of the C of the best mean per-class accuracy over these folds.
+
+        Returns
+        -------
+        array of shape (n, n_classes), float32; (n,) for two classes
+        """
+        candidates = self._check_params()
+        X, y = self._validated(X, y=y)
+        self.classes_, target = classes_of(y)
+        seed = check_seed(self.random_state)
+        paths = self._held_out_scores(self._gram(X), target, self._sample_weights(target), candidates, held_out, seed)
+        best = int(_fold_accuracies(paths, target, held_out).mean(axis=1).argmax())
+        scores = np.empty((len(y), len(paths[0][0])), np.float32)
+        for test, path in zip(held_out, paths, strict=True):
+            scores[test] = path[best].T
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def _held_out_scores(self, gram, target, weights, candidates, held_out, seed):
+        """For each fold the scores of its samples for each C, (n_C, n_problems, n_held_out)."""
         groups = _groups(self._n_problems())
 
         def path(task):
-            """Scores of the held-out samples for each C, (n_C, n_problems, n_held_out)."""
             fold, group = task
             used = weights.copy()
             used[held_out[fold]] = 0
@@ -368,14 +359,20 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
                 scores.append(solution.scores[:, held_out[fold]])
             return np.array(scores)
 
-        tasks = [(fold, group) for fold in range(n_folds) for group in groups]
+        tasks = [(fold, group) for fold in range(len(held_out)) for group in groups]
         paths = list(map_in_order(path, tasks, self.n_jobs))
-        fold_scores = np.empty((len(candidates), n_folds))
-        for fold, test in enumerate(held_out):
-            scores = np.concatenate(paths[fold * len(groups) : (fold + 1) * len(groups)], axis=1)
-            for i, score in enumerate(scores):
-                predicted = score.argmax(axis=0) if len(score) > 1 else (score[0] > 0).astype(int)
-                fold_scores[i, fold] = _mean_class_accuracy(target[test], predicted)
+        return [
+            np.concatenate(paths[fold * len(groups) : (fold + 1) * len(groups)], axis=1)
+            for fold in range(len(held_out))
+        ]
+
+    def _cross_validate(self, gram, target, weights, candidates, seed):
+        """Fill ``cv_results_`` and return the best of ``candidates``."""
+        held_out = stratified_folds(target, self.cv, seed)
+        if len(held_out) < 2:
+            raise ParameterError("C cannot be cross-validated with one sample a class; give one value of C")
+        paths = self._held_out_scores(gram, target, weights, candidates, held_out, seed)
+        fold_scores = _fold_accuracies(paths, target, held_out)
         mean = fold_scores.mean(axis=1)
         self.cv_results_ = {
             "C": np.array(candidates), "fold_scores": fold_scores, "mean_score": mean,
@@ -412,6 +409,33 @@ class OneVsRestDual(ClassifierMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
+
+
+def classes_of(y):
+    """The classes that occur in ``y``, at least two, and the class index of every label."""
+    classes, target = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ParameterError(f"y holds 1 class only, {classes[0]!r}; samples of at least two classes are needed")
+    return classes, target
+
+
+def stratified_folds(target, n_folds, seed):
+    """The samples of each fold, every class spread evenly; fewer folds if no class has so many samples."""
+    n_folds = min(n_folds, int(np.bincount(target).max()))
+    if n_folds < 2:
+        return [np.arange(len(target))]
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    return [test for _, test in folds.split(target, target)]
+
+
+def _fold_accuracies(paths, target, held_out):
+    """Mean per-class accuracy of each C on each fold, (n_C, n_folds)."""
+    accuracies = np.empty((len(paths[0]), len(held_out)))
+    for fold, (test, path) in enumerate(zip(held_out, paths, strict=True)):
+        for i, score in enumerate(path):
+            predicted = score.argmax(axis=0) if len(score) > 1 else (score[0] > 0).astype(int)
+            accuracies[i, fold] = _mean_class_accuracy(target[test], predicted)
+    return accuracies
 
 
 def _groups(n_problems):

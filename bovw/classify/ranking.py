@@ -12,6 +12,31 @@ def score_matrix(scores):
     return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
 
 
+class RankingMixin:
+    """``predict`` and ``predict_top_k`` of a classifier with ``decision_function`` and ``classes_``."""
+
+    def predict(self, X):
+        """The class of the highest score of each sample, the lower class index on a tie."""
+        return self.predict_top_k(X, 1)[:, 0]
+
+    def predict_top_k(self, X, k=5):
+        """The ``k`` best classes of each sample, best first.
+
+        Parameters
+        ----------
+        X : array of shape (n, d)
+        k : int, default 5
+            More than there are classes gives all classes.
+
+        Returns
+        -------
+        array of shape (n, min(k, n_classes))
+            Labels; equal scores are ranked by the order of ``classes_``.
+        """
+        best = top_k(score_matrix(self.decision_function(X)), k)
+        return self.classes_[best]
+
+
 def top_k(scores, k=5):
     """Indices of the ``k`` greatest scores of each row, best first.
 

@@ -1,0 +1,241 @@
+"""Late fusion: the scores of several classifiers of the same images become one.
+
+Each channel m (descriptor, encoder, or whole system) has a score matrix F_m, (n, n_classes).
+It is standardised by two numbers, so that its ranking of the classes does not change,
+
+    Z_m = (F_m - mean_m) / deviation_m,
+
+mean and standard deviation of all entries of the F_m it was fitted on. The fused scores are
+
+    Z = sum_m w_m Z_m,     w_m >= 0, sum_m w_m = 1.
+
+Equal weights are the average by which the XRCE and NEC systems of ILSVRC-2010 joined their
+channels; the ISI system of 2012 weighted them. Weights are learnt on out-of-fold scores by
+maximum likelihood of the multinomial logistic model
+
+    P(k | image) = softmax_k(sum_m v_m Z_m),     v_m >= 0,
+
+a convex problem in as many unknowns as there are channels; then w = v / sum v. A grid or
+coordinate search on the accuracy itself would be a search on a step function, whose maximum
+is as often luck as merit; 1 / sum v is moreover the temperature of the fused scores.
+
+References
+----------
+F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for large-scale image
+classification", ECCV 2010, section 4. P. Gehler, S. Nowozin, "On feature combination for
+multiclass object classification", ICCV 2009 (weights learnt on cross-validated scores).
+"""
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from .._validation import check_matrix, check_number
+from ..errors import ParameterError
+from .calibration import softmax
+from .ranking import score_matrix, top_k
+
+_BLOCK_ROWS = 1024
+_MAX_WEIGHT = 1e6  # reached only where the training samples are ranked without an error
+_LEAST_SUM = 1e-9
+
+
+def fuse_scores(scores, weights):
+    """The weighted sum of score matrices.
+
+    Parameters
+    ----------
+    scores : sequence of n_channels arrays of shape (n, n_classes)
+    weights : array of shape (n_channels,)
+
+    Returns
+    -------
+    array of shape (n, n_classes), float64
+    """
+    fused = np.zeros(scores[0].shape)
+    for matrix, weight in zip(scores, weights, strict=True):
+        fused += weight * matrix
+    return fused
+
+
+def fusion_weights(scores, target):
+    """Non-negative weights of sum 1 that maximise the likelihood of the classes.
+
+    Parameters
+    ----------
+    scores : sequence of n_channels arrays of shape (n, n_classes)
+        Standardised held-out scores.
+    target : array of shape (n,), int
+        Class index of each sample.
+
+    Returns
+    -------
+    array of shape (n_channels,), float64
+        Equal weights if no channel tells anything of the classes.
+
+    Examples
+    --------
+    >>> good = np.array([[1.0, -1.0], [0.9, -0.9], [-1.0, 1.0], [0.1, -0.1]])
+    >>> noise = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
+    >>> fusion_weights([good, noise], [0, 0, 1, 1])
+    array([1., 0.])
+    """
+    target = np.asarray(target)
+    n = len(target)
+
+    def loss(weights):
+        """Mean negative log-likelihood and its gradient."""
+        value, gradient = 0.0, np.zeros(len(scores))
+        for start in range(0, n, _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            parts = [np.asarray(matrix[rows], np.float64) for matrix in scores]
+            own = np.arange(len(parts[0])), target[rows]
+            fused = fuse_scores(parts, weights)
+            largest = fused.max(axis=1)
+            value += (np.log(np.exp(fused - largest[:, None]).sum(axis=1)) + largest - fused[own]).sum()
+            probabilities = softmax(fused)
+            gradient += [(probabilities * part).sum() - part[own].sum() for part in parts]
+        return value / n, gradient / n
+
+    bounds = [(0, _MAX_WEIGHT)] * len(scores)
+    found = minimize(
+        loss, np.full(len(scores), 1 / len(scores)), jac=True, bounds=bounds, method="L-BFGS-B",
+        options={"ftol": 1e-12, "gtol": 1e-8},
+    ).x
+    if found.sum() < _LEAST_SUM:
+        return np.full(len(scores), 1 / len(scores))
+    return found / found.sum()
+
+
+class ScoreFusion(BaseEstimator):
+    """Weighted sum of the standardised scores of several classifiers.
+
+    Parameters
+    ----------
+    weights : "cv", "equal" or sequence of float, default "cv"
+        ``"cv"``: learnt in ``fit``, whose scores must be held-out ones, such as
+        :func:`out_of_fold_scores` gives. A sequence has one non-negative number a channel and is
+        divided by its sum.
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+    weights_ : array of shape (n_channels,), float64
+        At least 0, sum 1.
+    means_, scales_ : arrays of shape (n_channels,), float64
+        What is subtracted from, and divides, all scores of a channel.
+
+    See Also
+    --------
+    TemperatureScaling, PlattScaling : probabilities from the fused scores.
+
+    References
+    ----------
+    P. Gehler, S. Nowozin, "On feature combination for multiclass object classification", ICCV 2009.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sift = np.array([[1.0, -1.0], [0.9, -0.9], [-1.0, 1.0], [0.1, -0.1]])
+    >>> color = np.array([[5.0, -5.0], [-5.0, 5.0], [5.0, -5.0], [-5.0, 5.0]])
+    >>> fusion = ScoreFusion().fit([sift, color], ["cat", "cat", "dog", "dog"])
+    >>> fusion.weights_
+    array([1., 0.])
+    >>> fusion.predict([sift, color])
+    array(['cat', 'cat', 'dog', 'cat'], dtype='<U3')
+    """
+
+    def __init__(self, weights="cv"):
+        self.weights = weights
+
+    def fit(self, scores, y):
+        """Learn scales and weights.
+
+        Parameters
+        ----------
+        scores : sequence of n_channels arrays of shape (n, n_classes), or (n,) for two classes
+            Held-out scores of the same samples, columns in the order of the sorted labels.
+        y : array of shape (n,)
+            Labels; every class must occur.
+
+        Raises
+        ------
+        ParameterError
+            If the shapes do not agree, a score is not finite, or the weights are malformed.
+        """
+        scores, y = _check_channels(scores), np.asarray(y)
+        if y.ndim != 1 or len(y) != len(scores[0]) or len(y) == 0:
+            raise ParameterError(f"y has shape {y.shape} for {len(scores[0])} rows of scores; give one label a row")
+        classes, target = np.unique(y, return_inverse=True)
+        if len(classes) != scores[0].shape[1]:
+            raise ParameterError(
+                f"y holds {len(classes)} classes and the scores have {scores[0].shape[1]} columns; every class must "
+                "occur among the held-out samples"
+            )
+        given = self._given_weights(len(scores))
+        self.classes_ = classes
+        self.means_ = np.array([matrix.mean(dtype=np.float64) for matrix in scores])
+        deviations = np.array([matrix.std(dtype=np.float64) for matrix in scores])
+        self.scales_ = np.where(deviations > 0, deviations, 1.0)
+        self.weights_ = fusion_weights(self._standardized(scores), target) if given is None else given
+        return self
+
+    def transform(self, scores):
+        """Fused scores, (n, n_classes) float64.
+
+        Parameters
+        ----------
+        scores : sequence of n_channels arrays, as in :meth:`fit`
+        """
+        check_is_fitted(self)
+        scores = _check_channels(scores)
+        if len(scores) != len(self.weights_) or scores[0].shape[1] != len(self.classes_):
+            raise ParameterError(
+                f"scores are {len(scores)} matrices of {scores[0].shape[1]} columns; {len(self.weights_)} of "
+                f"{len(self.classes_)} are expected"
+            )
+        return fuse_scores(self._standardized(scores), self.weights_)
+
+    def predict(self, scores):
+        """The class of the highest fused score of each sample, the lower class index on a tie."""
+        return self.predict_top_k(scores, 1)[:, 0]
+
+    def predict_top_k(self, scores, k=5):
+        """The ``k`` best classes of each sample, best first; equal scores in the order of ``classes_``."""
+        return self.classes_[top_k(self.transform(scores), k)]
+
+    def _standardized(self, scores):
+        return [
+            ((matrix - mean) / scale).astype(matrix.dtype, copy=False)
+            for matrix, mean, scale in zip(scores, self.means_, self.scales_, strict=True)
+        ]
+
+    def _given_weights(self, n_channels):
+        """The weights if they are not to be learnt, else None."""
+        if isinstance(self.weights, str):
+            if self.weights not in ("cv", "equal"):
+                raise ParameterError(f"weights={self.weights!r} must be 'cv', 'equal' or a sequence of numbers")
+            return None if self.weights == "cv" else np.full(n_channels, 1 / n_channels)
+        if not np.iterable(self.weights) or len(self.weights) != n_channels:
+            raise ParameterError(f"weights={self.weights!r} must hold one number for each of the {n_channels} channels")
+        values = np.array([check_number(f"weights[{i}]", value, 0) for i, value in enumerate(self.weights)])
+        if values.sum() == 0:
+            raise ParameterError(f"weights={self.weights!r} are all 0; at least one must be positive")
+        return values / values.sum()
+
+
+def _check_channels(scores):
+    """The score matrices, float32 or float64 as they are."""
+    if isinstance(scores, str) or not np.iterable(scores) or len(scores) == 0:
+        raise ParameterError("scores must be a sequence of score matrices, one a channel, not empty")
+    matrices = []
+    for i, matrix in enumerate(scores):
+        dtype = np.float32 if getattr(matrix, "dtype", None) == np.float32 else np.float64
+        matrices.append(check_matrix(f"scores[{i}]", score_matrix(np.asarray(matrix)), dtype=dtype))
+        if matrices[i].shape != matrices[0].shape:
+            raise ParameterError(
+                f"scores[{i}] has shape {matrices[i].shape} and scores[0] {matrices[0].shape}; channels are of the "
+                "same images and classes"
+            )
+    return matrices
