@@ -16,6 +16,7 @@ from ..errors import ParameterError
 from ..images import resize_image
 from .base import Extractor
 from .grid import frames_along
+from .patch_grid import MAX_LENGTH
 
 __all__ = ["DenseSIFT", "dsift"]
 
@@ -155,7 +156,7 @@ class _Options:
 def _check_options(step, bin_size, window, window_size, magnification, align, n_bins, orientations,
                    contrast_threshold, root, arctangent, dtype):
     o = _Options()
-    o.step = check_int("step", step, 1)
+    o.step = check_int("step", step, 1, MAX_LENGTH)
     sizes = np.atleast_1d(np.asarray(bin_size, dtype=object)).ravel()
     if not len(sizes):
         raise ParameterError("bin_size=() names no bin size; give at least one")
@@ -178,6 +179,8 @@ def _check_bounds(bounds, shape):
     height, width = shape
     if bounds is None:
         return 0, 0, width - 1, height - 1
+    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 4:
+        raise ParameterError(f"bounds={bounds!r} must be four integers (x0, y0, x1, y1)")
     x0, y0, x1, y1 = (check_int("bounds", v) for v in bounds)
     if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
         raise ParameterError(
@@ -391,7 +394,7 @@ arctangent, dtype
         for scale in np.atleast_1d(self.scales):
             check_number("scales", scale, 0, 16, exclusive=True)
         if self.fit_within is not None:
-            if len(self.fit_within) != 2:
+            if not isinstance(self.fit_within, (tuple, list)) or len(self.fit_within) != 2:
                 raise ParameterError(f"fit_within={self.fit_within!r} must be (width, height)")
             for side in self.fit_within:
                 check_int("fit_within", side, 1)
