@@ -31,11 +31,19 @@ the hats, all share the gradient.
 cut into N+1 segments of b pixels; a pixel of segment s belongs to bins s-1 and
 s, so each is loaded once for two sums.
 
+*Smoothing*, if asked for, makes the rows of the image one by one before their
+gradient is taken: a Gaussian of radius r, normalised, first down the 2r + 1
+rows around, then across, with replicated borders.
+
 Rows that are still needed wait in rings, so memory is O(width * bin size).
 """
 
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
+
+cdef extern from "bovw_blur.h" nogil:
+    void blur_down(const float **rows, Py_ssize_t radius, Py_ssize_t width, const float *taps, float *out)
+    void blur_across(const float *row, Py_ssize_t radius, Py_ssize_t width, const float *taps, float *out)
 
 cdef extern from "dsift_rows.h" nogil:
     void dsift_gradient_row(
@@ -86,6 +94,15 @@ cdef struct Layer:
     float *row[2]
 
 
+# The smoothed image, three neighbouring rows of it at a time.
+cdef struct Smooth:
+    Py_ssize_t radius, stride, ready  # taps to either side; floats from row to row; rows made so far, up to here
+    const float *taps                 # of the middle and of one side
+    const float **around              # scratch: the rows of one vertical filter
+    float *column                     # scratch: one row filtered vertically, `radius` pixels more on either side
+    float *rows                       # ring of three
+
+
 # Where finished descriptors go.
 cdef struct Output:
     float *descriptors
@@ -106,6 +123,38 @@ cdef void *_allocate(size_t count, size_t size) except NULL:
     if memory == NULL:
         raise MemoryError("dense SIFT could not allocate its row buffers")
     return memory
+
+
+cdef int open_smooth(Smooth *s, const float[::1] taps, Py_ssize_t width) except -1:
+    """Make room for the rows of a smoothed image; ``taps`` without an element stands for no smoothing."""
+    s.radius = taps.shape[0] - 1
+    s.ready = -1
+    if s.radius < 0:
+        return 0
+    s.taps = &taps[0]
+    s.stride = (width + 15) // 16 * 16
+    s.around = <const float **>_allocate(2 * s.radius + 1, sizeof(float *))
+    s.column = <float *>_allocate(s.stride + 2 * s.radius, sizeof(float))
+    s.rows = <float *>_allocate(3 * s.stride, sizeof(float))
+    return 0
+
+
+cdef const float *image_row(Smooth *s, const float[:, ::1] image, Py_ssize_t y) noexcept nogil:
+    """Row ``y`` of the image, smoothed if so wanted; a smoothed one stays valid until row y + 3 is made.
+
+    Rows are asked for in rising order, give or take two.
+    """
+    cdef Py_ssize_t height = image.shape[0], width = image.shape[1], k
+    if s.radius < 0:
+        return &image[y, 0]
+    if s.ready < y:
+        s.ready = y
+        for k in range(-s.radius, s.radius + 1):
+            s.around[s.radius + k] = &image[min(max(y + k, 0), height - 1), 0]
+        blur_down(s.around, s.radius, width, s.taps, s.column + s.radius)
+        dsift_replicate(s.column + s.radius, width, s.radius, 1)
+        blur_across(s.column + s.radius, s.radius, width, s.taps, s.rows + (y % 3) * s.stride)
+    return s.rows + (y % 3) * s.stride
 
 
 cdef void emit(Output *out, Py_ssize_t row, const float *weights, float inverse_area) noexcept nogil:
@@ -238,8 +287,8 @@ cdef Py_ssize_t plan_flat_scale(
     return n_layers
 
 
-def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list weights, *, bint gaussian,
-               Py_ssize_t n_bins, Py_ssize_t orientations, bint exact, float contrast_threshold, bint root,
+def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list weights, *,
+               const float[::1] smoothing, bint gaussian, Py_ssize_t n_bins, Py_ssize_t orientations, bint exact, float contrast_threshold, bint root,
                float[:, ::1] out_float, unsigned char[:, ::1] out_bytes, float[::1] norms):
     """Fill the output with the descriptors of every scale, rows of frames outer, columns inner.
 
@@ -252,6 +301,8 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     weights : list of 1-d float32 arrays
         Flat window: n_bins**2 factors. Gaussian window: 2 * (n_bins + 1) * bin_size taps, as
         ``dsift_window_row`` wants them; the window is separable and the same along both axes.
+    smoothing : 1-d float32
+        The middle tap and those of one side of the filter that smooths the image; empty for none.
     out_float, out_bytes : (n, n_bins**2 * orientations)
         One of them has no row and is not written.
     norms : (n,) float32
@@ -272,6 +323,10 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     cdef float *energy_buffer = NULL
     cdef float *energy
     cdef const float *layer_row
+    cdef const float *above
+    cdef const float *here
+    cdef const float *below
+    cdef Smooth smooth
     if out_float.shape[0] + out_bytes.shape[0] != norms.shape[0] or len(weights) != n_scales:
         raise ValueError("outputs do not fit the scales")
     for i in range(n_scales):
@@ -294,6 +349,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     cdef Scale *plan = NULL
     cdef Layer *layers = NULL
     out.bins = NULL
+    memset(&smooth, 0, sizeof(Smooth))
     try:
         plan = <Scale *>_allocate(n_scales, sizeof(Scale))
         layers = <Layer *>_allocate(n_scales, sizeof(Layer))
@@ -335,6 +391,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
         energy = energy_buffer + pad * stride
         modulus = <float *>_allocate(4 * padded_width, sizeof(float))
         position, gx, gy = modulus + padded_width, modulus + 2 * padded_width, modulus + 3 * padded_width
+        open_smooth(&smooth, smoothing, width)
         out.bins = <float *>_allocate(n_bins * n_bins * stride, sizeof(float))
         out.descriptors = &out_float[0, 0] if out_float.shape[0] else NULL
         out.bytes = &out_bytes[0, 0] if out_bytes.shape[0] else NULL
@@ -347,9 +404,11 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
                 if clamped != current:
                     current = clamped
                     up, down = max(clamped - 1, 0), min(clamped + 1, height - 1)
-                    dsift_gradient_row(&image[up, 0], &image[clamped, 0], &image[down, 0], width,
-                                       0.5 if down - up == 2 else 1.0, orientations, exact, modulus, position,
-                                       gx, gy)
+                    above = image_row(&smooth, image, up)  # in this order, from the top
+                    here = image_row(&smooth, image, clamped)
+                    below = image_row(&smooth, image, down)
+                    dsift_gradient_row(above, here, below, width, 0.5 if down - up == 2 else 1.0, orientations,
+                                       exact, modulus, position, gx, gy)
                     dsift_energy_row(modulus, position, width, orientations, stride, energy)
                     dsift_replicate(energy, width, pad, stride)
                 if gaussian:
@@ -381,6 +440,9 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
         free(energy_buffer)
         free(modulus)
         free(out.bins)
+        free(<void *>smooth.around)
+        free(smooth.column)
+        free(smooth.rows)
         if plan != NULL:
             for i in range(n_scales):
                 free(plan[i].filtered)

@@ -179,7 +179,7 @@ def dsift(draw):
     if found is None:
         return
     descriptors, frames, norms = found
-    check_rows(descriptors, frames, options["n_bins"] ** 2 * options["orientations"], image)
+    check_rows(descriptors, frames, int(options["n_bins"]) ** 2 * int(options["orientations"]), image)
     assert norms.shape == (len(frames),) and np.isfinite(norms).all() and (norms >= 0).all()
     if descriptors.dtype == np.float32:
         length = np.linalg.norm(descriptors.astype(np.float64), axis=1)
@@ -266,7 +266,7 @@ def _hog_patches(draw):
         return
     descriptors, frames, norms = found
     per_cell = 3 if options["variant"] == "uoctti" else 1
-    check_rows(descriptors, frames, options["cells"] ** 2 * per_cell * options["orientations"], image)
+    check_rows(descriptors, frames, int(options["cells"]) ** 2 * per_cell * int(options["orientations"]), image)
     assert norms.shape == (len(frames),) and np.isfinite(norms).all() and (norms >= 0).all()
     if draw.hostile or not len(frames) or max(np.atleast_1d(sizes)) > 12 or options["norm"] not in ("l2-hys", None):
         return
@@ -365,7 +365,7 @@ def color_statistics(draw):
     if found is None:
         return
     descriptors, frames = found
-    check_rows(descriptors, frames, 6 * options["cells"] ** 2, image)
+    check_rows(descriptors, frames, 6 * int(options["cells"]) ** 2, image)
     size = options["patch_sizes"]
     if not draw.hostile and isinstance(size, int) and image.size <= 3000:
         values = plain(image)
@@ -387,7 +387,7 @@ def gist(draw):
     options = draw.parameters(**filters, patch_size=blocks * draw.integer(1, 8), step=draw.integer(1, 12))
     found = draw.call(bovw.gist_patches, image, **options)
     if found is not None:
-        check_rows(*found, sum(options["orientations"]) * options["blocks"] ** 2, image)
+        check_rows(*found, sum(options["orientations"]) * int(options["blocks"]) ** 2, image)
 
 
 def run_case(name, case):
