@@ -66,7 +66,11 @@ cdef extern from "dsift_rows.h" nogil:
     void dsift_window_column(
         const float **rows, Py_ssize_t offset, Py_ssize_t length, Py_ssize_t n_bins, Py_ssize_t b, const float *taps,
         float *out)
-    float dsift_finish(float *bins, Py_ssize_t cells, Py_ssize_t stride, const float *weights, float *out)
+    void dsift_gather(
+        const float **rows, const int *slots, Py_ssize_t n, Py_ssize_t n_bins, Py_ssize_t stride,
+        const float *weights, float *bins)
+    float dsift_finish(float *bins, Py_ssize_t length, float *out)
+    void dsift_bytes(const float *descriptor, Py_ssize_t length, unsigned char *bytes)
     void dsift_root(float *bins, Py_ssize_t length)
 
 
@@ -84,7 +88,7 @@ cdef struct Scale:
     float *filtered               # ring of horizontally filtered rows
     float *bins                   # flat: ring of finished bin rows
     Py_ssize_t filtered_rows, bin_rows, row_length
-    const float **rows            # scratch: the rows of one vertical filter
+    const float **rows            # scratch: the rows of one vertical filter, or of one row of frames
 
 
 # Hats of half-width g, every g pixels.
@@ -157,27 +161,27 @@ cdef const float *image_row(Smooth *s, const float[:, ::1] image, Py_ssize_t y) 
     return s.rows + (y % 3) * s.stride
 
 
-cdef void emit(Output *out, Py_ssize_t row, const float *weights, float inverse_area) noexcept nogil:
+cdef void emit(Output *out, Py_ssize_t row, float inverse_area) noexcept nogil:
     """Normalise the bins in the scratch buffer and write descriptor ``row``."""
     cdef Py_ssize_t cells = out.n_bins * out.n_bins
     cdef Py_ssize_t size = cells * out.orientations
     cdef bint compact = out.stride == out.orientations
     cdef float *target = out.bins
-    cdef Py_ssize_t c, t
-    cdef float value, norm
+    cdef Py_ssize_t c
+    cdef float norm
     if compact and out.descriptors != NULL:
         target = out.descriptors + row * size
-    norm = dsift_finish(out.bins, cells, out.stride, weights, target) * inverse_area
+    norm = dsift_finish(out.bins, cells * out.stride, target) * inverse_area
     out.norms[row] = norm
     if norm < out.threshold:
         memset(target, 0, <size_t>(cells * out.stride) * sizeof(float))
     elif out.root:
         dsift_root(target, cells * out.stride)
     if out.bytes != NULL:
-        for c in range(cells):
-            for t in range(out.orientations):
-                value = 512.0 * target[c * out.stride + t]
-                out.bytes[row * size + c * out.orientations + t] = <unsigned char>(value if value < 255 else 255)
+        if compact:
+            dsift_bytes(target, size, out.bytes + row * size)
+        for c in range(cells if not compact else 0):
+            dsift_bytes(target + c * out.stride, out.orientations, out.bytes + row * size + c * out.orientations)
     elif not compact:
         for c in range(cells):
             memcpy(out.descriptors + row * size + c * out.orientations, target + c * out.stride,
@@ -189,9 +193,9 @@ cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) 
     cdef Py_ssize_t stride = out.stride, n_bins = out.n_bins
     cdef Py_ssize_t last = (s.ny - 1) * s.grid_step + (n_bins - 1) * s.n
     cdef Py_ssize_t ring = s.filtered_rows, bin_row = r - (s.n - 1)
-    cdef Py_ssize_t i, j, k, p, frame_row
+    cdef Py_ssize_t j, k, p, frame_row
     cdef bint needed = False
-    cdef float *slots
+    cdef float inverse_area = 1.0 / (((n_bins - 1) * s.b + 1) ** 2)
     if r < 1 - s.n or r > last + s.n - 1:
         return
     dsift_across(layer_row, s.columns, s.n_columns, s.n, stride, s.taps,
@@ -211,19 +215,18 @@ cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) 
     if k < 0 or k % s.grid_step != 0 or k // s.grid_step >= s.ny:
         return
     frame_row = k // s.grid_step
+    for j in range(n_bins):
+        s.rows[j] = s.bins + ((k + j * s.n) % s.bin_rows) * s.row_length
     for p in range(s.nx):
-        for j in range(n_bins):
-            slots = s.bins + ((k + j * s.n) % s.bin_rows) * s.row_length
-            for i in range(n_bins):
-                memcpy(out.bins + (j * n_bins + i) * stride, slots + s.slot[p * s.grid_step + i * s.n] * stride,
-                       <size_t>stride * sizeof(float))
-        emit(out, s.first_out + frame_row * s.nx + p, s.window, <float>1.0 / (((n_bins - 1) * s.b + 1) ** 2))
+        dsift_gather(s.rows, s.slot + p * s.grid_step, s.n, n_bins, stride, s.window, out.bins)
+        emit(out, s.first_out + frame_row * s.nx + p, inverse_area)
 
 
 cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) noexcept nogil:
     """Take in pixel row ``r`` (0 is b rows above the first bin centres) and emit the frames it completes."""
     cdef Py_ssize_t stride = out.stride, n_bins = out.n_bins, ring = s.filtered_rows
     cdef Py_ssize_t frame_row, k, p, frame = n_bins * stride
+    cdef float inverse_area = 1.0 / (((n_bins - 1) * s.b + 1) ** 2)
     if r < 0 or r >= (s.ny - 1) * s.step + ring:
         return
     frame_row = r // s.step if r // s.step < s.ny else s.ny - 1
@@ -238,8 +241,7 @@ cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) n
         s.rows[p] = s.filtered + ((k + p) % ring) * s.row_length
     for p in range(s.nx):
         dsift_window_column(s.rows, p * frame, frame, n_bins, s.b, s.window, out.bins)
-        emit(out, s.first_out + (k // s.step) * s.nx + p, NULL,
-             <float>1.0 / (((n_bins - 1) * s.b + 1) ** 2))
+        emit(out, s.first_out + (k // s.step) * s.nx + p, inverse_area)
 
 
 cdef Py_ssize_t plan_flat_scale(
@@ -372,7 +374,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
                 n_layers = plan_flat_scale(s, layers, n_layers, n_bins, stride)
                 s.bins = <float *>_allocate(s.bin_rows * s.row_length, sizeof(float))
             s.filtered = <float *>_allocate(s.filtered_rows * s.row_length, sizeof(float))
-            s.rows = <const float **>_allocate(s.filtered_rows, sizeof(float *))
+            s.rows = <const float **>_allocate(max(s.filtered_rows, n_bins), sizeof(float *))
         for i in range(n_layers):
             layer = layers + i
             layer.taps = <float *>_allocate(layer.g, sizeof(float))
