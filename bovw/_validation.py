@@ -1,6 +1,7 @@
 """Argument checks that end in one clear sentence."""
 
 import difflib
+import math
 import numbers
 
 import numpy as np
@@ -34,9 +35,13 @@ def check_number(name, value, minimum=None, maximum=None, exclusive=False):
 
     ``exclusive`` leaves out the minimum itself.
     """
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.number)):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise ParameterError(f"{name}={value!r} must be a number")
-    if not np.isfinite(value):
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        finite = False
+    if not finite:
         raise ParameterError(f"{name}={value!r} must be finite")
     if exclusive and minimum is not None and value <= minimum:
         raise ParameterError(f"{name}={value!r} must be greater than {minimum}")
@@ -128,7 +133,7 @@ def _check_pixels(image, name, minimum_side):
         raise ParameterError(f"{name} has shape {image.shape}; each side needs at least {minimum_side} pixel(s)")
     if image.dtype.kind not in "fiub":
         raise ParameterError(f"{name} has dtype {image.dtype}; it must be numeric")
-    if image.dtype == np.uint16:
+    if image.dtype.kind == "u" and image.dtype.itemsize == 2:  # of either byte order
         image = image / np.float32(257)
     image = np.ascontiguousarray(image, dtype=np.float32)
     if not all_finite(image):

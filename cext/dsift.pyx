@@ -31,11 +31,19 @@ the hats, all share the gradient.
 cut into N+1 segments of b pixels; a pixel of segment s belongs to bins s-1 and
 s, so each is loaded once for two sums.
 
+*Smoothing*, if asked for, makes the rows of the image one by one before their
+gradient is taken: a Gaussian of radius r, normalised, first down the 2r + 1
+rows around, then across, with replicated borders.
+
 Rows that are still needed wait in rings, so memory is O(width * bin size).
 """
 
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
+
+cdef extern from "bovw_blur.h" nogil:
+    void blur_down(const float **rows, Py_ssize_t radius, Py_ssize_t width, const float *taps, float *out)
+    void blur_across(const float *row, Py_ssize_t radius, Py_ssize_t width, const float *taps, float *out)
 
 cdef extern from "dsift_rows.h" nogil:
     void dsift_gradient_row(
@@ -58,7 +66,11 @@ cdef extern from "dsift_rows.h" nogil:
     void dsift_window_column(
         const float **rows, Py_ssize_t offset, Py_ssize_t length, Py_ssize_t n_bins, Py_ssize_t b, const float *taps,
         float *out)
-    float dsift_finish(float *bins, Py_ssize_t cells, Py_ssize_t stride, const float *weights, float *out)
+    void dsift_gather(
+        const float **rows, const int *slots, Py_ssize_t n, Py_ssize_t n_bins, Py_ssize_t stride,
+        const float *weights, float *bins)
+    float dsift_finish(float *bins, Py_ssize_t length, float *out)
+    void dsift_bytes(const float *descriptor, Py_ssize_t length, unsigned char *bytes)
     void dsift_root(float *bins, Py_ssize_t length)
 
 
@@ -76,7 +88,7 @@ cdef struct Scale:
     float *filtered               # ring of horizontally filtered rows
     float *bins                   # flat: ring of finished bin rows
     Py_ssize_t filtered_rows, bin_rows, row_length
-    const float **rows            # scratch: the rows of one vertical filter
+    const float **rows            # scratch: the rows of one vertical filter, or of one row of frames
 
 
 # Hats of half-width g, every g pixels.
@@ -84,6 +96,15 @@ cdef struct Layer:
     Py_ssize_t g, phase_x, phase_y, first_column, last_column, first_row, last_row
     float *taps
     float *row[2]
+
+
+# The smoothed image, three neighbouring rows of it at a time.
+cdef struct Smooth:
+    Py_ssize_t radius, stride, ready  # taps to either side; floats from row to row; rows made so far, up to here
+    const float *taps                 # of the middle and of one side
+    const float **around              # scratch: the rows of one vertical filter
+    float *column                     # scratch: one row filtered vertically, `radius` pixels more on either side
+    float *rows                       # ring of three
 
 
 # Where finished descriptors go.
@@ -108,27 +129,59 @@ cdef void *_allocate(size_t count, size_t size) except NULL:
     return memory
 
 
-cdef void emit(Output *out, Py_ssize_t row, const float *weights, float inverse_area) noexcept nogil:
+cdef int open_smooth(Smooth *s, const float[::1] taps, Py_ssize_t width) except -1:
+    """Make room for the rows of a smoothed image; ``taps`` without an element stands for no smoothing."""
+    s.radius = taps.shape[0] - 1
+    s.ready = -1
+    if s.radius < 0:
+        return 0
+    s.taps = &taps[0]
+    s.stride = (width + 15) // 16 * 16
+    s.around = <const float **>_allocate(2 * s.radius + 1, sizeof(float *))
+    s.column = <float *>_allocate(s.stride + 2 * s.radius, sizeof(float))
+    s.rows = <float *>_allocate(3 * s.stride, sizeof(float))
+    return 0
+
+
+cdef const float *image_row(Smooth *s, const float[:, ::1] image, Py_ssize_t y) noexcept nogil:
+    """Row ``y`` of the image, smoothed if so wanted; a smoothed one stays valid until row y + 3 is made.
+
+    Rows are asked for in rising order, give or take two.
+    """
+    cdef Py_ssize_t height = image.shape[0], width = image.shape[1], k
+    if s.radius < 0:
+        return &image[y, 0]
+    if s.ready < y:
+        s.ready = y
+        for k in range(-s.radius, s.radius + 1):
+            s.around[s.radius + k] = &image[min(max(y + k, 0), height - 1), 0]
+        blur_down(s.around, s.radius, width, s.taps, s.column + s.radius)
+        dsift_replicate(s.column + s.radius, width, s.radius, 1)
+        blur_across(s.column + s.radius, s.radius, width, s.taps, s.rows + (y % 3) * s.stride)
+    return s.rows + (y % 3) * s.stride
+
+
+cdef void emit(Output *out, Py_ssize_t row, float inverse_area) noexcept nogil:
     """Normalise the bins in the scratch buffer and write descriptor ``row``."""
     cdef Py_ssize_t cells = out.n_bins * out.n_bins
     cdef Py_ssize_t size = cells * out.orientations
     cdef bint compact = out.stride == out.orientations
     cdef float *target = out.bins
-    cdef Py_ssize_t c, t
-    cdef float value, norm
+    cdef Py_ssize_t c
+    cdef float norm
     if compact and out.descriptors != NULL:
         target = out.descriptors + row * size
-    norm = dsift_finish(out.bins, cells, out.stride, weights, target) * inverse_area
+    norm = dsift_finish(out.bins, cells * out.stride, target) * inverse_area
     out.norms[row] = norm
     if norm < out.threshold:
         memset(target, 0, <size_t>(cells * out.stride) * sizeof(float))
     elif out.root:
         dsift_root(target, cells * out.stride)
     if out.bytes != NULL:
-        for c in range(cells):
-            for t in range(out.orientations):
-                value = 512.0 * target[c * out.stride + t]
-                out.bytes[row * size + c * out.orientations + t] = <unsigned char>(value if value < 255 else 255)
+        if compact:
+            dsift_bytes(target, size, out.bytes + row * size)
+        for c in range(cells if not compact else 0):
+            dsift_bytes(target + c * out.stride, out.orientations, out.bytes + row * size + c * out.orientations)
     elif not compact:
         for c in range(cells):
             memcpy(out.descriptors + row * size + c * out.orientations, target + c * out.stride,
@@ -140,9 +193,9 @@ cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) 
     cdef Py_ssize_t stride = out.stride, n_bins = out.n_bins
     cdef Py_ssize_t last = (s.ny - 1) * s.grid_step + (n_bins - 1) * s.n
     cdef Py_ssize_t ring = s.filtered_rows, bin_row = r - (s.n - 1)
-    cdef Py_ssize_t i, j, k, p, frame_row
+    cdef Py_ssize_t j, k, p, frame_row
     cdef bint needed = False
-    cdef float *slots
+    cdef float inverse_area = 1.0 / (((n_bins - 1) * s.b + 1) ** 2)
     if r < 1 - s.n or r > last + s.n - 1:
         return
     dsift_across(layer_row, s.columns, s.n_columns, s.n, stride, s.taps,
@@ -162,19 +215,18 @@ cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) 
     if k < 0 or k % s.grid_step != 0 or k // s.grid_step >= s.ny:
         return
     frame_row = k // s.grid_step
+    for j in range(n_bins):
+        s.rows[j] = s.bins + ((k + j * s.n) % s.bin_rows) * s.row_length
     for p in range(s.nx):
-        for j in range(n_bins):
-            slots = s.bins + ((k + j * s.n) % s.bin_rows) * s.row_length
-            for i in range(n_bins):
-                memcpy(out.bins + (j * n_bins + i) * stride, slots + s.slot[p * s.grid_step + i * s.n] * stride,
-                       <size_t>stride * sizeof(float))
-        emit(out, s.first_out + frame_row * s.nx + p, s.window, <float>1.0 / (((n_bins - 1) * s.b + 1) ** 2))
+        dsift_gather(s.rows, s.slot + p * s.grid_step, s.n, n_bins, stride, s.window, out.bins)
+        emit(out, s.first_out + frame_row * s.nx + p, inverse_area)
 
 
 cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) noexcept nogil:
     """Take in pixel row ``r`` (0 is b rows above the first bin centres) and emit the frames it completes."""
     cdef Py_ssize_t stride = out.stride, n_bins = out.n_bins, ring = s.filtered_rows
     cdef Py_ssize_t frame_row, k, p, frame = n_bins * stride
+    cdef float inverse_area = 1.0 / (((n_bins - 1) * s.b + 1) ** 2)
     if r < 0 or r >= (s.ny - 1) * s.step + ring:
         return
     frame_row = r // s.step if r // s.step < s.ny else s.ny - 1
@@ -189,8 +241,7 @@ cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) n
         s.rows[p] = s.filtered + ((k + p) % ring) * s.row_length
     for p in range(s.nx):
         dsift_window_column(s.rows, p * frame, frame, n_bins, s.b, s.window, out.bins)
-        emit(out, s.first_out + (k // s.step) * s.nx + p, NULL,
-             <float>1.0 / (((n_bins - 1) * s.b + 1) ** 2))
+        emit(out, s.first_out + (k // s.step) * s.nx + p, inverse_area)
 
 
 cdef Py_ssize_t plan_flat_scale(
@@ -238,8 +289,8 @@ cdef Py_ssize_t plan_flat_scale(
     return n_layers
 
 
-def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list weights, *, bint gaussian,
-               Py_ssize_t n_bins, Py_ssize_t orientations, bint exact, float contrast_threshold, bint root,
+def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list weights, *,
+               const float[::1] smoothing, bint gaussian, Py_ssize_t n_bins, Py_ssize_t orientations, bint exact, float contrast_threshold, bint root,
                float[:, ::1] out_float, unsigned char[:, ::1] out_bytes, float[::1] norms):
     """Fill the output with the descriptors of every scale, rows of frames outer, columns inner.
 
@@ -252,6 +303,8 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     weights : list of 1-d float32 arrays
         Flat window: n_bins**2 factors. Gaussian window: 2 * (n_bins + 1) * bin_size taps, as
         ``dsift_window_row`` wants them; the window is separable and the same along both axes.
+    smoothing : 1-d float32
+        The middle tap and those of one side of the filter that smooths the image; empty for none.
     out_float, out_bytes : (n, n_bins**2 * orientations)
         One of them has no row and is not written.
     norms : (n,) float32
@@ -272,6 +325,10 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     cdef float *energy_buffer = NULL
     cdef float *energy
     cdef const float *layer_row
+    cdef const float *above
+    cdef const float *here
+    cdef const float *below
+    cdef Smooth smooth
     if out_float.shape[0] + out_bytes.shape[0] != norms.shape[0] or len(weights) != n_scales:
         raise ValueError("outputs do not fit the scales")
     for i in range(n_scales):
@@ -294,6 +351,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     cdef Scale *plan = NULL
     cdef Layer *layers = NULL
     out.bins = NULL
+    memset(&smooth, 0, sizeof(Smooth))
     try:
         plan = <Scale *>_allocate(n_scales, sizeof(Scale))
         layers = <Layer *>_allocate(n_scales, sizeof(Layer))
@@ -316,7 +374,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
                 n_layers = plan_flat_scale(s, layers, n_layers, n_bins, stride)
                 s.bins = <float *>_allocate(s.bin_rows * s.row_length, sizeof(float))
             s.filtered = <float *>_allocate(s.filtered_rows * s.row_length, sizeof(float))
-            s.rows = <const float **>_allocate(s.filtered_rows, sizeof(float *))
+            s.rows = <const float **>_allocate(max(s.filtered_rows, n_bins), sizeof(float *))
         for i in range(n_layers):
             layer = layers + i
             layer.taps = <float *>_allocate(layer.g, sizeof(float))
@@ -335,6 +393,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
         energy = energy_buffer + pad * stride
         modulus = <float *>_allocate(4 * padded_width, sizeof(float))
         position, gx, gy = modulus + padded_width, modulus + 2 * padded_width, modulus + 3 * padded_width
+        open_smooth(&smooth, smoothing, width)
         out.bins = <float *>_allocate(n_bins * n_bins * stride, sizeof(float))
         out.descriptors = &out_float[0, 0] if out_float.shape[0] else NULL
         out.bytes = &out_bytes[0, 0] if out_bytes.shape[0] else NULL
@@ -347,9 +406,11 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
                 if clamped != current:
                     current = clamped
                     up, down = max(clamped - 1, 0), min(clamped + 1, height - 1)
-                    dsift_gradient_row(&image[up, 0], &image[clamped, 0], &image[down, 0], width,
-                                       0.5 if down - up == 2 else 1.0, orientations, exact, modulus, position,
-                                       gx, gy)
+                    above = image_row(&smooth, image, up)  # in this order, from the top
+                    here = image_row(&smooth, image, clamped)
+                    below = image_row(&smooth, image, down)
+                    dsift_gradient_row(above, here, below, width, 0.5 if down - up == 2 else 1.0, orientations,
+                                       exact, modulus, position, gx, gy)
                     dsift_energy_row(modulus, position, width, orientations, stride, energy)
                     dsift_replicate(energy, width, pad, stride)
                 if gaussian:
@@ -381,6 +442,9 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
         free(energy_buffer)
         free(modulus)
         free(out.bins)
+        free(<void *>smooth.around)
+        free(smooth.column)
+        free(smooth.rows)
         if plan != NULL:
             for i in range(n_scales):
                 free(plan[i].filtered)

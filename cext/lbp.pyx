@@ -23,6 +23,8 @@ cdef extern from "bovw_lbp.h":
         const double *w, uint32_t *codes, int p, Py_ssize_t n) noexcept nogil
     void bovw_lbp_uniform(
         const uint32_t *codes, uint16_t *labels, Py_ssize_t n, uint32_t n_points, int invariant) noexcept nogil
+    void bovw_lbp_flush_bytes(uint8_t *tables, Py_ssize_t n_bins, float scale, float *out) noexcept nogil
+    void bovw_lbp_flush(uint32_t *tables, Py_ssize_t n_bins, float scale, float *out) noexcept nogil
     void bovw_lbp_share(
         uint64_t *even, uint64_t *odd, Py_ssize_t n_bins, float full, float right, float down, float unit,
         float *up_left, float *up_right, float *down_left, float *down_right) noexcept nogil
@@ -35,6 +37,10 @@ ctypedef fused pixel:
 ctypedef fused code:
     uint8_t
     uint16_t
+    uint32_t
+
+ctypedef fused counter:
+    uint8_t
     uint32_t
 
 ctypedef fused label:
@@ -129,6 +135,25 @@ def relabel(const code[:, ::1] codes, const uint16_t[::1] labels, label[:, ::1] 
                 out[y, x] = <label>labels[codes[y, x]]
 
 
+cdef void count_cell(
+    const code[:, ::1] codes, const uint16_t *labels, Py_ssize_t top, Py_ssize_t bottom, Py_ssize_t left,
+    Py_ssize_t right, counter *tables, Py_ssize_t n_bins,
+) noexcept nogil:
+    # Neighbours often share a label, and a counter raised twice running waits for itself: four tables take turns.
+    cdef Py_ssize_t x, y
+    for y in range(top, bottom):
+        x = left
+        while x + 4 <= right:
+            tables[labels[codes[y, x]]] += 1
+            tables[n_bins + labels[codes[y, x + 1]]] += 1
+            tables[2 * n_bins + labels[codes[y, x + 2]]] += 1
+            tables[3 * n_bins + labels[codes[y, x + 3]]] += 1
+            x += 4
+        while x < right:
+            tables[labels[codes[y, x]]] += 1
+            x += 1
+
+
 def count_cells(
     const code[:, ::1] codes, const uint16_t[::1] labels, const int32_t[::1] row_edges,
     const int32_t[::1] column_edges, const float[:, ::1] scale, float[:, :, ::1] histograms,
@@ -136,38 +161,28 @@ def count_cells(
     """Histograms of ``labels[code]`` over cells, each times its ``scale``.
 
     Cell (i, j) covers the codes of rows ``row_edges[i]:row_edges[i + 1]`` and
-    columns ``column_edges[j]:column_edges[j + 1]``. Neighbours often share a
-    label, and a counter raised twice running waits for itself: four tables take
-    turns.
+    columns ``column_edges[j]:column_edges[j + 1]``. Cells of up to 255 codes are
+    counted in bytes, which take a quarter of the time to gather and to empty.
     """
-    cdef Py_ssize_t i, j, x, y, b, stop, n_bins = histograms.shape[2]
-    cdef uint32_t total
-    cdef uint32_t *table = <uint32_t *>calloc(<size_t>(4 * n_bins), sizeof(uint32_t))
-    cdef uint32_t *table_1 = table + n_bins
-    cdef uint32_t *table_2 = table + 2 * n_bins
-    cdef uint32_t *table_3 = table + 3 * n_bins
-    if table == NULL:
+    cdef Py_ssize_t i, j, n_bins = histograms.shape[2]
+    cdef uint32_t *tables = <uint32_t *>calloc(<size_t>(4 * n_bins), sizeof(uint32_t))
+    cdef uint8_t *bytes = <uint8_t *>tables
+    if tables == NULL:
         raise MemoryError(f"4 tables of {n_bins} counters")
     with nogil:
         for i in range(histograms.shape[0]):
             for j in range(histograms.shape[1]):
-                stop = column_edges[j + 1]
-                for y in range(row_edges[i], row_edges[i + 1]):
-                    x = column_edges[j]
-                    while x + 4 <= stop:
-                        table[labels[codes[y, x]]] += 1
-                        table_1[labels[codes[y, x + 1]]] += 1
-                        table_2[labels[codes[y, x + 2]]] += 1
-                        table_3[labels[codes[y, x + 3]]] += 1
-                        x += 4
-                    while x < stop:
-                        table[labels[codes[y, x]]] += 1
-                        x += 1
-                for b in range(n_bins):
-                    total = (table[b] + table_1[b]) + (table_2[b] + table_3[b])
-                    histograms[i, j, b] = scale[i, j] * <float>total
-                memset(table, 0, <size_t>(4 * n_bins) * sizeof(uint32_t))
-    free(table)
+                if (row_edges[i + 1] - row_edges[i]) * <Py_ssize_t>(column_edges[j + 1] - column_edges[j]) <= 255:
+                    count_cell(
+                        codes, &labels[0], row_edges[i], row_edges[i + 1], column_edges[j], column_edges[j + 1],
+                        bytes, n_bins)
+                    bovw_lbp_flush_bytes(bytes, n_bins, scale[i, j], &histograms[i, j, 0])
+                else:
+                    count_cell(
+                        codes, &labels[0], row_edges[i], row_edges[i + 1], column_edges[j], column_edges[j + 1],
+                        tables, n_bins)
+                    bovw_lbp_flush(tables, n_bins, scale[i, j], &histograms[i, j, 0])
+    free(tables)
 
 
 def spread_cells(

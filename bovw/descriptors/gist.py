@@ -31,7 +31,7 @@ import cv2
 import numpy as np
 import scipy.fft
 
-from .._validation import check_grey_image, check_int, check_number
+from .._validation import all_finite, check_grey_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
@@ -39,6 +39,7 @@ from .grid import whole_frame
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
 
 _PADDING = 32  # pixels by which an image is mirrored at each side before it is filtered
+_MAX_IMAGE_SIZE = 16384
 _CACHED_PIXELS = 1 << 20  # filters of padded images up to this size are kept
 
 
@@ -50,13 +51,14 @@ def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilte
     image : array of shape (height, width)
         Grey, uint8, uint16 (divided by 257) or float on the 0-255 scale, not negative.
     image_size : int
-        Side in pixels of the square to which the image is resized first, a multiple of ``blocks``.
+        Side in pixels of the square to which the image is resized first, a multiple of ``blocks``,
+        up to 16384.
     orientations : list of int
         Number of orientations of each scale, finest scale first.
     blocks : int
         Responses are averaged over ``blocks`` x ``blocks`` blocks.
     prefilter : float or None
-        Cut-off of the contrast normalization, in cycles per 256 pixels; None leaves it out.
+        Cut-off of the contrast normalization, in cycles per 256 pixels, at least 0.001; None leaves it out.
 
     Returns
     -------
@@ -230,12 +232,12 @@ def _check_filters(orientations, blocks, prefilter):
     if not orientations:
         raise ParameterError("orientations is empty; give the number of orientations of each scale, as (8, 8, 8)")
     if prefilter is not None:
-        prefilter = check_number("prefilter", prefilter, 0, exclusive=True)
+        prefilter = check_number("prefilter", prefilter, 1e-3)
     return orientations, check_int("blocks", blocks, 1), prefilter
 
 
 def _check_image_size(image_size, blocks):
-    image_size = check_int("image_size", image_size, blocks)
+    image_size = check_int("image_size", image_size, blocks, _MAX_IMAGE_SIZE)
     if image_size % blocks:
         raise ParameterError(
             f"image_size={image_size} does not divide into blocks={blocks} x {blocks}; use a multiple of {blocks}"
@@ -263,6 +265,8 @@ def _energies(image, orientations, prefilter):
     if prefilter is not None:
         padded = _normalize_contrast(padded, prefilter)
     spectrum = scipy.fft.fft2(padded)
+    if not all_finite(spectrum.real):
+        raise ParameterError("image has values too large for a float32 spectrum; scale it to 0-255")
     inside = (slice(_PADDING, _PADDING + height), slice(_PADDING, _PADDING + width))
     for transfer in _filters(shape, orientations):
         yield np.abs(scipy.fft.ifft2(spectrum * transfer)[inside])

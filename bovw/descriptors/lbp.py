@@ -47,6 +47,7 @@ from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
 from .grid import frames_along, whole_frame
+from .output import check_output
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
 
 METHODS = ("uniform", "riu2", "ri", "plain", "vlfeat")
@@ -123,7 +124,7 @@ def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation=
 
 def lbp(
     image, *, cell_size=8, n_points=8, radius=1.0, method="uniform", interpolation="auto", sharing="auto",
-    norm="auto",
+    norm="auto", out=None,
 ):
     """Histograms of local binary patterns over the square cells of an image.
 
@@ -147,6 +148,8 @@ def lbp(
         Of each histogram: counts as they are, relative frequencies, their square
         roots, or unit length. ``"auto"`` is ``"l1-sqrt"`` for ``"vlfeat"``, else
         ``"l1"``.
+    out : array of the shape that is returned, float32, optional
+        Where to write, C-contiguous; spares the page faults of a fresh array.
 
     Returns
     -------
@@ -199,18 +202,16 @@ def lbp(
                 "cell_size, or set it to None for one histogram of the whole image"
             )
     rows, columns = height // cell_height, width // cell_width
+    histograms = check_output("out", out, (rows, columns, n_bins))
     if sharing == "bilinear":
-        histograms = np.zeros((rows, columns, n_bins), np.float32)
+        histograms[:] = 0
         row_tiles, row_mass = _tiles(height, rows, cell_size, pattern.margin)
         column_tiles, column_mass = _tiles(width, columns, cell_size, pattern.margin)
         _kernels.spread_cells(codes, pattern.table, cell_size, row_tiles, column_tiles, histograms)
         histograms *= _scale(row_mass, column_mass, norm)[..., None]
     else:
-        histograms = np.empty((rows, columns, n_bins), np.float32)
-        row_edges = _edges(0, rows, cell_height, pattern.margin, codes.shape[0])
-        column_edges = _edges(0, columns, cell_width, pattern.margin, codes.shape[1])
-        scale = _scale(np.diff(row_edges), np.diff(column_edges), norm)
-        _kernels.count_cells(codes, pattern.table, row_edges, column_edges, scale, histograms)
+        cells = _cells(rows, columns, cell_height, cell_width, pattern.margin, codes.shape, norm)
+        _kernels.count_cells(codes, pattern.table, *cells, histograms)
     return _finish(histograms, norm)
 
 
@@ -253,7 +254,7 @@ def lbp_histogram(
 
 def lbp_patches(
     image, *, patch_sizes=(16, 24, 32), step=8, cells=2, n_points=8, radius=1.0, method="uniform",
-    interpolation="auto", norm="l2",
+    interpolation="auto", norm="l2", out=None,
 ):
     """Descriptors of patches on a dense grid: the histograms of their cells, one after the other.
 
@@ -271,6 +272,8 @@ def lbp_patches(
         As in :func:`lbp_codes`; ``"plain"`` with at most 16 points.
     norm : {None, "l1", "l1-sqrt", "l2"}
         Of the whole descriptor.
+    out : (m, cells * cells * n_bins) array, float32, optional
+        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
 
     Returns
     -------
@@ -302,7 +305,7 @@ def lbp_patches(
     image = _check_image(image)
     codes = pattern.codes(image)
     shapes, ends = patch_grid_shapes(*image.shape, sizes, step)
-    descriptors = np.empty((ends[-1], cells * cells * n_bins), np.float32)
+    descriptors = check_output("out", out, (int(ends[-1]), cells * cells * n_bins), may_be_longer=True)
 
     def tile_counts(top, bottom, right, tile):
         row_edges = _edges(top, (bottom - top) // tile, tile, pattern.margin, codes.shape[0])
@@ -605,6 +608,14 @@ def _edges(start, n_cells, cell_size, margin, n_codes):
     """Edges of ``n_cells`` cells from image pixel ``start`` on, as rows or columns of the codes."""
     edges = start - margin + cell_size * np.arange(n_cells + 1)
     return np.clip(edges, 0, n_codes).astype(np.int32)
+
+
+@functools.lru_cache(maxsize=64)
+def _cells(rows, columns, cell_height, cell_width, margin, codes_shape, norm):
+    """Edges of the rows and columns of cells, and the factor of each cell."""
+    row_edges = _edges(0, rows, cell_height, margin, codes_shape[0])
+    column_edges = _edges(0, columns, cell_width, margin, codes_shape[1])
+    return row_edges, column_edges, _scale(np.diff(row_edges), np.diff(column_edges), norm)
 
 
 def _patch_mass(length, patch_size, step, margin):

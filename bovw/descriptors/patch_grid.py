@@ -22,6 +22,8 @@ from .grid import frames_along
 
 #: bytes of tile sums held at once; images with more are worked off in bands of patch rows
 _BAND_BYTES = 1 << 24
+#: pixels; a larger patch or step is a mistake, and would not fit the integers of the kernels
+MAX_LENGTH = 1 << 20
 
 
 def check_patches(patch_sizes, step, cells=1):
@@ -29,13 +31,13 @@ def check_patches(patch_sizes, step, cells=1):
     if isinstance(patch_sizes, (int, np.integer)):
         patch_sizes = (patch_sizes,)
     try:
-        sizes = tuple(check_int("patch_sizes", size, 1) for size in patch_sizes)
+        sizes = tuple(check_int("patch_sizes", size, 1, MAX_LENGTH) for size in patch_sizes)
     except TypeError:
         raise ParameterError(f"patch_sizes={patch_sizes!r} must be a list of integers") from None
     if not sizes:
         raise ParameterError("patch_sizes is empty; give at least one side in pixels, such as (16, 24, 32)")
-    step = check_int("step", step, 1)
-    cells = check_int("cells", cells, 1)
+    step = check_int("step", step, 1, MAX_LENGTH)
+    cells = check_int("cells", cells, 1, MAX_LENGTH)
     for size in sizes:
         if size % cells:
             raise ParameterError(

@@ -16,8 +16,13 @@ from ..errors import ParameterError
 from ..images import resize_image
 from .base import Extractor
 from .grid import frames_along
+from .output import check_output
+from .patch_grid import MAX_LENGTH
 
 __all__ = ["DenseSIFT", "dsift"]
+
+_MAX_SIGMA = 1024  # pixels
+_MAX_NORM = 1e9  # keeps the squares of all bins far from overflow
 
 
 def dsift(
@@ -57,7 +62,8 @@ def dsift(
         1.5, and 1.6 with bins of 5 pixels gives the 8 pixels of ImageNet's download.
     magnification : float, optional
         If given, the image is first smoothed for each bin size by a Gaussian with
-        sigma = bin_size / magnification pixels (PHOW: 6). Default: no smoothing.
+        sigma = bin_size / magnification pixels (PHOW: 6), at most 1024: normalised,
+        of radius ceil(4 sigma), with replicated borders. Default: no smoothing.
     align : bool, default True
         With several bin sizes, let all grids start from the frame centre of the
         largest, so that their centres coincide (as PHOW does, for even
@@ -126,11 +132,9 @@ def dsift(
     )
     image = check_grey_image(image)
     plan = _plan(image.shape, options, _check_bounds(bounds, image.shape))
-    size = options.n_bins**2 * options.orientations
-    descriptors = _output(out, plan.n_frames, size, options.dtype)
+    descriptors = check_output("out", out, (plan.n_frames, options.size), options.dtype, may_be_longer=True)
     norms = np.empty(plan.n_frames, np.float32)
-    for scales, rows, smoothing in plan.passes:
-        _run(image, scales, smoothing, options, descriptors[rows], norms[rows])
+    _fill(image, plan, options, descriptors, norms)
     return descriptors, plan.frames.copy(), norms
 
 
@@ -141,6 +145,11 @@ class _Options:
         "align", "arctangent", "bin_sizes", "contrast_threshold", "dtype", "magnification", "n_bins", "orientations",
         "root", "step", "window", "window_size",
     )
+
+    @property
+    def size(self):
+        """The dimension of a descriptor."""
+        return self.n_bins**2 * self.orientations
 
     def key(self):
         return tuple(getattr(self, name) for name in self.__slots__)
@@ -155,7 +164,7 @@ class _Options:
 def _check_options(step, bin_size, window, window_size, magnification, align, n_bins, orientations,
                    contrast_threshold, root, arctangent, dtype):
     o = _Options()
-    o.step = check_int("step", step, 1)
+    o.step = check_int("step", step, 1, MAX_LENGTH)
     sizes = np.atleast_1d(np.asarray(bin_size, dtype=object)).ravel()
     if not len(sizes):
         raise ParameterError("bin_size=() names no bin size; give at least one")
@@ -164,6 +173,11 @@ def _check_options(step, bin_size, window, window_size, magnification, align, n_
     o.window_size = 2.0 if window_size is None else check_number("window_size", window_size, 0, exclusive=True)
     o.magnification = None if magnification is None else check_number("magnification", magnification, 0,
                                                                       exclusive=True)
+    if o.magnification is not None and max(o.bin_sizes) / o.magnification > _MAX_SIGMA:
+        raise ParameterError(
+            f"magnification={magnification!r} smooths bins of {max(o.bin_sizes)} pixels with sigma = bin / magnification "
+            f"above {_MAX_SIGMA} pixels; raise magnification"
+        )
     o.align = check_bool("align", align)
     o.n_bins = check_int("n_bins", n_bins, 1, 16)
     o.orientations = check_int("orientations", orientations, 2, 64)
@@ -178,6 +192,8 @@ def _check_bounds(bounds, shape):
     height, width = shape
     if bounds is None:
         return 0, 0, width - 1, height - 1
+    if not isinstance(bounds, (tuple, list, np.ndarray)) or len(bounds) != 4:
+        raise ParameterError(f"bounds={bounds!r} must be four integers (x0, y0, x1, y1)")
     x0, y0, x1, y1 = (check_int("bounds", v) for v in bounds)
     if not (0 <= x0 <= x1 < width and 0 <= y0 <= y1 < height):
         raise ParameterError(
@@ -248,34 +264,29 @@ def _window_weights(bin_size, n_bins, window, window_size):
     return taps.ravel().astype(np.float32)
 
 
-def _output(out, n, size, dtype):
-    if out is None:
-        return np.empty((n, size), dtype)
-    if not isinstance(out, np.ndarray) or out.dtype != dtype or out.ndim != 2 or not out.flags.c_contiguous:
-        raise ParameterError(f"out must be a C-contiguous 2-d {dtype} array")
-    if out.shape[0] < n or out.shape[1] != size:
-        raise ParameterError(f"out has shape {out.shape}; at least {n} rows of {size} columns are needed")
-    return out[:n]
+@lru_cache(maxsize=256)
+def _smoothing_taps(sigma):
+    """The middle and one side of a Gaussian of radius ceil(4 sigma), normalised; empty for sigma = 0."""
+    if sigma == 0:
+        return np.empty(0, np.float32)
+    x = np.arange(int(np.ceil(4 * sigma)) + 1)
+    taps = np.exp(-0.5 * (x / sigma) ** 2)
+    return (taps / (taps[0] + 2 * taps[1:].sum())).astype(np.float32)
 
 
-def _run(image, scales, smoothing, o, descriptors, norms):
-    if smoothing > 0:
-        image = gaussian_smooth(image, smoothing)
-    weights = [_window_weights(int(b), o.n_bins, o.window, o.window_size) for b in scales[:, 0]]
+def _fill(image, plan, o, descriptors, norms):
+    """Describe a checked image: write the descriptors and norms of all frames of its plan."""
     none_float, none_bytes = np.empty((0, 1), np.float32), np.empty((0, 1), np.uint8)
-    _kernel.dense_sift(
-        image, scales, weights, gaussian=o.window == "gaussian", n_bins=o.n_bins, orientations=o.orientations,
-        exact=o.arctangent == "exact", contrast_threshold=o.contrast_threshold, root=o.root,
-        out_float=descriptors if o.dtype == "float32" else none_float,
-        out_bytes=descriptors if o.dtype == "uint8" else none_bytes,
-        norms=norms,
-    )
-
-
-def gaussian_smooth(image, sigma):
-    """Gaussian blur of a float32 image: radius ceil(4 sigma), normalised, replicated borders."""
-    size = 2 * int(np.ceil(4 * sigma)) + 1
-    return cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+    for scales, rows, sigma in plan.passes:
+        _kernel.dense_sift(
+            image, scales, [_window_weights(int(b), o.n_bins, o.window, o.window_size) for b in scales[:, 0]],
+            smoothing=_smoothing_taps(sigma), gaussian=o.window == "gaussian", n_bins=o.n_bins,
+            orientations=o.orientations, exact=o.arctangent == "exact", contrast_threshold=o.contrast_threshold,
+            root=o.root, out_float=descriptors[rows] if o.dtype == "float32" else none_float,
+            out_bytes=descriptors[rows] if o.dtype == "uint8" else none_bytes, norms=norms[rows],
+        )
+    if not (norms <= _MAX_NORM).all():
+        raise ParameterError("image has values too large for float32 gradients; scale it to 0-255")
 
 
 class DenseSIFT(Extractor):
@@ -391,7 +402,7 @@ arctangent, dtype
         for scale in np.atleast_1d(self.scales):
             check_number("scales", scale, 0, 16, exclusive=True)
         if self.fit_within is not None:
-            if len(self.fit_within) != 2:
+            if not isinstance(self.fit_within, (tuple, list)) or len(self.fit_within) != 2:
                 raise ParameterError(f"fit_within={self.fit_within!r} must be (width, height)")
             for side in self.fit_within:
                 check_int("fit_within", side, 1)
@@ -407,40 +418,47 @@ arctangent, dtype
         height, width = image.shape[:2]
         if self.fit_within is not None:
             image = resize_image(image, fit=tuple(self.fit_within))
-        arguments = self._dsift_arguments()
-        parts = []
-        for scale in np.atleast_1d(self.scales):
-            scaled = _scaled(image, float(scale))
-            descriptors, frames, norms = _describe(scaled, self.color_space, arguments)
-            across, down = width / scaled.shape[1], height / scaled.shape[0]
-            shift = 0.5 if self.coordinates == "pixel" else 0.0
-            frames[:, 0] = (frames[:, 0] + shift) * across - shift
-            frames[:, 1] = (frames[:, 1] + shift) * down - shift
-            frames[:, 2] *= across
-            parts.append((descriptors, frames, norms))
-        if len(parts) == 1:
-            return parts[0]
-        return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+        options = _check_options(**self._dsift_arguments())
+        shapes = [_scaled_shape(image, float(scale)) for scale in np.atleast_1d(self.scales)]
+        plans = [_plan(shape, options, _check_bounds(None, shape)) for shape in shapes]
+        ends = np.cumsum([0, *(plan.n_frames for plan in plans)])
+        descriptors = np.empty((ends[-1], self.descriptor_size), options.dtype)
+        frames, norms = np.empty((ends[-1], 4), np.float32), np.empty(ends[-1], np.float32)
+        shift = 0.5 if self.coordinates == "pixel" else 0.0
+        for shape, plan, first, last in zip(shapes, plans, ends[:-1], ends[1:], strict=True):
+            _describe(
+                _resized(image, shape), self.color_space, plan, options, descriptors[first:last], norms[first:last]
+            )
+            across, down = width / shape[1], height / shape[0]
+            frames[first:last] = plan.frames
+            frames[first:last, 0] = (plan.frames[:, 0] + shift) * across - shift
+            frames[first:last, 1] = (plan.frames[:, 1] + shift) * down - shift
+            frames[first:last, 2] *= across
+        return descriptors, frames, norms
 
 
-def _scaled(image, scale):
-    if scale == 1.0:
+def _scaled_shape(image, scale):
+    return tuple(max(1, int(side * scale + 0.5)) for side in image.shape[:2])
+
+
+def _resized(image, shape):
+    if shape == image.shape[:2]:
         return image
-    height, width = (max(1, int(side * scale + 0.5)) for side in image.shape[:2])
-    enlarges = scale > 1
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
+    enlarges = shape[0] > image.shape[0] or shape[1] > image.shape[1]
+    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA)
 
 
-def _describe(image, color_space, arguments):
-    """Descriptors of all channels, stacked; frames and norms of the first."""
+def _describe(image, color_space, plan, options, descriptors, norms):
+    """Fill in the descriptors of all channels, side by side, and the norms of the first."""
     if color_space == "grey":
-        return dsift(image, **arguments)
-    parts = [dsift(channel, **arguments) for channel in color_channels(image, color_space)]
-    descriptors = np.hstack([descriptors for descriptors, _, _ in parts])
-    _, frames, norms = parts[0]
-    if arguments["contrast_threshold"] > 0:
-        descriptors[norms < arguments["contrast_threshold"]] = 0
-    return descriptors, frames, norms
+        _fill(check_grey_image(image), plan, options, descriptors, norms)
+        return
+    one, others = np.empty((plan.n_frames, options.size), options.dtype), np.empty_like(norms)
+    for c, channel in enumerate(color_channels(image, color_space)):
+        _fill(channel, plan, options, one, others if c else norms)
+        descriptors[:, c * options.size : (c + 1) * options.size] = one
+    if options.contrast_threshold > 0:
+        descriptors[norms < options.contrast_threshold] = 0
 
 
 def color_channels(image, color_space):

@@ -60,6 +60,8 @@ def _check_array(image):
         )
     if image.size == 0:
         raise ParameterError(f"image has shape {image.shape}; each side needs at least 1 pixel")
+    if not image.dtype.isnative:
+        image = image.astype(image.dtype.newbyteorder("="))
     if image.dtype == np.uint16:
         return to_8_bits(image)
     if image.dtype == np.bool_:

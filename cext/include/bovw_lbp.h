@@ -114,6 +114,19 @@ static void bovw_lbp_uniform(const uint32_t *BOVW_RESTRICT codes, uint16_t *BOVW
     }
 }
 
+/* scale * the sum of four tables of n counters, which are emptied. The sum of each bin fits TYPE. */
+#define BOVW_LBP_FLUSH(NAME, TYPE)                                                                            \
+    static void NAME(TYPE *BOVW_RESTRICT tables, ptrdiff_t n, float scale, float *BOVW_RESTRICT out) {        \
+        for (ptrdiff_t b = 0; b < n; ++b) {                                                                   \
+            const TYPE *t = tables + b;                                                                       \
+            const TYPE total = (TYPE)(t[0] + t[n] + t[2 * n] + t[3 * n]);                                     \
+            out[b] = scale * (float)(int32_t)total;                                                           \
+        }                                                                                                     \
+        memset(tables, 0, (size_t)(4 * n) * sizeof *tables);                                                  \
+    }
+BOVW_LBP_FLUSH(bovw_lbp_flush_bytes, uint8_t)
+BOVW_LBP_FLUSH(bovw_lbp_flush, uint32_t)
+
 /* What a tile adds to the cells up left, up right, down left and down right of
  * it, in multiples of (2 cell)^-2: from the sums of 1, x, y, xy of each bin (16
  * bits each, in two tables that are emptied) and the weights of the tile's first

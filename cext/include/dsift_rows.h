@@ -216,32 +216,72 @@ static void dsift_window_column(const float *const *rows, ptrdiff_t offset, ptrd
     }
 }
 
-/* From raw bins to a descriptor in `out` (which may be `bins`): L2, clip at 0.2, L2; returns the sum of the
- * raw bins. `weights` (one a spatial bin) may be NULL. */
-BOVW_INLINE float dsift_finish(float *bins, ptrdiff_t cells, ptrdiff_t stride, const float *weights, float *out) {
-    const v8 clip = v8_set1(0.2f);
-    v8 total = v8_set1(0.0f), squares = v8_set1(0.0f), scale;
-    ptrdiff_t c, x;
-    for (c = 0; c < cells; ++c)
-        for (x = c * stride; x < (c + 1) * stride; x += 8) {
-            v8 v = v8_load(bins + x);
-            if (weights) {
-                v = v8_mul(v, v8_set1(weights[c]));
-                v8_store(bins + x, v);
-            }
-            total = v8_add(total, v);
-            squares = v8_madd(v, v, squares);
+/* The bins of one frame from n_bins finished rows: bins[j][i] = weights[j][i] * rows[j][slots[i * n]]. */
+BOVW_INLINE void dsift_gather(const float *const *rows, const int *slots, ptrdiff_t n, ptrdiff_t n_bins, ptrdiff_t stride,
+                              const float *weights, float *bins) {
+    ptrdiff_t i, j, x;
+    for (j = 0; j < n_bins; ++j)
+        for (i = 0; i < n_bins; ++i) {
+            const float *p = rows[j] + (ptrdiff_t)slots[i * n] * stride;
+            const v8 weight = v8_set1(*weights++);
+            for (x = 0; x < stride; x += 8, bins += 8) v8_store(bins, v8_mul(v8_load(p + x), weight));
         }
-    scale = v8_set1(1.0f / (sqrtf(v8_sum(squares)) + DSIFT_EPSILON));
-    squares = v8_set1(0.0f);
-    for (x = 0; x < cells * stride; x += 8) {
-        v8 v = v8_min(v8_mul(v8_load(bins + x), scale), clip);
-        v8_store(bins + x, v);
-        squares = v8_madd(v, v, squares);
+}
+
+/* From raw bins to a descriptor in `out` (which may be `bins`): L2, clip at 0.2, L2; returns the sum of the
+ * raw bins. `length` is a multiple of 8. Four sums take turns, for an addition to wait less for the one before. */
+BOVW_INLINE float dsift_finish(float *bins, ptrdiff_t length, float *out) {
+    const v8 clip = v8_set1(0.2f), zero = v8_set1(0.0f);
+    v8 t0 = zero, t1 = zero, s0 = zero, s1 = zero, s2 = zero, s3 = zero, scale;
+    ptrdiff_t x = 0;
+    for (; x + 32 <= length; x += 32) {
+        const v8 a = v8_load(bins + x), b = v8_load(bins + x + 8);
+        const v8 c = v8_load(bins + x + 16), d = v8_load(bins + x + 24);
+        t0 = v8_add(t0, v8_add(a, b));
+        t1 = v8_add(t1, v8_add(c, d));
+        s0 = v8_madd(a, a, s0);
+        s1 = v8_madd(b, b, s1);
+        s2 = v8_madd(c, c, s2);
+        s3 = v8_madd(d, d, s3);
     }
-    scale = v8_set1(1.0f / (sqrtf(v8_sum(squares)) + DSIFT_EPSILON));
-    for (x = 0; x < cells * stride; x += 8) v8_store(out + x, v8_mul(v8_load(bins + x), scale));
-    return v8_sum(total);
+    for (; x < length; x += 8) {
+        const v8 a = v8_load(bins + x);
+        t0 = v8_add(t0, a);
+        s0 = v8_madd(a, a, s0);
+    }
+    scale = v8_set1(1.0f / (sqrtf(v8_sum(v8_add(v8_add(s0, s1), v8_add(s2, s3)))) + DSIFT_EPSILON));
+    s0 = s1 = s2 = s3 = zero;
+    for (x = 0; x + 32 <= length; x += 32) {
+        const v8 a = v8_min(v8_mul(v8_load(bins + x), scale), clip);
+        const v8 b = v8_min(v8_mul(v8_load(bins + x + 8), scale), clip);
+        const v8 c = v8_min(v8_mul(v8_load(bins + x + 16), scale), clip);
+        const v8 d = v8_min(v8_mul(v8_load(bins + x + 24), scale), clip);
+        s0 = v8_madd(a, a, s0);
+        s1 = v8_madd(b, b, s1);
+        s2 = v8_madd(c, c, s2);
+        s3 = v8_madd(d, d, s3);
+        v8_store(bins + x, a);
+        v8_store(bins + x + 8, b);
+        v8_store(bins + x + 16, c);
+        v8_store(bins + x + 24, d);
+    }
+    for (; x < length; x += 8) {
+        const v8 a = v8_min(v8_mul(v8_load(bins + x), scale), clip);
+        s0 = v8_madd(a, a, s0);
+        v8_store(bins + x, a);
+    }
+    scale = v8_set1(1.0f / (sqrtf(v8_sum(v8_add(v8_add(s0, s1), v8_add(s2, s3)))) + DSIFT_EPSILON));
+    for (x = 0; x < length; x += 8) v8_store(out + x, v8_mul(v8_load(bins + x), scale));
+    return v8_sum(v8_add(t0, t1));
+}
+
+/* min(512 d, 255), truncated, as bytes. */
+BOVW_INLINE void dsift_bytes(const float *descriptor, ptrdiff_t length, unsigned char *bytes) {
+    ptrdiff_t x;
+    for (x = 0; x < length; ++x) {
+        const float value = 512.0f * descriptor[x];
+        bytes[x] = (unsigned char)(int)(value < 255.0f ? value : 255.0f);
+    }
 }
 
 /* RootSIFT: sqrt(d / |d|_1), zero where the descriptor is zero. */

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import bovw
 from bovw.descriptors.grid import frames_along
 from tests.reference.dsift import dsift as slow_dsift
+from tests.reference.dsift import smooth as slow_smooth
 from tests.simd import assert_same_bits
 
 # centres (7.5, 7.5) ... (47.5, 37.5): 20 frames; norm of the first, sum of all, d[0][:3], d[7][64:67]
@@ -102,7 +103,7 @@ def test_phow_offsets(photograph):
         assert mine[0, 0] == first + 1.5 * size
 
 
-def test_smoothing_equals_describing_the_smoothed_image(golden_image):
+def test_smoothing_equals_describing_what_opencv_smoothed(golden_image):
     import cv2
 
     d, _, _ = bovw.dsift(golden_image, bin_size=(4, 8), step=5, magnification=6.0, align=False)
@@ -111,9 +112,24 @@ def test_smoothing_equals_describing_the_smoothed_image(golden_image):
         radius = int(np.ceil(4 * b / 6))
         blurred = cv2.GaussianBlur(golden_image, (2 * radius + 1,) * 2, b / 6, borderType=cv2.BORDER_REPLICATE)
         alone, _, _ = bovw.dsift(blurred, bin_size=b, step=5)
-        np.testing.assert_array_equal(d[start:start + len(alone)], alone)
+        np.testing.assert_allclose(d[start:start + len(alone)], alone, atol=1e-5)
         start += len(alone)
     assert start == len(d)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    height=st.integers(1, 40), width=st.integers(1, 50), bin_size=st.integers(1, 6), step=st.integers(1, 9),
+    magnification=st.floats(0.5, 12), window=st.sampled_from(["flat", "gaussian"]), seed=st.integers(0, 99),
+)
+def test_smoothing_equals_the_slow_twin(height, width, bin_size, step, magnification, window, seed):
+    image = np.random.default_rng(seed).uniform(0, 255, (height, width)).astype(np.float32)
+    sigma = bin_size / magnification
+    d, frames, norms = bovw.dsift(image, bin_size=bin_size, step=step, window=window, magnification=magnification)
+    slow, where, mass = slow_dsift(slow_smooth(image, sigma), bin_size=bin_size, step=step, window=window)
+    np.testing.assert_array_equal(frames[:, :2], where)
+    np.testing.assert_allclose(norms, mass, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(d[mass > 0.1], slow[mass > 0.1], atol=5e-4)
 
 
 @settings(deadline=None, max_examples=20)
@@ -236,7 +252,7 @@ def test_simd_levels_give_the_same_bits():
         "  for a in ('fast', 'exact'):\n"
         "    for t in (8, 9):\n"
         "      d, f, n = bovw.dsift(r, bin_size=(3, 4, 6), step=4, window=w, arctangent=a, orientations=t,\n"
-        "                           root=t == 9)\n"
+        "                           root=t == 9, magnification=6.0 if a == 'fast' else None)\n"
         "      h.update(d.tobytes() + n.tobytes())\n"
         "print(h.hexdigest())\n"
     )

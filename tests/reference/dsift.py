@@ -11,6 +11,20 @@ def fast_atan2(y, x):
     return np.where(y < 0, -angle, angle)
 
 
+def smooth(image, sigma):
+    """Gaussian of radius ceil(4 sigma), normalised, with replicated borders; sigma = 0 leaves the image."""
+    image = np.asarray(image, dtype=np.float64)
+    if sigma == 0:
+        return image
+    radius = int(np.ceil(4 * sigma))
+    x = np.arange(-radius, radius + 1)
+    kernel = np.exp(-0.5 * (x / sigma) ** 2)
+    kernel /= kernel.sum()
+    padded = np.pad(image, radius, mode="edge")
+    columns = np.apply_along_axis(np.convolve, 0, padded, kernel, "valid")
+    return np.apply_along_axis(np.convolve, 1, columns, kernel, "valid")
+
+
 def orientation_energies(image, orientations=8, arctangent="fast"):
     """(height, width, orientations): gradient modulus split linearly between the two nearest orientations."""
     image = np.asarray(image, dtype=np.float64)
