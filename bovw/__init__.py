@@ -30,7 +30,10 @@ _INDEX = {
             "gist", "gist_patches", "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes",
             "lbp_histogram", "lbp_patches",
         ),
-        "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
+        "bovw.codebook": (
+            "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
+            "sample_descriptors",
+        ),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "FisherVector", "HardAssignment", "HomogeneousKernelMap", "SoftAssignment",
             "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
