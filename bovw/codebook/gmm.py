@@ -33,7 +33,7 @@ from .posteriors import BLOCK_ROWS, PreparedMixture
 # A component with less than this many descriptors keeps its mean and variances.
 _LEAST_MASS = 1e-3
 # EM leaves smaller posteriors out of its sums: of n descriptors a component loses less than n times this.
-_LEAST_POSTERIOR = 1e-7
+_LEAST_POSTERIOR = 1e-5
 _HARD_ROWS = 8192
 
 
