@@ -19,8 +19,8 @@ cdef extern from "bovw_posterior.h":
         int32_t *rows, float *values, int32_t *counts, int *found, float *kept
     ) noexcept nogil
     void bovw_listed_moments(
-        const float *expanded, Py_ssize_t width, const int32_t *rows, const float *values, Py_ssize_t count,
-        float *sums
+        const float *z, Py_ssize_t stride, Py_ssize_t d, const int32_t *rows, const float *values,
+        Py_ssize_t count, float *second, float *first
     ) noexcept nogil
 
 
@@ -125,11 +125,11 @@ def listed_moments(
 ):
     """The product of listed posteriors with the expanded rows, into ``moments``; their sums are added to ``sums``.
 
-    Shapes: expanded (m, w), rows and values (K, any), counts and sums (K,), moments (K, w).
+    Shapes: expanded (m, 2 d), rows and values (K, any), counts and sums (K,), moments (K, 2 d).
     """
-    cdef Py_ssize_t i, k
+    cdef Py_ssize_t i, k, d = expanded.shape[1] // 2
     cdef double total
-    if expanded.shape[1] == 0 or rows.shape[1] == 0:
+    if d == 0 or expanded.shape[0] == 0:
         return
     with nogil:
         for k in range(rows.shape[0]):
@@ -137,4 +137,6 @@ def listed_moments(
             for i in range(counts[k]):
                 total += values[k, i]
             sums[k] += total
-            bovw_listed_moments(&expanded[0, 0], expanded.shape[1], &rows[k, 0], &values[k, 0], counts[k], &moments[k, 0])
+            bovw_listed_moments(
+                &expanded[0, d], 2 * d, d, &rows[k, 0], &values[k, 0], counts[k], &moments[k, 0], &moments[k, d]
+            )

@@ -123,31 +123,46 @@ static float bovw_list_posteriors(
     return peak + (float)log((double)sum);
 }
 
-/* sums[j] = sum over the list of value * expanded[row * width + j], for j below width. */
+/* first[j] = sum of g z and second[j] = sum of g z z over a list of rows and their posteriors g. */
 static void bovw_listed_moments(
-    const float *expanded, ptrdiff_t width, const int32_t *rows, const float *values, ptrdiff_t count, float *sums) {
+    const float *z, ptrdiff_t stride, ptrdiff_t d, const int32_t *rows, const float *values, ptrdiff_t count,
+    float *second, float *first) {
     ptrdiff_t j = 0, i;
     int t;
-    for (; j + 64 <= width; j += 64) { /* eight registers of sums */
-        v8 s[8];
-        for (t = 0; t < 8; ++t) s[t] = v8_set1(0.0f);
+    for (; j + 32 <= d; j += 32) { /* four registers each of first and second moments */
+        v8 a[4], b[4];
+        for (t = 0; t < 4; ++t) a[t] = b[t] = v8_set1(0.0f);
         for (i = 0; i < count; ++i) {
-            const float *row = expanded + rows[i] * width + j;
+            const float *row = z + rows[i] * stride + j;
             const v8 g = v8_set1(values[i]);
-            for (t = 0; t < 8; ++t) s[t] = v8_madd(g, v8_load(row + 8 * t), s[t]);
+            for (t = 0; t < 4; ++t) {
+                const v8 y = v8_load(row + 8 * t), gy = v8_mul(g, y);
+                a[t] = v8_add(a[t], gy);
+                b[t] = v8_madd(gy, y, b[t]);
+            }
         }
-        for (t = 0; t < 8; ++t) v8_store(sums + j + 8 * t, s[t]);
+        for (t = 0; t < 4; ++t) {
+            v8_store(first + j + 8 * t, a[t]);
+            v8_store(second + j + 8 * t, b[t]);
+        }
     }
-    for (; j + 8 <= width; j += 8) {
-        v8 s = v8_set1(0.0f);
-        for (i = 0; i < count; ++i)
-            s = v8_madd(v8_set1(values[i]), v8_load(expanded + rows[i] * width + j), s);
-        v8_store(sums + j, s);
+    for (; j + 8 <= d; j += 8) {
+        v8 a = v8_set1(0.0f), b = a;
+        for (i = 0; i < count; ++i) {
+            const v8 y = v8_load(z + rows[i] * stride + j), gy = v8_mul(v8_set1(values[i]), y);
+            a = v8_add(a, gy);
+            b = v8_madd(gy, y, b);
+        }
+        v8_store(first + j, a);
+        v8_store(second + j, b);
     }
-    for (; j < width; ++j) {
-        float s = 0.0f;
-        for (i = 0; i < count; ++i) s += values[i] * expanded[rows[i] * width + j];
-        sums[j] = s;
+    for (; j < d; ++j) {
+        first[j] = second[j] = 0.0f;
+        for (i = 0; i < count; ++i) {
+            const float y = z[rows[i] * stride + j], gy = values[i] * y;
+            first[j] += gy;
+            second[j] += gy * y;
+        }
     }
 }
 
