@@ -68,10 +68,8 @@ class WordLists:
             members = order[bounds[number] : bounds[number + 1]]
             words = slice(self.starts[number], self.starts[number + 1])
             scores = centered[rows[members]] @ self._centered[words].T
-            best, second = np.full((2, len(members)), -np.inf, np.float32)
-            labels = np.zeros(len(members), np.int32)
-            kernels.best_two(scores, self._half_squares[words], int(words.start), best, second, labels)
-            found[members] = labels
+            scores -= self._half_squares[words]
+            found[members] = words.start + scores.argmax(axis=1)
         return found
 
 
