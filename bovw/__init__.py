@@ -33,7 +33,10 @@ _INDEX = {
             "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
             "raw_patches", "tiny_image",
         ),
-        "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
+        "bovw.codebook": (
+            "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
+            "sample_descriptors",
+        ),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "Concatenation", "FisherVector", "HardAssignment", "HomogeneousKernelMap",
             "SoftAssignment", "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",

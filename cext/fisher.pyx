@@ -1,48 +1,36 @@
-"""Fisher vectors: posteriors as sparse rows, and the sums that they weigh."""
+"""Fisher vectors: the sums that listed posteriors weigh."""
 
 from libc.stdint cimport int32_t
 
 
 cdef extern from "bovw_fisher.h":
-    int bovw_compress_row(const float *row, int n, int *index, float *value) noexcept nogil
-    void bovw_add_fisher(
-        const float *z, const float *mean, const float *inverse_deviation, float g, int d, float *u, float *v
+    void bovw_listed_fisher(
+        const float *z, Py_ssize_t stride, const float *mean, const float *inverse_deviation, Py_ssize_t d,
+        const int32_t *rows, const float *values, Py_ssize_t count, float *u, float *v
     ) noexcept nogil
 
 
-def compress_rows(const float[:, ::1] dense, int32_t[::1] starts, int32_t[::1] indices, float[::1] values):
-    """The entries greater than 0 of each row: row i owns places starts[i]:starts[i + 1].
-
-    Shapes: dense (m, K), starts (m + 1,), indices and values at least (m * K,).
-    """
-    cdef Py_ssize_t i
-    cdef int n = <int>dense.shape[1]
-    starts[0] = 0
-    with nogil:
-        for i in range(dense.shape[0]):
-            starts[i + 1] = starts[i] + bovw_compress_row(
-                &dense[i, 0], n, <int *>&indices[starts[i]], &values[starts[i]]
-            )
-
-
-def add_fisher(
+def listed_fisher(
     const float[:, ::1] expanded, const float[:, ::1] means, const float[:, ::1] inverse_deviations,
-    const int32_t[::1] starts, const int32_t[::1] indices, const float[::1] gammas, Py_ssize_t start,
-    Py_ssize_t stop, float[::1] mass, float[:, ::1] first, float[:, ::1] second,
+    const int32_t[:, ::1] rows, const float[:, ::1] values, const int32_t[::1] counts, float[::1] mass,
+    float[:, ::1] first, float[:, ::1] second,
 ):
-    """Add the posterior mass and the first and second order sums of rows start:stop, one row a component.
+    """The posterior mass and the first and second order sums of each component, from its list.
 
     Shapes: expanded (m, 2 d), whose second half are the coordinates; means,
-    inverse_deviations, first and second (K, d); mass (K,).
+    inverse_deviations, first and second (K, d); rows and values (K, any), counts and mass (K,).
     """
-    cdef Py_ssize_t i, p, k
-    cdef int d = <int>means.shape[1]
+    cdef Py_ssize_t i, k, d = means.shape[1]
+    cdef double total
+    if expanded.shape[0] == 0 or d == 0:
+        return
     with nogil:
-        for i in range(start, stop):
-            for p in range(starts[i], starts[i + 1]):
-                k = indices[p]
-                mass[k] += gammas[p]
-                bovw_add_fisher(
-                    &expanded[i, d], &means[k, 0], &inverse_deviations[k, 0], gammas[p], d,
-                    &first[k, 0], &second[k, 0],
-                )
+        for k in range(means.shape[0]):
+            total = 0
+            for i in range(counts[k]):
+                total += values[k, i]
+            mass[k] = <float>total
+            bovw_listed_fisher(
+                &expanded[0, d], 2 * d, &means[k, 0], &inverse_deviations[k, 0], d, &rows[k, 0], &values[k, 0],
+                counts[k], &first[k, 0], &second[k, 0],
+            )

@@ -1,14 +1,30 @@
 """Kernels of the diagonal Gaussian mixture: expanded rows and the fused softmax."""
 
+from libc.stdint cimport int32_t
+from libc.stdlib cimport free, malloc
+
 ctypedef fused element:
     float
     unsigned char
 
+cdef extern from "bovw_mask.h":
+    void bovw_prepare_masks() noexcept nogil
+
 cdef extern from "bovw_posterior.h":
-    Py_ssize_t bovw_next_positive(const float *values, Py_ssize_t start, Py_ssize_t count) noexcept nogil
     float bovw_posterior_row(
         float *scores, const float *constants, float *sums, Py_ssize_t K, float threshold
     ) noexcept nogil
+    float bovw_list_posteriors(
+        const float *scores, const float *constants, Py_ssize_t K, float threshold, int32_t row, Py_ssize_t stride,
+        int32_t *rows, float *values, int32_t *counts, int *found, float *kept
+    ) noexcept nogil
+    void bovw_listed_moments(
+        const float *z, Py_ssize_t stride, Py_ssize_t d, const int32_t *rows, const float *values,
+        Py_ssize_t count, float *second, float *first
+    ) noexcept nogil
+
+
+bovw_prepare_masks()
 
 
 def expand_rows(
@@ -71,26 +87,56 @@ def count_positive(const float[:, ::1] posteriors):
     return total
 
 
-def add_sparse_moments(const float[:, ::1] posteriors, const float[:, ::1] expanded, float[:, ::1] moments):
-    """``moments += posteriors.T @ expanded``, touching only posteriors above 0.
+def list_posteriors(
+    const float[:, ::1] scores, const float[::1] constants, float threshold, float[::1] log_likelihoods,
+    int32_t[:, ::1] rows, float[:, ::1] values, int32_t[::1] counts,
+):
+    """The posteriors that reach ``threshold`` as lists, one a component.
 
-    Shapes: posteriors (m, K), expanded (m, w), moments (K, w).
+    List k is ``rows[k, :counts[k]]``, numbers of rows of ``scores``, rising, and ``values[k, :counts[k]]``,
+    their posteriors. Shapes: scores (m, K), constants and counts (K,), log_likelihoods (m,), rows
+    and values (K, more than m).
     """
-    cdef Py_ssize_t i, j, k, K = posteriors.shape[1], width = expanded.shape[1]
-    cdef float weight
-    cdef const float *row
-    cdef const float *values
-    cdef float *sums
-    if K == 0 or width == 0:
+    cdef Py_ssize_t i, K = scores.shape[1]
+    cdef int *found
+    cdef float *kept
+    counts[:] = 0
+    if K == 0 or scores.shape[0] == 0:
+        return
+    found = <int *>malloc((K + 8) * sizeof(int))
+    kept = <float *>malloc((K + 8) * sizeof(float))
+    if found == NULL or kept == NULL:
+        free(found)
+        free(kept)
+        raise MemoryError()
+    with nogil:
+        for i in range(scores.shape[0]):
+            log_likelihoods[i] = bovw_list_posteriors(
+                &scores[i, 0], &constants[0], K, threshold, <int32_t>i, rows.shape[1], &rows[0, 0], &values[0, 0],
+                &counts[0], found, kept,
+            )
+    free(found)
+    free(kept)
+
+
+def listed_moments(
+    const float[:, ::1] expanded, const int32_t[:, ::1] rows, const float[:, ::1] values, const int32_t[::1] counts,
+    double[::1] sums, float[:, ::1] moments,
+):
+    """The product of listed posteriors with the expanded rows, into ``moments``; their sums are added to ``sums``.
+
+    Shapes: expanded (m, 2 d), rows and values (K, any), counts and sums (K,), moments (K, 2 d).
+    """
+    cdef Py_ssize_t i, k, d = expanded.shape[1] // 2
+    cdef double total
+    if d == 0 or expanded.shape[0] == 0:
         return
     with nogil:
-        for i in range(posteriors.shape[0]):
-            row = &posteriors[i, 0]
-            values = &expanded[i, 0]
-            k = bovw_next_positive(row, 0, K)
-            while k < K:
-                weight = row[k]
-                sums = &moments[k, 0]
-                for j in range(width):
-                    sums[j] += weight * values[j]
-                k = bovw_next_positive(row, k + 1, K)
+        for k in range(rows.shape[0]):
+            total = 0
+            for i in range(counts[k]):
+                total += values[k, i]
+            sums[k] += total
+            bovw_listed_moments(
+                &expanded[0, d], 2 * d, d, &rows[k, 0], &values[k, 0], counts[k], &moments[k, 0], &moments[k, d]
+            )

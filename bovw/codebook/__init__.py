@@ -1,8 +1,13 @@
 """From descriptors to a codebook: sampling, principal components, k-means, Gaussian mixtures."""
 
+from .blocks import ArrayBlocks, DescriptorBlocks
 from .gmm import GMMCodebook
+from .hierarchical import HierarchicalKMeans
 from .kmeans import KMeansCodebook
 from .pca import DescriptorPCA
 from .sampling import sample_descriptors
 
-__all__ = ["DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"]
+__all__ = [
+    "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
+    "sample_descriptors",
+]

@@ -25,14 +25,15 @@ from .._progress import Progress
 from .._random import check_seed
 from .._validation import check_bool, check_enough, check_int, check_matrix, check_number, check_samples
 from ..errors import ParameterError
+from .blocks import as_blocks, read_blocks, sample_blocks
 from .kmeans import KMeansCodebook
-from .nearest import WordSearch, check_descriptors
+from .nearest import WordSearch
 from .posteriors import BLOCK_ROWS, PreparedMixture
 
 # A component with less than this many descriptors keeps its mean and variances.
 _LEAST_MASS = 1e-3
 # EM leaves smaller posteriors out of its sums: of n descriptors a component loses less than n times this.
-_LEAST_POSTERIOR = 1e-7
+_LEAST_POSTERIOR = 1e-5
 _HARD_ROWS = 8192
 
 
@@ -115,9 +116,9 @@ class GMMCodebook(BaseEstimator):
 
         Parameters
         ----------
-        X : array of shape (n, d)
-            Descriptors; float32 and uint8 are used as they are. A float32 memory map
-            is read block by block.
+        X : array of shape (n, d), or block source
+            Descriptors; float32 and uint8 are used as they are. A float32 or uint8 memory
+            map, or a block source (:mod:`bovw.codebook.blocks`), is read block by block.
 
         Returns
         -------
@@ -131,13 +132,13 @@ class GMMCodebook(BaseEstimator):
         check_int("n_components", self.n_components, minimum=1)
         check_number("variance_floor", self.variance_floor, minimum=0, exclusive=True)
         verbose = check_bool("verbose", self.verbose)
-        X = check_samples(self, X, reset=True)
-        check_enough("n_components", self.n_components, len(X))
-        floor = self.variance_floor * _largest_variance(X)
-        start = self._start(X, floor)
+        source = sample_blocks(self, X, reset=True)
+        check_enough("n_components", self.n_components, source.shape[0])
+        floor = self.variance_floor * _largest_variance(source)
+        start = self._start(source, floor)
         with Progress("mixture", self.max_iter, "iteration", enabled=verbose) as progress:
             weights, means, variances, self.log_likelihoods_ = expectation_maximization(
-                X,
+                source,
                 *start,
                 variance_floor=floor,
                 max_iter=self.max_iter,
@@ -151,22 +152,22 @@ class GMMCodebook(BaseEstimator):
         self._prepared = PreparedMixture(self.weights_, self.means_, self.variances_)
         return self
 
-    def _start(self, X, floor):
+    def _start(self, source, floor):
         seed = check_seed(self.random_state)
         if self.init is not None:
             try:
                 weights, means, variances = self.init
             except (TypeError, ValueError):
                 raise ParameterError("init must be None or the tuple (weights, means, variances)") from None
-            means = check_matrix("the means of init", means, n_features=X.shape[1])
+            means = check_matrix("the means of init", means, n_features=source.shape[1])
             if len(means) != self.n_components:
                 raise ParameterError(
                     f"init has {len(means)} components; n_components={self.n_components} are needed"
                 )
             return weights, means, variances
         kmeans_iter = check_int("kmeans_iter", self.kmeans_iter, minimum=1)
-        words = KMeansCodebook(self.n_components, max_iter=kmeans_iter, random_state=seed).fit(X).words_
-        return hard_mixture(X, words, variance_floor=floor)
+        words = KMeansCodebook(self.n_components, max_iter=kmeans_iter, random_state=seed).fit(source).words_
+        return hard_mixture(source, words, variance_floor=floor)
 
     def posteriors(self, X):
         """The posterior of every component: X (n, d) -> float32 (n, K), rows sum to 1.
@@ -223,8 +224,9 @@ def expectation_maximization(
 
     Parameters
     ----------
-    X : array of shape (n, d)
-        Descriptors; float32 and uint8 are used as they are.
+    X : array of shape (n, d), or block source
+        Descriptors; float32 and uint8 are used as they are. A block source is read
+        once an iteration.
     weights, means, variances : arrays of shape (K,), (K, d), (K, d)
         The start. Variances below the floor are raised to it.
     variance_floor : float
@@ -249,13 +251,13 @@ def expectation_maximization(
     max_iter = check_int("max_iter", max_iter, minimum=1)
     tol = check_number("tol", tol, minimum=0)
     floor = check_number("variance_floor", variance_floor, minimum=0, exclusive=True)
-    X = check_descriptors("X", X, min_rows=1)
+    source = as_blocks(X)
     variances = np.maximum(np.asarray(variances, dtype=np.float64), floor)
     log_likelihoods = []
     while True:
         mixture = PreparedMixture(weights, means, variances)
-        mass, first, second, log_likelihood = mixture.statistics(X, threshold=_LEAST_POSTERIOR)
-        log_likelihoods.append(log_likelihood / len(X))
+        mass, first, second, log_likelihood = _statistics(mixture, source)
+        log_likelihoods.append(log_likelihood / source.shape[0])
         weights, means, variances = _maximize(mixture, mass, first, second, means, variances, floor)
         if on_iteration is not None:
             on_iteration()
@@ -264,6 +266,12 @@ def expectation_maximization(
         if len(log_likelihoods) > 1 and log_likelihoods[-1] - log_likelihoods[-2] < tol:
             break
     return weights, means, variances, np.array(log_likelihoods)
+
+
+def _statistics(mixture, source):
+    """The sufficient statistics of all descriptors."""
+    parts = (mixture.statistics(block, threshold=_LEAST_POSTERIOR) for _, block in read_blocks(source))
+    return [sum(part) for part in zip(*parts, strict=True)]
 
 
 def _maximize(mixture, mass, first, second, means, variances, floor):
@@ -283,7 +291,7 @@ def hard_mixture(X, words, *, variance_floor):
 
     Parameters
     ----------
-    X : array of shape (n, d)
+    X : array of shape (n, d), or block source
     words : array of shape (K, d)
         A word that no descriptor is nearest to gives a component of weight 0 in its place.
     variance_floor : float
@@ -293,31 +301,31 @@ def hard_mixture(X, words, *, variance_floor):
     -------
     weights, means, variances : float64 arrays of shape (K,), (K, d), (K, d)
     """
-    X = check_descriptors("X", X, min_rows=1)
-    words = check_matrix("words", words, n_features=X.shape[1], min_rows=1)
-    labels = WordSearch(words).labels(X)
-    counts = np.bincount(labels, minlength=len(words))
-    first, second = np.zeros(words.shape), np.zeros(words.shape)
-    for start in range(0, len(X), _HARD_ROWS):
-        part = labels[start : start + _HARD_ROWS]
-        offsets = X[start : start + _HARD_ROWS] - words[part]
+    source = as_blocks(X)
+    words = check_matrix("words", words, n_features=source.shape[1], min_rows=1)
+    search = WordSearch(words)
+    counts, first, second = np.zeros(len(words), np.int64), np.zeros(words.shape), np.zeros(words.shape)
+    for _, block in read_blocks(source, _HARD_ROWS):
+        labels = search.labels(block)
+        counts += np.bincount(labels, minlength=len(words))
+        offsets = block - words[labels]
         members = scipy.sparse.csr_array(
-            (np.ones(len(part), np.float32), (part, np.arange(len(part)))), shape=(len(words), len(part))
+            (np.ones(len(labels), np.float32), (labels, np.arange(len(labels)))), shape=(len(words), len(labels))
         )
         first += members @ offsets
         second += members @ (offsets * offsets)
     share = np.maximum(counts, 1)[:, None]
     variances = np.maximum(second / share - (first / share) ** 2, variance_floor)
-    return counts / len(X), words + first / share, variances
+    return counts / source.shape[0], words + first / share, variances
 
 
-def _largest_variance(X):
-    """The largest variance of a column of X; 1 if no column varies."""
-    n, d = X.shape
-    mean = X.mean(axis=0, dtype=np.float64)
+def _largest_variance(source):
+    """The largest variance of a column; 1 if no column varies."""
+    n, d = source.shape
+    mean = sum(block.sum(axis=0, dtype=np.float64) for _, block in read_blocks(source)) / n
     squares = np.zeros(d)
-    for start in range(0, n, BLOCK_ROWS):
-        squares += ((X[start : start + BLOCK_ROWS] - mean) ** 2).sum(axis=0)
+    for _, block in read_blocks(source, BLOCK_ROWS):
+        squares += ((block - mean) ** 2).sum(axis=0)
     largest = float(squares.max()) / n
     # What is left of a constant column is rounding of its mean.
     return largest if largest > 1e-14 * float((mean**2).max()) else 1.0

@@ -38,11 +38,13 @@ class WordSearch:
     Parameters
     ----------
     words : float32 array of shape (K, d), C-contiguous, finite
+    center : float32 array of shape (d,), optional
+        What is taken off descriptors and words; the mean word by default.
     """
 
-    def __init__(self, words):
+    def __init__(self, words, center=None):
         self.words = words
-        self.center = words.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.center = words.mean(axis=0, dtype=np.float64).astype(np.float32) if center is None else center
         centered = words - self.center
         squares = np.einsum("kd,kd->k", centered, centered, dtype=np.float64)
         self._rows = min(max(_SCORES // len(words), _SCORES // _WORDS), _MOST_ROWS)
@@ -59,6 +61,10 @@ class WordSearch:
             "centered": np.empty((rows, d), np.float32),
             "scores": np.empty(rows * min(K, _WORDS), np.float32),
             "norms": np.empty(rows, np.float32),
+            "errors": np.empty(rows, np.float32),
+            "lane_best": np.empty((rows, 16), np.float32),
+            "lane_labels": np.empty((rows, 16), np.int32),
+            "rest": np.empty(rows, np.float32),
             "best": np.empty(rows, np.float32),
             "second": np.empty(rows, np.float32),
         }
@@ -70,6 +76,10 @@ class WordSearch:
     def block(self, X, labels, workspace):
         """Write the nearest word of each row of a block to ``labels``.
 
+        On return the workspace holds, by row, the length of the centered row (norms), the error bound of its
+        scores (errors), the two largest scores (best, second), and what
+        ``kernels.fold_lanes`` makes (lane_best, lane_labels, rest).
+
         Parameters
         ----------
         X : array of shape (m, d), float32 or uint8, C-contiguous, finite
@@ -77,27 +87,35 @@ class WordSearch:
         labels : int32 array of shape (m,)
         workspace : what :meth:`workspace` returned
         """
+        scores = self.scan(X, labels, workspace)
         m = len(X)
-        centered, norms = workspace["centered"][:m], workspace["norms"][:m]
-        best, second = workspace["best"][:m], workspace["second"][:m]
-        best.fill(-np.inf)
-        second.fill(-np.inf)
-        labels.fill(0)
-        kernels.center_rows(X, self.center, centered, norms)
-        for words in self._word_blocks():
-            scores = self._scores(centered, words, workspace)
-            kernels.best_two(scores, self._half_squares[words], words.start, best, second, labels)
-        errors = norms * self._error_per_norm + self._error
+        centered, best, second, errors = (workspace[name][:m] for name in ("centered", "best", "second", "errors"))
         doubtful = np.flatnonzero(~(best - second > errors))
         if len(doubtful):
             least, distances = best[doubtful] - errors[doubtful], np.full(len(doubtful), np.inf)
             if len(self.words) <= _WORDS:  # the scores of the whole block are still there
-                self._settle(X, doubtful, scores, doubtful, words, least, distances, labels)
+                self._settle(X, doubtful, scores, doubtful, slice(0, len(self.words)), least, distances, labels)
                 return
             centered, places = centered[doubtful], np.arange(len(doubtful))
             for words in self._word_blocks():
                 scores = self._scores(centered, words, workspace)
                 self._settle(X, doubtful, scores, places, words, least, distances, labels)
+
+    def scan(self, X, labels, workspace):
+        """As :meth:`block`, without settling what float32 cannot tell apart; returns the last scores."""
+        m = len(X)
+        centered, best, second, errors = (workspace[name][:m] for name in ("centered", "best", "second", "errors"))
+        lanes = [workspace[name][:m] for name in ("lane_best", "lane_labels", "rest")]
+        for part, start in zip(lanes, (-np.inf, 0, -np.inf), strict=True):
+            part.fill(start)
+        kernels.center_rows(X, self.center, centered, workspace["norms"][:m])
+        for words in self._word_blocks():
+            scores = self._scores(centered, words, workspace)
+            kernels.fold_lanes(scores, self._half_squares[words], words.start, *lanes)
+        kernels.reduce_lanes(*lanes, best, second, labels)
+        np.multiply(workspace["norms"][:m], self._error_per_norm, out=errors)
+        errors += self._error
+        return scores
 
     def labels(self, X):
         """The nearest word of each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""

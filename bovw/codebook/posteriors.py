@@ -31,7 +31,7 @@ from ..errors import ParameterError
 NEGLIGIBLE_POSTERIOR = 1e-10
 
 # Below this share of posteriors above 0, adding them one by one beats the dense product.
-_SPARSE = 0.06
+_SPARSE = 0.4
 
 #: Rows of a block: the expanded rows and the posteriors stay in the second-level cache.
 BLOCK_ROWS = 512
@@ -168,8 +168,7 @@ class PreparedMixture:
         if log_likelihoods.shape != (m,) or sums.shape != (self.n_components,):
             raise ParameterError("log_likelihoods must have shape (m,) and sums (K,)")
         expanded = workspace[:m]
-        kernels.expand_rows(block, self.center, self._inverse_scale, _CLAMP, expanded)
-        np.matmul(expanded, self.matrix, out=out)
+        self.scores(block, expanded, out)
         kernels.softmax_rows(out, self.constants, max(threshold, _SMALLEST_THRESHOLD), log_likelihoods, sums)
         return out
 
@@ -192,32 +191,84 @@ class PreparedMixture:
             Sum over the rows.
         """
         K, d = self.n_components, self.n_features
-        rows = min(BLOCK_ROWS, max(len(X), 1))
-        workspace, gamma = self.workspace(rows), np.empty((rows, K), np.float32)
-        log_likelihoods = np.empty(rows, np.float32)
-        block_sums, block_moments = np.empty(K, np.float32), np.empty((K, 2 * d), np.float32)
-        sums, moments, total = np.zeros(K), np.zeros((K, 2 * d)), 0.0
-        for start in range(0, len(X), rows):
-            block = X[start : start + rows]
-            m = len(block)
-            block_sums[:] = 0
-            self.posteriors(
-                block,
-                gamma[:m],
-                log_likelihoods[:m],
-                sums=block_sums,
-                workspace=workspace,
-                threshold=threshold,
-            )
-            if kernels.count_positive(gamma[:m]) < _SPARSE * m * K:
-                block_moments[:] = 0
-                kernels.add_sparse_moments(gamma[:m], workspace[:m], block_moments)
+        lists = PosteriorLists(self, min(BLOCK_ROWS, max(len(X), 1)), threshold)
+        moments, block_moments = np.zeros((K, 2 * d)), np.empty((K, 2 * d), np.float32)
+        sums, block_sums, total = np.zeros(K), np.empty(K, np.float32), 0.0
+        sparse = True  # the next block is expected to be like this one
+        for start in range(0, len(X), BLOCK_ROWS):
+            block = X[start : start + BLOCK_ROWS]
+            logs, scores = lists.log_likelihoods[: len(block)], lists.scores[: len(block)]
+            if sparse:
+                lists.expand(block)
+                lists.list(0, len(block))
+                expanded = lists.expanded[: len(block)]
+                kernels.listed_moments(expanded, lists.rows, lists.values, lists.counts, sums, block_moments)
+                n_positive = int(lists.counts.sum())
             else:
-                np.matmul(gamma[:m].T, workspace[:m], out=block_moments)
-            sums += block_sums
+                block_sums[:] = 0
+                self.posteriors(
+                    block, scores, logs, sums=block_sums, workspace=lists.expanded, threshold=threshold
+                )
+                np.matmul(scores.T, lists.expanded[: len(block)], out=block_moments)
+                sums += block_sums
+                n_positive = kernels.count_positive(scores)
+            sparse = n_positive < _SPARSE * scores.size
             moments += block_moments
-            total += float(log_likelihoods[:m].sum(dtype=np.float64))
+            total += float(logs.sum(dtype=np.float64))
         return sums, moments[:, d:], moments[:, :d], total
+
+    def scores(self, block, expanded, out):
+        """Write ``[z**2, z]`` of a block to ``expanded`` and its product with the packed matrix to ``out``."""
+        kernels.expand_rows(block, self.center, self._inverse_scale, _CLAMP, expanded)
+        np.matmul(expanded, self.matrix, out=out)
+
+
+class PosteriorLists:
+    """Posteriors of one block as lists, one a component, of the rows whose posterior is not negligible.
+
+    Buffers for one thread, filled anew by every block.
+
+    Parameters
+    ----------
+    mixture : PreparedMixture
+    n_rows : int
+        Most rows of a block.
+    threshold : float
+        Posteriors below it (or below 1e-20) are left out; the others are not rescaled.
+
+    Attributes
+    ----------
+    expanded : float32 array of shape (n_rows, 2 d)
+        ``[z**2, z]`` of the rows of the block.
+    scores : float32 array of shape (n_rows, K)
+    log_likelihoods : float32 array of shape (n_rows,)
+    rows : int32 array of shape (K, more than n_rows)
+        ``rows[k, :counts[k]]`` are the listed rows of component k, rising.
+    values : float32 array of the shape of ``rows``
+        Their posteriors.
+    counts : int32 array of shape (K,)
+    """
+
+    def __init__(self, mixture, n_rows, threshold):
+        self._mixture = mixture
+        self._threshold = max(threshold, _SMALLEST_THRESHOLD)
+        K = mixture.n_components
+        self.expanded = mixture.workspace(n_rows)
+        self.scores = np.empty((n_rows, K), np.float32)
+        self.log_likelihoods = np.empty(n_rows, np.float32)
+        self.rows, self.values = np.empty((K, n_rows + 1), np.int32), np.empty((K, n_rows + 1), np.float32)
+        self.counts = np.empty(K, np.int32)
+
+    def expand(self, block):
+        """Take a block, (m, d) float32 or uint8, C-contiguous and finite."""
+        self._mixture.scores(block, self.expanded[: len(block)], self.scores[: len(block)])
+
+    def list(self, start, stop):
+        """List the posteriors of rows start:stop of the block; the rows are counted from ``start``."""
+        kernels.list_posteriors(
+            self.scores[start:stop], self._mixture.constants, self._threshold, self.log_likelihoods[start:stop],
+            self.rows, self.values, self.counts,
+        )
 
 
 def block_posteriors(block, weights, means, variances, *, threshold=NEGLIGIBLE_POSTERIOR):

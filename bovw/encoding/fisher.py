@@ -17,9 +17,8 @@ asked for. The *improved* Fisher vector (Perronnin, Sánchez and Mensink 2010) r
 each element z by :math:`\mathrm{sign}(z)\sqrt{|z|}` and scales to unit length.
 
 Most posteriors are next to nothing: those below a threshold are dropped. What is
-left is summed entry by entry, or, where the components overlap so much that many are
-left, by a product of matrices, whichever is cheaper. Sums are float32 inside a block
-of some hundred rows and float64 across blocks.
+left is listed by component and summed entry by entry, in registers. Sums are float32
+inside a block of some hundred rows and float64 across blocks.
 """
 
 import numpy as np
@@ -27,15 +26,12 @@ import numpy as np
 from .._cext import fisher as kernels
 from .._validation import check_bool, check_choice, check_matrix, check_number
 from ..codebook import GMMCodebook
-from ..codebook.posteriors import BLOCK_ROWS, PreparedMixture
+from ..codebook.posteriors import BLOCK_ROWS, PosteriorLists, PreparedMixture
 from .base import Encoder, segments
 from .normalization import normalize
 
 #: Components of smaller weight have no reliable scale; their part of the code is 0.
 VANISHING_WEIGHT = 1e-6
-
-# A product of matrices does about this many multiplications while the sparse sum does one.
-_DENSE_ADVANTAGE = 8
 
 
 class FisherVector(Encoder):
@@ -154,43 +150,21 @@ class FisherMixture:
         Returns a float64 array of shape (n_groups, K + 2 K d).
         """
         K, d = self.means.shape
-        rows = min(BLOCK_ROWS, len(X))
-        threshold = _check_threshold(threshold)
-        workspace, gamma = self.posterior.workspace(rows), np.empty((rows, K), np.float32)
-        starts = np.empty(rows + 1, np.int32)
-        indices, gammas = np.empty(rows * K, np.int32), np.empty(rows * K, np.float32)
+        lists = PosteriorLists(self.posterior, min(BLOCK_ROWS, len(X)), _check_threshold(threshold))
         part = np.empty(K + 2 * K * d, np.float32)
         mass, first, second = part[:K], part[K : K + K * d].reshape(K, d), part[K + K * d :].reshape(K, d)
         total = np.zeros((len(offsets) - 1, len(part)))
         for start in range(0, len(X), BLOCK_ROWS):
             block = X[start : start + BLOCK_ROWS]
-            m = len(block)
-            self.posterior.posteriors(block, gamma[:m], workspace=workspace, threshold=threshold)
-            kernels.compress_rows(gamma[:m], starts[: m + 1], indices, gammas)
-            sparse = int(starts[m]) * _DENSE_ADVANTAGE < m * K
-            for group, low, high in segments(offsets, start, start + m):
-                low, high = low - start, high - start
-                if sparse:
-                    part[:] = 0
-                    kernels.add_fisher(
-                        workspace, self.means, self.inverse_deviations, starts, indices, gammas, low, high,
-                        mass, first, second,
-                    )
-                    total[group] += part
-                else:
-                    total[group] += self._dense_statistics(gamma[low:high], workspace[low:high])
+            lists.expand(block)
+            for group, low, high in segments(offsets, start, start + len(block)):
+                lists.list(low - start, high - start)
+                kernels.listed_fisher(
+                    lists.expanded[low - start : high - start], self.means, self.inverse_deviations, lists.rows,
+                    lists.values, lists.counts, mass, first, second,
+                )
+                total[group] += part
         return total
-
-    def _dense_statistics(self, gamma, expanded):
-        """The statistics of a few hundred rows from their raw moments, one GEMM."""
-        d = self.means.shape[1]
-        moments = (gamma.T @ expanded).astype(np.float64)
-        mass = gamma.sum(axis=0, dtype=np.float64)
-        second, first = moments[:, :d], moments[:, d:]
-        mean, inverse = self.means.astype(np.float64), self.inverse_deviations.astype(np.float64)
-        shifted = first - mass[:, None] * mean
-        second = (second - mean * (first + shifted)) * inverse**2 - mass[:, None]
-        return np.concatenate([mass, (shifted * inverse).ravel(), second.ravel()])
 
     def finish(self, statistics, counts, *, average, weight_gradient, convention):
         """Fisher vectors, (n_cells, code_size) float32, from statistics and descriptor counts of cells."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._validation import check_matrix
 from ..codebook import KMeansCodebook
-from ..codebook.nearest import WordSearch, nearest_words
+from ..codebook.nearest import nearest_words
 from .base import check_words
 from .sparse import SparseEncoder
 
@@ -22,12 +22,13 @@ class HardAssignment(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
-        The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
+    codebook : KMeansCodebook or HierarchicalKMeans, optional
+        The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``. Its ``search``
+        says how the nearest word is looked for: exactly, approximately, or down a tree.
 
     Attributes
     ----------
-    codebook_ : KMeansCodebook
+    codebook_ : KMeansCodebook or HierarchicalKMeans
         The fitted codebook; words in ``codebook_.words_``.
     n_features_in_ : int
         Dimension of a descriptor.
@@ -56,7 +57,7 @@ class HardAssignment(SparseEncoder):
         return lambda block: (self._labels(block)[:, None], ones[: len(block)])
 
     def _labels(self, X):
-        return self._prepared(WordSearch, self.codebook_.words_).labels(X)
+        return self.codebook_.word_search().labels(X)
 
     def statistics(self, descriptors, offsets, pooling):
         n_groups, n_words = len(offsets) - 1, self.code_size

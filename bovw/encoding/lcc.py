@@ -27,7 +27,7 @@ from .._cext import lcc as kernels
 from .._validation import check_matrix, check_number
 from ..codebook import KMeansCodebook
 from .base import BLOCK_ROWS, check_words
-from .neighbors import NeighborSearch
+from ..codebook.neighbors import NeighborSearch
 from .sparse import SparseEncoder
 
 _WORKING_SET = 24

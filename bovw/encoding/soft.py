@@ -17,7 +17,7 @@ from ..codebook import KMeansCodebook
 from ..codebook.nearest import WordSearch
 from ..errors import ParameterError
 from .base import BLOCK_ROWS, check_words
-from .neighbors import NeighborSearch
+from ..codebook.neighbors import NeighborSearch
 from .sparse import SparseEncoder, check_neighbors, gather_codes
 
 

@@ -1,44 +1,58 @@
-/* The statistics of Fisher vectors, from sparse posteriors. */
+/* The statistics of Fisher vectors, from the posteriors of one component. */
 #ifndef BOVW_FISHER_H
 #define BOVW_FISHER_H
 
-#include "bovw_mask.h"
+#include <stdint.h>
 
-/* Append the entries of a row that are greater than 0; return how many there are. */
-static int bovw_compress_row(const float *row, int n, int *index, float *value) {
-    const v8 zero = v8_set1(0);
-    int j = 0, m = 0;
-    for (; j + 8 <= n; j += 8) {
-        unsigned mask = v8_greater_mask(v8_load(row + j), zero);
-        for (; mask; mask &= mask - 1) {
-            index[m] = j + bovw_lowest_bit(mask);
-            value[m] = row[index[m]];
-            ++m;
+#include "bovw_v8.h"
+
+/* u[j] = sum of g y and v[j] = sum of g (y * y - 1) over a list of rows and their posteriors g, with
+ * y = (z - mean) / deviation. */
+static void bovw_listed_fisher(
+    const float *z, ptrdiff_t stride, const float *mean, const float *inverse_deviation, ptrdiff_t d,
+    const int32_t *rows, const float *values, ptrdiff_t count, float *u, float *v) {
+    ptrdiff_t j = 0, i;
+    int t;
+    for (; j + 32 <= d; j += 32) { /* four registers each of sums, means and deviations */
+        v8 m[4], s[4], a[4], b[4];
+        for (t = 0; t < 4; ++t) {
+            m[t] = v8_load(mean + j + 8 * t);
+            s[t] = v8_load(inverse_deviation + j + 8 * t);
+            a[t] = b[t] = v8_set1(0.0f);
+        }
+        for (i = 0; i < count; ++i) {
+            const float *row = z + rows[i] * stride + j;
+            const v8 g = v8_set1(values[i]);
+            for (t = 0; t < 4; ++t) {
+                const v8 y = v8_mul(v8_sub(v8_load(row + 8 * t), m[t]), s[t]), gy = v8_mul(g, y);
+                a[t] = v8_add(a[t], gy);
+                b[t] = v8_add(b[t], v8_sub(v8_mul(gy, y), g));
+            }
+        }
+        for (t = 0; t < 4; ++t) {
+            v8_store(u + j + 8 * t, a[t]);
+            v8_store(v + j + 8 * t, b[t]);
         }
     }
-    for (; j < n; ++j)
-        if (row[j] > 0) {
-            index[m] = j;
-            value[m++] = row[j];
+    for (; j + 8 <= d; j += 8) {
+        const v8 m = v8_load(mean + j), s = v8_load(inverse_deviation + j);
+        v8 a = v8_set1(0.0f), b = a;
+        for (i = 0; i < count; ++i) {
+            const v8 g = v8_set1(values[i]);
+            const v8 y = v8_mul(v8_sub(v8_load(z + rows[i] * stride + j), m), s), gy = v8_mul(g, y);
+            a = v8_add(a, gy);
+            b = v8_add(b, v8_sub(v8_mul(gy, y), g));
         }
-    return m;
-}
-
-/* u += g y, v += g (y * y - 1) with y = (z - mean) / deviation. */
-static void bovw_add_fisher(const float *z, const float *mean, const float *inverse_deviation, float g, int d,
-                            float *u, float *v) {
-    const v8 weight = v8_set1(g);
-    int t = 0;
-    for (; t + 8 <= d; t += 8) {
-        const v8 y = v8_mul(v8_sub(v8_load(z + t), v8_load(mean + t)), v8_load(inverse_deviation + t));
-        const v8 gy = v8_mul(weight, y);
-        v8_store(u + t, v8_add(v8_load(u + t), gy));
-        v8_store(v + t, v8_add(v8_load(v + t), v8_sub(v8_mul(gy, y), weight)));
+        v8_store(u + j, a);
+        v8_store(v + j, b);
     }
-    for (; t < d; ++t) {
-        const float y = (z[t] - mean[t]) * inverse_deviation[t], gy = g * y;
-        u[t] += gy;
-        v[t] += gy * y - g;
+    for (; j < d; ++j) {
+        u[j] = v[j] = 0.0f;
+        for (i = 0; i < count; ++i) {
+            const float y = (z[rows[i] * stride + j] - mean[j]) * inverse_deviation[j], gy = values[i] * y;
+            u[j] += gy;
+            v[j] += gy * y - values[i];
+        }
     }
 }
 

@@ -38,4 +38,34 @@ BOVW_INLINE unsigned v8_greater_mask(v8 a, v8 b) {
 }
 #endif
 
+/* The lanes of a whose bit is set in mask, one after the other, go to value, and first + lane to
+ * index; both have room for eight more. Returns how many there are. */
+#if (defined(__GNUC__) || defined(__clang__)) && defined(__AVX2__)
+static unsigned char bovw_set_lanes[256][8]; /* the numbers of the bits that are set */
+static void bovw_prepare_masks(void) {
+    for (int mask = 0; mask < 256; ++mask)
+        for (int t = 0, n = 0; t < 8; ++t)
+            if (mask >> t & 1) bovw_set_lanes[mask][n++] = (unsigned char)t;
+}
+BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *value) {
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bovw_set_lanes[mask]));
+    _mm256_storeu_ps(value, _mm256_permutevar8x32_ps((__m256)a, lanes));
+    _mm256_storeu_si256((__m256i *)index, _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
+    return __builtin_popcount(mask);
+}
+#else
+static void bovw_prepare_masks(void) {}
+BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *value) {
+    float lanes[8];
+    int n = 0;
+    v8_store(lanes, a);
+    for (; mask; mask &= mask - 1) {
+        const int t = bovw_lowest_bit(mask);
+        index[n] = first + t;
+        value[n++] = lanes[t];
+    }
+    return n;
+}
+#endif
+
 #endif

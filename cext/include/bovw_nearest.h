@@ -1,4 +1,4 @@
-/* The largest and the second largest of a row of scores, and where the largest stands. */
+/* The largest scores of a row, dealt out to 16 lanes: word k belongs to lane k mod 16. */
 #ifndef BOVW_NEAREST_H
 #define BOVW_NEAREST_H
 
@@ -7,94 +7,92 @@
 
 #include "bovw_v8.h"
 
-#if defined(__GNUC__) || defined(__clang__)
+#define BOVW_LANES 16
 
-/* Folds scores[k] - offsets[k], k = 0 .. K - 1, into the running *best (at *label)
- * and *second of a row; k counts from first_label. Among equals the lowest label
- * stays *best, and the others count as *second. */
-static void bovw_best_two(
-    const float *scores, const float *offsets, ptrdiff_t K, int32_t first_label, float *best, float *second,
-    int32_t *label) {
-    const ptrdiff_t whole = K & ~(ptrdiff_t)15;
-    float top = *best, next = *second;
-    int32_t where = *label;
-    ptrdiff_t k;
+BOVW_INLINE void bovw_fold_score(float s, int32_t word, float *best, int32_t *label, float *rest) {
+    const float lower = s > *best ? *best : s;
+    if (lower > *rest) *rest = lower;
+    if (s > *best) {
+        *best = s;
+        *label = word;
+    }
+}
+
+/* Folds scores[k] - offsets[k], k = 0 .. K - 1, into the running maximum of each lane,
+ * best[lane] at word label[lane], and into *rest, the largest score of a row that is no lane's maximum;
+ * words count from first_label. Among equals in a lane the lowest word stays, and the others count as rest. */
+static void bovw_fold_lanes(
+    const float *scores, const float *offsets, ptrdiff_t K, int32_t first_label, float *best, int32_t *label,
+    float *rest) {
+    const ptrdiff_t whole = K & ~(ptrdiff_t)(BOVW_LANES - 1);
+    ptrdiff_t k = 0;
+#if defined(__GNUC__) || defined(__clang__)
     if (whole) {
-        /* Two independent groups of eight lanes, each with its own maximum, runner-up and position. */
-        v8 best0 = v8_sub(v8_load(scores), v8_load(offsets));
-        v8 best1 = v8_sub(v8_load(scores + 8), v8_load(offsets + 8));
-        v8 second0 = v8_set1(-INFINITY), second1 = second0;
-        v8i at0 = {0, 0, 0, 0, 0, 0, 0, 0}, at1 = at0, now = at0;
-        for (k = 16; k < whole; k += 16) {
+        v8 best0 = v8_load(best), best1 = v8_load(best + 8), rest0 = v8_set1(*rest), rest1 = rest0;
+        v8i at0, at1, now0 = {0, 1, 2, 3, 4, 5, 6, 7}, now1;
+        memcpy(&at0, label, sizeof at0);
+        memcpy(&at1, label + 8, sizeof at1);
+        now0 += first_label;
+        now1 = now0 + 8;
+        for (; k < whole; k += BOVW_LANES) {
             const v8 s0 = v8_sub(v8_load(scores + k), v8_load(offsets + k));
             const v8 s1 = v8_sub(v8_load(scores + k + 8), v8_load(offsets + k + 8));
             const v8i above0 = s0 > best0, above1 = s1 > best1;
-            now += 16;
-            second0 = v8_max(second0, v8_min(best0, s0));
-            second1 = v8_max(second1, v8_min(best1, s1));
+            rest0 = v8_max(rest0, v8_min(best0, s0));
+            rest1 = v8_max(rest1, v8_min(best1, s1));
             best0 = v8_max(best0, s0);
             best1 = v8_max(best1, s1);
-            at0 = (v8i)v8_select(above0, (v8)now, (v8)at0);
-            at1 = (v8i)v8_select(above1, (v8)now, (v8)at1);
+            at0 = (v8i)v8_select(above0, (v8)now0, (v8)at0);
+            at1 = (v8i)v8_select(above1, (v8)now1, (v8)at1);
+            now0 += BOVW_LANES;
+            now1 += BOVW_LANES;
         }
-        const v8 groups[2] = {best0, best1}, seconds[2] = {second0, second1};
-        const v8i at[2] = {at0, at1};
-        float lane_top = groups[0][0], lane_next = -INFINITY;
-        int32_t lane_where = at[0][0];
-        for (int t = 0; t < 16; ++t) {
-            const float s = groups[t >> 3][t & 7];
-            const int32_t position = at[t >> 3][t & 7] + t;
-            lane_next = seconds[t >> 3][t & 7] > lane_next ? seconds[t >> 3][t & 7] : lane_next;
-            if (t == 0) continue;
-            const float lower = s > lane_top ? lane_top : s;
-            lane_next = lower > lane_next ? lower : lane_next;
-            if (s > lane_top || (s == lane_top && position < lane_where)) {
-                lane_top = s;
-                lane_where = position;
-            }
-        }
-        next = lane_next > next ? lane_next : next;
-        if (lane_top > top) {
-            next = top > next ? top : next;
-            top = lane_top;
-            where = first_label + lane_where;
-        } else {
-            next = lane_top > next ? lane_top : next;
-        }
+        v8_store(best, best0);
+        v8_store(best + 8, best1);
+        memcpy(label, &at0, sizeof at0);
+        memcpy(label + 8, &at1, sizeof at1);
+        rest0 = v8_max(rest0, rest1);
+        for (int t = 0; t < 8; ++t)
+            if (V8_LANE(rest0, t) > *rest) *rest = V8_LANE(rest0, t);
     }
-    for (k = whole; k < K; ++k) {
-        const float s = scores[k] - offsets[k];
-        if (s > top) {
-            next = top;
+#endif
+    for (; k < K; ++k) {
+        const int lane = (int)(k % BOVW_LANES);
+        bovw_fold_score(scores[k] - offsets[k], first_label + (int32_t)k, best + lane, label + lane, rest);
+    }
+}
+
+/* The largest of all (the lowest word among equals) and the second largest score of a row. */
+static void bovw_reduce_lanes(
+    const float *lane_best, const int32_t *lane_label, float rest, float *best, float *second, int32_t *label) {
+    float top = lane_best[0];
+    int32_t where = lane_label[0];
+    for (int t = 1; t < BOVW_LANES; ++t) {
+        const float s = lane_best[t], lower = s > top ? top : s;
+        if (lower > rest) rest = lower;
+        if (s > top || (s == top && lane_label[t] < where)) {
             top = s;
-            where = first_label + (int32_t)k;
-        } else if (s > next) {
-            next = s;
+            where = lane_label[t];
         }
     }
     *best = top;
-    *second = next;
+    *second = rest;
     *label = where;
 }
 
-#else
-
-static void bovw_best_two(
-    const float *scores, const float *offsets, ptrdiff_t K, int32_t first_label, float *best, float *second,
-    int32_t *label) {
-    ptrdiff_t k;
-    for (k = 0; k < K; ++k) {
-        const float s = scores[k] - offsets[k];
-        if (s > *best) {
-            *second = *best;
-            *best = s;
-            *label = first_label + (int32_t)k;
-        } else if (s > *second) {
-            *second = s;
-        }
+/* The squared distance of x to a word; the error is below (d / 8 + 8) 2^-24 of it. */
+BOVW_INLINE float bovw_squared_distance(const float *x, const float *word, ptrdiff_t d) {
+    const ptrdiff_t whole = d & ~(ptrdiff_t)7;
+    float lanes[8] = {0};
+    v8 total = v8_set1(0.0f);
+    ptrdiff_t j;
+    for (j = 0; j < whole; j += 8) {
+        const v8 v = v8_sub(v8_load(x + j), v8_load(word + j));
+        total = v8_madd(v, v, total);
     }
+    v8_store(lanes, total);
+    for (; j < d; ++j) lanes[j - whole] += (x[j] - word[j]) * (x[j] - word[j]);
+    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
-
-#endif
 
 #endif

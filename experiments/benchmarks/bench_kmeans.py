@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 import vlfeat_mixture  # noqa: E402
 from sklearn.cluster import KMeans  # noqa: E402
 
-from bovw.codebook.kmeans import lloyd  # noqa: E402
+from bovw.codebook.lloyd import lloyd  # noqa: E402
 from bovw.codebook.nearest import nearest_words  # noqa: E402
 
 try:

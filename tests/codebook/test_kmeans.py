@@ -8,7 +8,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bovw.codebook import KMeansCodebook
-from bovw.codebook.kmeans import kmeans_plus_plus, lloyd
+from bovw.codebook.lloyd import lloyd
+from bovw.codebook.seeding import kmeans_plus_plus
 from bovw.errors import ParameterError
 from tests.reference import kmeans as reference
 

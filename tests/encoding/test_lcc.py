@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from bovw import LCC, ParameterError
 from bovw.encoding import lcc
 from bovw.encoding.lcc import _coder
-from bovw.encoding.neighbors import NeighborSearch
+from bovw.codebook.neighbors import NeighborSearch
 
 
 def objective(x, words, gamma, mu):

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from bovw import LLC, HardAssignment, KMeansCodebook, ParameterError, hard_assignment, llc
 from bovw._cext import neighbors, sparse_pool
-from bovw.encoding.neighbors import NeighborSearch
+from bovw.codebook.neighbors import NeighborSearch
 
 from ..reference import encoders as twin
 
