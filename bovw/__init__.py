@@ -33,7 +33,7 @@ _INDEX = {
         "bovw.codebook": ("DescriptorPCA", "GMMCodebook", "KMeansCodebook", "sample_descriptors"),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "FisherVector", "HardAssignment", "HomogeneousKernelMap", "SoftAssignment",
-            "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
+            "SuperVector", "TriangleAssignment", "WordCounts", "fisher_vector", "hard_assignment", "hellinger_map",
             "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
@@ -47,6 +47,12 @@ _INDEX = {
         ),
         "bovw.persist": ("load_model", "save_model"),
         "bovw.pipeline": ("BovwClassifier", "ImageEncoder"),
+        "bovw.interchange": (
+            "WordSet", "export_imagenet_sift", "imagenet_sift", "read_codebook", "read_libsvm", "read_sbow",
+            "read_vecs", "read_vldsift", "write_codebook", "write_libsvm", "write_sbow", "write_vecs",
+            "write_vldsift",
+        ),
+        "bovw.experiment.kit_baseline": ("run_kit_baseline",),
     }.items()
     for name in names
 }

@@ -170,8 +170,7 @@ class _Describer:
         except ImageDecodeError as error:
             if self.on_error == "raise":
                 raise
-            message, none = str(error), np.empty(0, np.float32)
-            sift = ImageSIFT(image_id, none, none, none.astype(np.int8), none, np.empty((0, _DESCRIPTOR_SIZE), np.float32))
+            message, sift = str(error), _without_descriptors(image_id)
         packed = {}
         if "vldsift" in kinds:
             packed["vldsift"] = pack_image(sift)
@@ -179,6 +178,11 @@ class _Describer:
             words = self.search.labels(sift.desc).astype(np.int16)
             packed["sbow"] = pack_image(ImageWords(image_id, words, sift.x, sift.y, sift.scale, sift.norm))
         return packed, len(sift.desc), message
+
+
+def _without_descriptors(image_id):
+    none = np.empty(0, np.float32)
+    return ImageSIFT(image_id, none, none, none.astype(np.int8), none, none.reshape(0, _DESCRIPTOR_SIZE))
 
 
 class _File:
@@ -261,7 +265,7 @@ def _list_folder(folder, prefix):
     entries = _entries(folder)
     synsets = [path for path in entries if path.is_dir()]
     if any(path.name == "train" for path in synsets):
-        raise DatasetError(f"{folder} holds train and other parts; export {folder / 'train'} and each other one by itself")
+        raise DatasetError(f"{folder} is split into parts; export {folder / 'train'} and each other part by itself")
     if synsets:
         return {path.name: _entries(path) for path in synsets}
     if prefix is None:
