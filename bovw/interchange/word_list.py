@@ -36,7 +36,8 @@ def read_codebook(path, *, n_features=None, max_words=1 << 16):
     max_words, rows = check_int("max_words", max_words, 1), []
     for number, line in text_lines(path, _MAX_LINE):
         try:
-            row = np.array(line.split(), dtype=np.float64).astype(np.float32)
+            with np.errstate(over="ignore"):
+                row = np.array(line.split(), dtype=np.float64).astype(np.float32)
         except ValueError:
             raise DatasetError(f"{path}, line {number}: {line.strip()[:60]!r} is not a row of numbers") from None
         wanted = len(rows[0]) if rows else (n_features or len(row))
