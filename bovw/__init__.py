@@ -19,8 +19,8 @@ _INDEX = {
     name: module
     for module, names in {
         "bovw.errors": (
-            "BovwError", "ConfigError", "DatasetError", "ImageDecodeError", "MemoryBudgetError",
-            "ModelFormatError", "ParameterError", "StoreError",
+            "BovwError", "ConfigError", "DatasetError", "ImageDecodeError", "MemoryBudgetError", "ModelFormatError",
+            "ParameterError", "StoreError",
         ),
         "bovw.images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
         "bovw.taxonomy": ("Taxonomy",),
@@ -39,15 +39,16 @@ _INDEX = {
         ),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "Concatenation", "FisherVector", "HardAssignment", "HomogeneousKernelMap",
-            "SoftAssignment", "SuperVector", "TriangleAssignment", "fisher_vector", "hard_assignment", "hellinger_map",
-            "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
+            "SoftAssignment", "SuperVector", "TriangleAssignment", "WordCounts", "fisher_vector", "hard_assignment",
+            "hellinger_map", "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector",
+            "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.signatures": ("SignatureStore",),
         "bovw.classify": (
-            "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion",
-            "StandardizedClassifier", "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores",
-            "fusion_weights", "intersection_kernel", "out_of_fold_scores", "top_k",
+            "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "StandardizedClassifier",
+            "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores", "fusion_weights", "intersection_kernel",
+            "out_of_fold_scores", "top_k",
         ),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",
@@ -57,9 +58,12 @@ _INDEX = {
             "write_predictions",
         ),
         "bovw.persist": ("load_model", "save_model"),
-        "bovw.pipeline": (
-            "BovwClassifier", "FusedClassifier", "ImageEncoder", "encode_to_store", "extract_to_store",
+        "bovw.pipeline": ("BovwClassifier", "FusedClassifier", "ImageEncoder", "encode_to_store", "extract_to_store"),
+        "bovw.interchange": (
+            "WordSet", "export_imagenet_sift", "imagenet_sift", "read_codebook", "read_libsvm", "read_sbow",
+            "read_vecs", "read_vldsift", "write_codebook", "write_libsvm", "write_sbow", "write_vecs", "write_vldsift",
         ),
+        "bovw.experiment.kit_baseline": ("run_kit_baseline",),
     }.items()
     for name in names
 }

@@ -69,7 +69,7 @@ def load_mat(path, names, max_bytes=256 << 20):
     return {name: loaded[name] for name in names if name in loaded}
 
 
-def _byte_order(data):
+def byte_order(data):
     if len(data) < 128:
         raise DatasetError(f"{len(data)} bytes are too few for a header")
     if data[:8] == b"\x89HDF\r\n\x1a\n" or data[:10] == b"MATLAB 7.3":
@@ -82,7 +82,7 @@ def _byte_order(data):
 
 def _inflate(data, max_bytes):
     """The same file with every compressed variable replaced by its plain bytes."""
-    order = _byte_order(data)
+    order = byte_order(data)
     parts, size, start = [data[:128]], 128, 128
     while start < len(data):
         if start + 8 > len(data):
@@ -111,7 +111,7 @@ class _Checker:
     """Walks the data elements of a file whose variables are not compressed."""
 
     def __init__(self, data):
-        self.data, self.order = data, _byte_order(data)
+        self.data, self.order = data, byte_order(data)
         self.n_arrays = 0
 
     def check(self):

@@ -5,9 +5,9 @@ import sys
 
 from .. import __version__
 from ..errors import BovwError
-from . import demo, evaluate, index, info, predict, run, synset
+from . import demo, evaluate, export, index, info, predict, run, synset
 
-VERBS = (demo, run, predict, evaluate, index, synset, info)
+VERBS = (demo, run, predict, evaluate, export, index, synset, info)
 
 
 def build_parser():

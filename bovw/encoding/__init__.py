@@ -12,6 +12,7 @@ from .soft import SoftAssignment, soft_assignment
 from .super_vector import SuperVector, super_vector
 from .triangle import TriangleAssignment, triangle_assignment
 from .vlad import VLAD, vlad
+from .word_counts import WordCounts
 
 __all__ = [
     "LCC",
@@ -25,6 +26,7 @@ __all__ = [
     "SoftAssignment",
     "SuperVector",
     "TriangleAssignment",
+    "WordCounts",
     "fisher_vector",
     "hard_assignment",
     "hellinger_map",

@@ -1,0 +1,67 @@
+r"""Bag of words where the words are known already.
+
+ImageNet's download gives for each descriptor its word and its place, not the descriptor.
+An encoder that takes the number of the word for the descriptor,
+
+.. math:: \text{code}_k = \#\{i : w_i = k\},
+
+lets pyramids and normalisations work on such data as on any other.
+"""
+
+import numpy as np
+
+from .._validation import check_int, check_samples
+from ..errors import ParameterError
+from .hard import HardAssignment
+
+
+class WordCounts(HardAssignment):
+    """Hard assignment of descriptors whose words are given: each is one column, the number of its word.
+
+    There is nothing to learn, so ``SpatialPyramid.with_encoder(WordCounts(1000))`` is ready
+    for use.
+
+    Parameters
+    ----------
+    n_words : int, default 1000
+
+    Notes
+    -----
+    Poolings: "sum" (the default: counts), "average" (frequencies), "max" (presence, 0 or 1).
+
+    Examples
+    --------
+    >>> WordCounts(3).encode([[2], [0], [2]]).tolist()
+    [1.0, 0.0, 2.0]
+    """
+
+    n_features_in_ = 1
+
+    def __init__(self, n_words=1000):
+        self.n_words = n_words
+
+    def fit(self, X, y=None):
+        """Check the words; nothing is learnt. X : array of shape (n, 1). Returns self."""
+        self._check_params()
+        self._labels(check_samples(self, X, reset=True))
+        return self
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+    @property
+    def code_size(self):
+        """Length of a pooled code: the number of words."""
+        return self.n_words
+
+    def _check_params(self):
+        check_int("n_words", self.n_words, 1, 2**24)  # float32 tells integers apart up to here
+
+    def _labels(self, X):
+        labels = X[:, 0].astype(np.int32)
+        if X.shape[1] != 1 or (labels != X[:, 0]).any() or not (0 <= labels).all() or not (labels < self.n_words).all():
+            raise ParameterError(
+                f"a descriptor must be one column, the number of a word from 0 to {self.n_words - 1}, got "
+                f"{X.shape[1]} column(s) and values from {X.min(initial=0):g} to {X.max(initial=0):g}"
+            )
+        return labels
