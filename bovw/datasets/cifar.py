@@ -77,6 +77,7 @@ def _read_images(home, kind, options):
     if not folder_names(home / "train"):
         raise DatasetError(f"{home}: has neither batches of {kind} nor train and test folders")
     data = read_folder(home, test_folder="test", on_error=options.on_error, follow_symlinks=options.follow_symlinks)
+    official.check_kind(home, kind, data.classes, _CLASSES[kind])
     problems = official.compare_classes(data.classes, _CLASSES[kind])
     for part, index in (("train", data.train), ("test", data.test)):
         found = np.bincount(data.labels[index], minlength=len(data.classes)).tolist()
