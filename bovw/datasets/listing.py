@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import DatasetError
 from ..images.formats import HEAD_BYTES, sniff_format, why_not_an_image
 from .dataset import Dataset
-from .tar import TarMember, scan_tar
+from .tar import TarMember
+from .tar_index import cached_scan
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ras")
 
@@ -26,6 +27,7 @@ class ReadOptions:
     test_part: str | None = None
     devkit: Path | None = None
     clutter: str | None = None
+    cache: Path | None = None
 
 
 def list_folder(path, follow_symlinks=False):
@@ -178,7 +180,7 @@ class Listing:
         class_name : callable
             The class for a member's name, or None to leave it out.
         """
-        scan = scan_tar(archive)
+        scan = cached_scan(archive, self.options.cache)
         self._archives.append(Path(archive))
         number = len(self._archives) - 1
         for name, offset, size in zip(scan.names, scan.offsets, scan.sizes, strict=True):

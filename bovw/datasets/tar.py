@@ -122,7 +122,6 @@ class TarScan:
 
     Attributes
     ----------
-    limit : int
     names : list of str
         Member names; files of an inner archive ``a/b.tar`` begin with ``b/``.
     offsets, sizes : array of int
@@ -131,7 +130,6 @@ class TarScan:
         archive that is damaged.
     """
 
-    limit: int
     names: list = field(default_factory=list)
     offsets: array = field(default_factory=lambda: array("q"))
     sizes: array = field(default_factory=lambda: array("q"))
@@ -157,12 +155,12 @@ def scan_tar(path, limit=_MAX_MEMBERS):
         If the file is missing, compressed, or has no tar header at its beginning.
     """
     path = Path(path)
-    scan = TarScan(limit=limit)
+    scan = TarScan()
     try:
         with open(path, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             _check_beginning(path, _read_at(file, 0, _BLOCK))
-            _scan_archive(file, 0, size, "", path.name, scan)
+            _scan_archive(file, (0, size), "", path.name, scan, limit)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
     return scan
@@ -186,12 +184,12 @@ def _check_beginning(path, block):
         raise DatasetError(f"{path}: is no tar archive; copy or download it again")
 
 
-def _scan_archive(file, start, stop, prefix, archive, scan):
-    """Add the files between two bytes of ``file``; ``archive`` is what messages call them together."""
+def _scan_archive(file, part, prefix, archive, scan, limit):
+    """Add the images between two bytes of ``file``; ``archive`` is what messages call them together."""
     seen = set()
-    for entry in _entries(file, start, stop):
-        if len(scan.names) >= scan.limit:
-            scan.refused.setdefault(archive, f"has more than {scan.limit} images; the others are not read")
+    for entry in _entries(file, *part):
+        if len(scan.names) >= limit:
+            scan.refused.setdefault(archive, f"has more than {limit} images; the others are not read")
             return
         name = _clean(entry.name)
         trouble = entry.trouble or (None if entry.name is None else _name_trouble(entry.name, name))
@@ -209,7 +207,8 @@ def _scan_archive(file, start, stop, prefix, archive, scan):
                 scan.refused.setdefault(name, "is no tar archive, or is compressed")
             else:
                 stem = name.rpartition("/")[2].removesuffix(".tar")
-                _scan_archive(file, entry.offset, entry.offset + entry.size, stem + "/", name, scan)
+                inner = entry.offset, entry.offset + entry.size
+                _scan_archive(file, inner, stem + "/", name, scan, limit)
         elif not sniff_format(entry.head):
             scan.refused.setdefault(prefix + name, why_not_an_image(entry.head))
         else:

@@ -14,6 +14,8 @@ from scipy.io import savemat
 
 from bovw.datasets import official
 
+from ..images.files import sun_raster
+
 #: five synsets whose ids in the kit are not the order of their numbers
 SYNSETS = {
     "n02119789": "kit fox, Vulpes macrotis", "n02100735": "English setter", "n02110185": "Siberian husky",
@@ -37,9 +39,7 @@ def encoded(number, index, side=64, suffix=".jpg"):
     """The same as the bytes of an image file; ``.ras`` is grey."""
     image = class_image(number, index, side)
     if suffix == ".ras":
-        grey = image.mean(axis=2).astype(np.uint8)
-        header = [0x59A66A95, side, side, 8, grey.size, 1, 0, 0]
-        return b"".join(value.to_bytes(4, "big") for value in header) + grey.tobytes()
+        return sun_raster(image.mean(axis=2).astype(np.uint8))
     done, data = cv2.imencode(suffix, image[:, :, ::-1])
     assert done
     return data.tobytes()

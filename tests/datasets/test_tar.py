@@ -1,6 +1,7 @@
 """Archives read in place: what is found agrees with ``tarfile``; what is hostile or damaged is refused by name."""
 
 import io
+import json
 import os
 import pickle
 import tarfile
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bovw.datasets import open_dataset, scan_tar
+from bovw.datasets import open_dataset, scan_tar, tar_index
 from bovw.datasets.tar import TarMember
 from bovw.errors import DatasetError, ImageDecodeError
 from bovw.images import ImageCollection, load_image, probe_image
@@ -317,3 +318,31 @@ def test_a_tar_of_tars_of_real_images(bovw_data, tmp_path):
         wnid, name = data.names[i].split("/")
         assert np.array_equal(found[i], load_image(synsets[wnid][name], "grey"))
     assert sorted(p.name for p in tmp_path.rglob("*")) == [path.name]
+
+
+def test_positions_are_kept_in_a_cache(tmp_path, monkeypatch):
+    synsets = {f"n{c:08d}": {f"{i}.JPEG": encoded(c, i, 16) for i in range(2)} for c in range(12)}
+    path, cache = tmp_path / "train.tar", tmp_path / "cache"
+    path.write_bytes(hostile_archive(synsets)[0])
+    scans = []
+    monkeypatch.setattr(tar_index, "scan_tar", lambda path: scans.append(path) or scan_tar(path))
+    first = open_dataset(path, cache=cache)
+    again = open_dataset(path, cache=cache)
+    assert len(scans) == 1
+    assert (again.names, again.reasons, again.sizes().tolist()) == (first.names, first.reasons, first.sizes().tolist())
+    assert np.array_equal(load_image(again.images[5]), load_image(first.images[5]))
+    (file,) = cache.iterdir()
+    whole = json.loads(file.read_text())
+    for change in ({"offsets": [-1] * len(first)}, {"sizes": [10**12] * len(first)}, {"names": [1] * len(first)},
+                   {"names": []}, {"refused": []}, {"identity": []}, {"offsets": ["x"]}, {"sizes": [2**70]}):
+        file.write_text(json.dumps(whole | change))
+        scans.clear()
+        assert open_dataset(path, cache=cache).names == first.names
+        assert len(scans) == 1, change
+    file.write_text("{")
+    assert open_dataset(path, cache=cache).names == first.names
+    path.write_bytes(member(b"n00000003.tar", member(b"a.JPEG") + END) + END)
+    assert open_dataset(path, cache=cache).names == ("n00000003/a.JPEG",)
+    assert len(list(cache.iterdir())) == 2
+    with pytest.raises(DatasetError, match="cannot be written"):
+        open_dataset(path, cache=path)
