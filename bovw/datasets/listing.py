@@ -52,7 +52,8 @@ def list_folder(path, follow_symlinks=False):
 def folder_names(path):
     """Sorted names of the folders in a folder, links to folders included; empty where there is no such folder."""
     try:
-        return sorted(p.name for p in Path(path).iterdir() if p.is_dir() and not p.name.startswith("."))
+        with os.scandir(path) as scan:
+            return sorted(entry.name for entry in scan if entry.is_dir() and not entry.name.startswith("."))
     except OSError:
         return []
 
@@ -202,7 +203,7 @@ class Listing:
     def dataset(self, kind, classes, **fields):
         """What was collected, with labels that count along ``classes``."""
         if not self.names:
-            raise DatasetError(f"{self.root}: no image of a {kind} data set was found; check the path to the data")
+            raise DatasetError(f"{self.root}: no image of kind {kind!r} was found; check the path to the data")
         number = {name: i for i, name in enumerate(classes)}
         names = tuple(self.names)
         return Dataset(

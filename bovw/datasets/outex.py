@@ -27,7 +27,7 @@ OPTIONS = ()
 
 _PROBLEM = re.compile(r"\d{3}", re.ASCII)
 _ENTRY = re.compile(r"([\w.-]+)\s+(\d{1,6})", re.ASCII)
-_SUITE = re.compile(r"TC_?(?:000)?(10|12)(?!\d)")
+_SUITE = re.compile(r"TC[_-]?(?:000)?(10|12)(?!\d)")
 
 
 def recognize(root):

@@ -36,7 +36,7 @@ from ..images.formats import HEAD_BYTES, sniff_format, why_not_an_image
 _BLOCK = 512
 _MAX_NAME_BYTES = 64 << 10
 _MAX_PAX_BYTES = 1 << 20
-_MAX_MEMBERS = 50_000_000
+_MAX_IMAGES = 50_000_000
 _FILE_TYPES = b"0\0" b"7"
 _WITHOUT_DATA = {
     b"1": "a hard link", b"2": "a symbolic link", b"3": "a character device", b"4": "a block device",
@@ -136,14 +136,12 @@ class TarScan:
     refused: dict = field(default_factory=dict)
 
 
-def scan_tar(path, limit=_MAX_MEMBERS):
+def scan_tar(path):
     """Find every image of a tar archive, and of the archives inside it.
 
     Parameters
     ----------
     path : path
-    limit : int
-        Stop when so many were found.
 
     Returns
     -------
@@ -160,20 +158,10 @@ def scan_tar(path, limit=_MAX_MEMBERS):
         with open(path, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             _check_beginning(path, _read_at(file, 0, _BLOCK))
-            _scan_archive(file, (0, size), "", path.name, scan, limit)
+            _scan_archive(file, (0, size), "", path.name, scan)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
     return scan
-
-
-def is_tar(path):
-    """Whether a file begins with a tar header."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            block = file.read(_BLOCK)
-    except OSError:
-        return False
-    return len(block) == _BLOCK and _checksum_holds(block)
 
 
 def _check_beginning(path, block):
@@ -184,12 +172,12 @@ def _check_beginning(path, block):
         raise DatasetError(f"{path}: is no tar archive; copy or download it again")
 
 
-def _scan_archive(file, part, prefix, archive, scan, limit):
+def _scan_archive(file, part, prefix, archive, scan):
     """Add the images between two bytes of ``file``; ``archive`` is what messages call them together."""
-    seen = set()
+    seen, folders, archives = set(), set(), set()
     for entry in _entries(file, *part):
-        if len(scan.names) >= limit:
-            scan.refused.setdefault(archive, f"has more than {limit} images; the others are not read")
+        if len(scan.names) >= _MAX_IMAGES:
+            scan.refused.setdefault(archive, f"has more than {_MAX_IMAGES} images; the others are not read")
             return
         name = _clean(entry.name)
         trouble = entry.trouble or (None if entry.name is None else _name_trouble(entry.name, name))
@@ -197,7 +185,7 @@ def _scan_archive(file, part, prefix, archive, scan, limit):
             scan.refused.setdefault(archive, trouble)
         elif trouble:
             scan.refused.setdefault(prefix + entry.shown, trouble)
-        elif name in seen:
+        elif name in seen or (first := name.partition("/")[0]) in archives:
             scan.refused.setdefault(prefix + entry.shown, "comes twice in its archive; the first one is read")
         elif name.endswith(".tar"):
             seen.add(name)
@@ -205,14 +193,17 @@ def _scan_archive(file, part, prefix, archive, scan, limit):
                 scan.refused.setdefault(prefix + name, "an archive inside an archive inside an archive")
             elif not _looks_like_tar(file, entry):
                 scan.refused.setdefault(name, "is no tar archive, or is compressed")
+            elif (stem := name.rpartition("/")[2].removesuffix(".tar")) in folders | archives | {"", ".", ".."}:
+                scan.refused.setdefault(name, "is named like a folder or archive before it, or not at all")
             else:
-                stem = name.rpartition("/")[2].removesuffix(".tar")
+                archives.add(stem)
                 inner = entry.offset, entry.offset + entry.size
-                _scan_archive(file, inner, stem + "/", name, scan, limit)
+                _scan_archive(file, inner, stem + "/", name, scan)
         elif not sniff_format(entry.head):
             scan.refused.setdefault(prefix + name, why_not_an_image(entry.head))
         else:
             seen.add(name)
+            folders.add(first)
             scan.names.append(prefix + name)
             scan.offsets.append(entry.offset)
             scan.sizes.append(entry.size)

@@ -1,5 +1,6 @@
 """Every layout is recognised, read with the right classes, labels and splits, and compared with the official counts."""
 
+import gzip
 import shutil
 from dataclasses import replace
 
@@ -321,7 +322,7 @@ def test_cifar_pixels_and_versions(tmp_path):
     assert "1 batches are missing: data_batch_3" in open_dataset(tmp_path / "p").problems
     data = (tmp_path / "b" / "data_batch_1.bin").read_bytes()
     write_file(tmp_path / "b" / "data_batch_1.bin", data[:-1])
-    with pytest.raises(DatasetError, match="no multiple of 3073"):
+    with pytest.raises(DatasetError, match="a multiple of 3073"):
         open_dataset(tmp_path / "b")
     write_file(tmp_path / "b" / "data_batch_1.bin", b"\x09" + data[1:])
     with pytest.raises(DatasetError, match=r"label 9; labels must lie in \[0, 5\)"):
@@ -374,3 +375,24 @@ def test_a_plain_archive_of_synset_folders(tmp_path):
     data = open_dataset(tmp_path / "some.tar")
     assert (data.kind, data.classes) == ("imagenet", tuple(sorted(WNIDS)))
     assert load_image(data.images[3]).shape == (24, 24, 3)
+
+
+def test_an_archive_of_something_else_or_compressed(tmp_path):
+    write_file(tmp_path / "a.tar", tar_bytes({"cat/1.jpg": encoded(0, 0, 24)}))
+    with pytest.raises(DatasetError, match="no image of kind 'imagenet' was found"):
+        open_dataset(tmp_path / "a.tar")
+    for name in ("b.tar.gz", "b.tgz"):
+        write_file(tmp_path / name, gzip.compress(tar_bytes({"n01440764.tar": b""})))
+        with pytest.raises(DatasetError, match="compressed with gzip"):
+            open_dataset(tmp_path / name)
+    write_file(tmp_path / "c.txt", "text")
+    with pytest.raises(DatasetError, match="is a file; give the folder"):
+        open_dataset(tmp_path / "c.txt")
+
+
+def test_a_synset_that_was_unpacked_beside_its_archive_counts_once(tmp_path):
+    path = write_layout("imagenet", tmp_path, 2, 1, side=24)
+    write_file(path / "train" / f"{WNIDS[0]}.tar", tar_bytes({f"{WNIDS[0]}_1.JPEG": encoded(0, 0, 24)}))
+    data = open_dataset(path)
+    assert len(set(data.names)) == len(data) == 15
+    assert data.reasons == {f"train/{WNIDS[0]}.tar": "the synset's folder is read instead"}
