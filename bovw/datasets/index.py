@@ -110,7 +110,7 @@ def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, n_jo
 def _open(path, kind, devkit):
     """The data set; of a plain folder everything below it, whatever its layout."""
     if kind == "auto" and path.exists():
-        kind = recognize(path)
+        kind = recognize(path, devkit)
     if kind == "folder" and path.is_dir():
         return _walk(path)
     return open_dataset(path, kind, on_error="skip", devkit=devkit)

@@ -103,7 +103,7 @@ def open_dataset(
     if not path.exists():
         raise DatasetError(f"{path}: no such folder; check the path to the data")
     if kind == "auto":
-        kind = recognize(path)
+        kind = recognize(path, devkit)
     reader = _READER_OF.get(kind)
     allowed = ("test_part",) if reader is None else reader.OPTIONS
     for name, value in (("test_part", test_part), ("devkit", devkit), ("clutter", clutter)):
@@ -120,6 +120,8 @@ def open_dataset(
     return data
 
 
-def recognize(path):
+def recognize(path, devkit=None):
     """Which kind of data set lies at a path: one of ``KINDS``, ``"folder"`` where it is none of the others."""
+    if devkit is not None and (kind := ilsvrc.recognize(Path(path), Path(devkit))):
+        return kind
     return next((kind for reader in _READERS if (kind := reader.recognize(Path(path)))), "folder")

@@ -43,6 +43,7 @@ _WITHOUT_DATA = {
     b"6": "a named pipe",
 }
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_PAX_LENGTH = re.compile(rb"([0-9]{1,8}) ")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -246,7 +247,7 @@ def _entries(file, start, stop):
             yield _Entry(None, f"has a damaged header at byte {position - start}; what follows it is lost")
             return
         kind, offset = header[156:157], position + _BLOCK
-        if kind in b"LKxg" and kind:
+        if kind in b"LKxg":
             limit = _MAX_PAX_BYTES if kind in b"xg" else _MAX_NAME_BYTES
             if size > min(limit, stop - offset):
                 yield _Entry(None, f"has a name record of {size} bytes at byte {position - start}; at most {limit} "
@@ -262,6 +263,8 @@ def _entries(file, start, stop):
             yield _Entry(name, f"is {_WITHOUT_DATA[kind]}; only files are read")
             position = offset
             continue
+        if kind == b"S":
+            offset = _after_sparse_map(file, header, offset, stop)
         if size > stop - offset:
             yield _Entry(name, f"claims {size} bytes, and its archive has {stop - offset} left: it is cut short")
             return
@@ -274,6 +277,15 @@ def _entries(file, start, stop):
             yield _Entry(name, f"is of the unknown type {kind!r}")
         else:
             yield _Entry(name, None, offset, size, block[_BLOCK:][:size])
+
+
+def _after_sparse_map(file, header, offset, stop):
+    """Where the data of a GNU sparse file begin: blocks that go on with its map may come before."""
+    goes_on = header[482]
+    while goes_on and offset + _BLOCK <= stop:
+        goes_on = _read_at(file, offset, _BLOCK)[504]
+        offset += _BLOCK
+    return offset
 
 
 def _read_at(file, position, size):
@@ -317,17 +329,18 @@ def _replace(replaced, kind, data):
     if kind == b"L":
         replaced["path"] = data.partition(b"\0")[0].decode("utf-8", "backslashreplace")
     elif kind == b"x":
-        while match := re.match(rb"([0-9]{1,8}) ", data):
-            record, data = data[match.end():int(match[1])], data[int(match[1]):]
-            key, _, value = record.rstrip(b"\n").partition(b"=")
+        position = 0
+        while match := _PAX_LENGTH.match(data, position):
+            position += int(match[1])
+            if not match.end() < position <= len(data) or data[position - 1:position] != b"\n":
+                return
+            key, _, value = data[match.end():position - 1].partition(b"=")
             if key == b"path":
                 replaced["path"] = value.decode("utf-8", "backslashreplace")
             elif key == b"size" and re.fullmatch(rb"[0-9]{1,18}", value):
                 replaced["size"] = int(value)
             elif key.startswith(b"GNU.sparse"):
                 replaced["sparse"] = True
-            if int(match[1]) <= match.end():
-                break
 
 
 def _clean(name):

@@ -63,7 +63,10 @@ def add_synsets(listing, where, wanted=None):
             continue
         name = f"{where}/{wnid}" if where else wnid
         if is_archive:
-            listing.add_tar(listing.root / f"{name}.tar", f"{name}/", lambda _, wnid=wnid: wnid)
+            try:
+                listing.add_tar(listing.root / f"{name}.tar", f"{name}/", lambda _, wnid=wnid: wnid)
+            except DatasetError as error:  # one of a thousand archives is no reason to read none
+                listing.reasons[f"{name}.tar"] = str(error)
         else:
             listing.add_folder(name, wnid, sniff=False)
     return met

@@ -121,7 +121,8 @@ def test_ilsvrc_test_part_and_sorted_val(tmp_path):
     data = open_dataset(path)
     assert len(data.test) == 10
     kit.rename(tmp_path / "kit")
-    assert open_dataset(path, "ilsvrc2010", devkit=tmp_path / "kit", test_part="test").ids.tolist() == [1, 2, 3, 4, 5]
+    data = open_dataset(path, devkit=tmp_path / "kit", test_part="test")
+    assert (data.kind, data.ids.tolist()) == ("ilsvrc2010", [1, 2, 3, 4, 5])
     with pytest.raises(DatasetError, match=r"no meta.mat of a development kit"):
         open_dataset(path, "ilsvrc2010")
 
@@ -375,6 +376,15 @@ def test_a_plain_archive_of_synset_folders(tmp_path):
     data = open_dataset(tmp_path / "some.tar")
     assert (data.kind, data.classes) == ("imagenet", tuple(sorted(WNIDS)))
     assert load_image(data.images[3]).shape == (24, 24, 3)
+
+
+def test_one_bad_archive_among_many(tmp_path):
+    path = write_layout("imagenet", tmp_path, 2, 1, form="tars", side=24)
+    write_file(path / "train" / f"{WNIDS[0]}.tar", b"")
+    data = open_dataset(path)
+    assert len(data.classes) == 4
+    assert "is no tar archive" in data.reasons[f"train/{WNIDS[0]}.tar"]
+    assert f"1 synsets have no images: {WNIDS[0]}" in data.problems
 
 
 def test_an_archive_of_something_else_or_compressed(tmp_path):

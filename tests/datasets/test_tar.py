@@ -95,6 +95,16 @@ def test_a_member_is_a_file_of_its_own(tmp_path):
         load_image(two)
 
 
+def sparse_file():
+    """A GNU sparse file whose map goes on in two blocks before the data."""
+    block = bytearray(header(b"s.jpg", len(JPEG), b"S", magic=b"ustar  \0", checksum=False))
+    block[482] = 1
+    block[148:156] = b"%06o\0 " % sum(block)
+    first, last = bytearray(512), bytes(512)
+    first[504] = 1
+    return bytes(block) + bytes(first) + last + JPEG + bytes(-len(JPEG) % 512)
+
+
 TRICKS = {
     "absolute": (member(b"/etc/passwd"), "/etc/passwd", "has an absolute name"),
     "drive": (member(b"C:/x.jpg"), "C:/x.jpg", "has an absolute name"),
@@ -112,6 +122,7 @@ TRICKS = {
     "sparse pax": (
         member(b"p", b"24 GNU.sparse.major=1.0\n", kind=b"x") + member(b"s.jpg"), "s.jpg", "sparse"
     ),
+    "sparse with a long map": (sparse_file(), "s.jpg", "sparse"),
     "unknown type": (member(b"v.jpg", kind=b"V"), "v.jpg", "unknown type b'V'"),
     "text": (member(b"notes.txt", b"hello there"), "notes.txt", "not an image, it starts with 'hello th'"),
     "empty": (header(b"e.jpg", 0), "e.jpg", "the file is empty"),
@@ -136,6 +147,15 @@ def test_tricks_are_refused_by_name_and_the_rest_goes_on(tmp_path, trick):
     found = scan(tmp_path, member(b"n01.tar", inner) + member(b"n02.tar", member(b"z.jpg") + END) + END)
     assert found.names == ["n01/good1.jpg", "n01/good2.jpg", "n02/z.jpg"]
     assert list(found.refused) in ([f"n01/{name}"], ["n01/i.tar"], ["n01/o.tar"])
+
+
+def test_pax_records_that_are_malformed_are_passed_over(tmp_path):
+    for record in (b"0 path=x\n", b"2 path=x\n", b"99999999 path=x\n", b"9 path=xyz\n", b"path=x\n", b"7 size=\n", b"",
+                   b"12 size=-99\n", b"11 size=1x\n"):
+        found = scan(tmp_path, member(b"p", record, kind=b"x") + member(b"a.jpg") + END)
+        assert found.names == ["a.jpg"], record
+    found = scan(tmp_path, member(b"p", b"8 a=b-c\n14 path=b.jpg\n", kind=b"x") + member(b"a.jpg") + END)
+    assert found.names == ["b.jpg"]
 
 
 def test_names_never_meet(tmp_path):
