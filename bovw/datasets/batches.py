@@ -88,9 +88,6 @@ class _Unpickler(pickle.Unpickler):
             return _Name(name)
         raise DatasetError(f"names {module[:80]}.{name[:80]}, which has no place in it")
 
-    def persistent_load(self, pid):
-        raise DatasetError("refers to another file")
-
 
 class _Name:
     """Stands for a function or type that a batch names; calling it remembers the arguments."""

@@ -70,6 +70,18 @@ def why_no_image(entry):
     return None if sniff_format(head) else why_not_an_image(head)
 
 
+def _why_no_image_name(entry):
+    """Why a folder's entry is no image, by its name and type alone; None for what may be one."""
+    if not entry.is_file():
+        return "a link to nothing" if entry.is_symlink() else "not a regular file"
+    return None if entry.name.lower().endswith(IMAGE_SUFFIXES) else "does not have an image's suffix"
+
+
+def _as_text(name):
+    """A file name with the bytes that are not UTF-8 written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 class ImageList(Sequence):
     """Image sources made when they are asked for: paths, and members of tar archives.
 
@@ -138,13 +150,17 @@ class Listing:
 
     def skip(self, name, reason):
         """Leave out a file, or raise DatasetError for it where ``on_error`` says so and it has an image's name."""
+        name = _as_text(name)
         if self.options.on_error == "raise" and name.lower().endswith(IMAGE_SUFFIXES):
             raise DatasetError(f"{self.root / name}: {reason}; remove it or pass on_error='skip'")
         self.reasons[name] = reason
 
     def add_file(self, name, class_name):
-        """Add the file ``root/name``."""
-        self._add(name, class_name, -1, 0, 0)
+        """Add the file ``root/name``; one whose name is not UTF-8 could stand in no list and is left out."""
+        if not name.isascii() and _as_text(name) != name:
+            self.skip(name, "its name is not UTF-8; rename it")
+        else:
+            self._add(name, class_name, -1, 0, 0)
 
     def add_folder(self, where, class_name, *, sniff=True):
         """Add the image files that lie directly in ``root/where``.
@@ -160,10 +176,7 @@ class Listing:
         """
         for entry in self.entries(where):
             name = f"{where}/{entry.name}" if where else entry.name
-            if sniff:
-                trouble = why_no_image(entry)
-            else:
-                trouble = None if entry.name.lower().endswith(IMAGE_SUFFIXES) else "does not have an image's suffix"
+            trouble = why_no_image(entry) if sniff else _why_no_image_name(entry)
             label = class_name(entry.name) if callable(class_name) and not trouble else class_name
             if trouble:
                 self.skip(name, "is a folder inside a class folder" if entry.is_dir() else trouble)

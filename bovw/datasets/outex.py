@@ -42,7 +42,7 @@ def read(root, kind, options):
     listing = Listing(root, options)
     files = {}
     for entry in listing.entries("images"):
-        if entry.name.lower().endswith(IMAGE_SUFFIXES):
+        if entry.is_file() and entry.name.lower().endswith(IMAGE_SUFFIXES):
             files.setdefault(entry.name.rpartition(".")[0], entry.name)
     position, number_of, draws, absent, sizes = {}, {}, [], set(), []
     for problem in _problems(root):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -103,6 +104,20 @@ def test_other_kinds(kind, tmp_path):
     if kind == "voc2007":
         assert all(record["class"] == record["classes"][0] for record in manifest["images"])
     assert manifest["problems"]
+
+
+def test_names_that_are_not_utf8_and_what_is_no_file(folder, tmp_path):
+    try:
+        write_file(folder / os.fsdecode(b"caf\xe9.jpg"), encoded(0, 3, 20))
+        os.mkfifo(folder / "a" / "pipe.jpg")
+    except (OSError, AttributeError):
+        pytest.skip("this system has no such names or no pipes")
+    manifest = index_dataset(folder, tmp_path / "m.json")
+    assert manifest["unreadable"]["caf\\xe9.jpg"] == "its name is not UTF-8; rename it"
+    assert manifest["unreadable"]["a/pipe.jpg"] == "not a regular file"
+    path = write_layout("imagenet", tmp_path / "i", 2, 1, side=20)
+    os.mkfifo(path / "train" / WNIDS[0] / "pipe.JPEG")
+    assert index_dataset(path)["unreadable"] == {f"train/{WNIDS[0]}/pipe.JPEG": "not a regular file"}
 
 
 def test_nothing_there(tmp_path):
