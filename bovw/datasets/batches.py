@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import DatasetError
 
-_MAX_BYTES = 1 << 30
+MAX_BATCH_BYTES = 1 << 30
 _OPCODES = frozenset(
     """
     PROTO FRAME STOP MARK GLOBAL STACK_GLOBAL REDUCE BUILD NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1
@@ -49,11 +49,11 @@ def load_batch(path):
     """
     try:
         with open(path, "rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+            data = file.read(MAX_BATCH_BYTES + 1)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
-    if len(data) > _MAX_BYTES:
-        raise DatasetError(f"{path}: larger than {_MAX_BYTES} bytes; it is no CIFAR batch")
+    if len(data) > MAX_BATCH_BYTES:
+        raise DatasetError(f"{path}: larger than {MAX_BATCH_BYTES} bytes; it is no CIFAR batch")
     try:
         _check_program(data)
         batch = _Unpickler(data).load()
@@ -87,9 +87,6 @@ class _Unpickler(pickle.Unpickler):
         if (module, name) == ("_codecs", "encode"):  # how protocol 2 of Python 3 writes bytes
             return _Name(name)
         raise DatasetError(f"names {module[:80]}.{name[:80]}, which has no place in it")
-
-    def persistent_load(self, pid):
-        raise DatasetError("refers to another file")
 
 
 class _Name:

@@ -14,7 +14,7 @@ import numpy as np
 from .._text import text_lines
 from ..errors import DatasetError
 from . import official
-from .batches import load_batch
+from .batches import MAX_BATCH_BYTES, load_batch
 from .dataset import Dataset
 from .folder import read_folder
 from .listing import folder_names
@@ -77,6 +77,7 @@ def _read_images(home, kind, options):
     if not folder_names(home / "train"):
         raise DatasetError(f"{home}: has neither batches of {kind} nor train and test folders")
     data = read_folder(home, test_folder="test", on_error=options.on_error, follow_symlinks=options.follow_symlinks)
+    official.check_kind(home, kind, data.classes, _CLASSES[kind])
     problems = official.compare_classes(data.classes, _CLASSES[kind])
     for part, index in (("train", data.train), ("test", data.test)):
         found = np.bincount(data.labels[index], minlength=len(data.classes)).tolist()
@@ -126,10 +127,13 @@ def _read_batch(path, kind, n_classes, digest):
     """(n, 32, 32, 3) uint8 pixels and (n,) int64 labels; the file's bytes go into ``digest``."""
     label_bytes = {"cifar10": 1, "cifar100": 2}[kind]  # CIFAR-100: coarse, then fine
     if path.suffix == ".bin":
-        data = np.fromfile(path, np.uint8)
-        if data.size == 0 or data.size % (label_bytes + _PIXELS):
-            raise DatasetError(f"{path}: has {data.size} bytes, no multiple of {label_bytes + _PIXELS}; copy it again")
-        data = data.reshape(-1, label_bytes + _PIXELS)
+        size = path.stat().st_size
+        if size == 0 or size % (label_bytes + _PIXELS) or size > MAX_BATCH_BYTES:
+            raise DatasetError(
+                f"{path}: has {size} bytes; a batch has a multiple of {label_bytes + _PIXELS}, at most "
+                f"{MAX_BATCH_BYTES}; copy it again"
+            )
+        data = np.fromfile(path, np.uint8).reshape(-1, label_bytes + _PIXELS)
         labels, rows = data[:, label_bytes - 1].astype(np.int64), data[:, label_bytes:]
     else:
         batch = load_batch(path)

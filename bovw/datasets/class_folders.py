@@ -12,7 +12,7 @@ official archives hold some (``BACKGROUND_Google/tmp``, ``056.dog/greg``).
 
 import re
 
-from ..errors import DatasetError
+from ..errors import ParameterError
 from . import official
 from .listing import Listing, folder_names
 
@@ -22,6 +22,11 @@ OPTIONS = ("clutter",)
 _CALTECH256 = re.compile(r"\d{3}\.[\w-]+", re.ASCII)
 _CALTECH256_CLUTTER = "257.clutter"
 _CHILDREN = ("101_ObjectCategories", "256_ObjectCategories")
+_CLASSES = {
+    "caltech101": {*official.CALTECH101, official.CALTECH101_CLUTTER},
+    "scene15": set(official.SCENE15),
+    "kth_tips": set(official.KTH_TIPS),
+}
 #: so many of a set's class names, and no other name, make a folder recognised
 _ENOUGH = 4
 
@@ -29,12 +34,7 @@ _ENOUGH = 4
 def recognize(root):
     """Which of ``KINDS`` a folder holds, or None."""
     found = set(folder_names(_home(root)))
-    known = {
-        "caltech101": {*official.CALTECH101, official.CALTECH101_CLUTTER},
-        "scene15": set(official.SCENE15),
-        "kth_tips": set(official.KTH_TIPS),
-    }
-    for kind, names in known.items():
+    for kind, names in _CLASSES.items():
         if len(found) >= _ENOUGH and found <= names:
             return kind
     return "caltech256" if len(found) >= _ENOUGH and all(map(_CALTECH256.fullmatch, found)) else None
@@ -46,9 +46,11 @@ def read(root, kind, options):
     listing = Listing(home, options)
     clutter = {"caltech101": official.CALTECH101_CLUTTER, "caltech256": _CALTECH256_CLUTTER}.get(kind)
     if options.clutter is not None and clutter is None:
-        raise DatasetError(f"{home}: {kind} has no clutter class; leave out clutter={options.clutter!r}")
+        raise ParameterError(f"clutter={options.clutter!r} has no meaning for {home}, which is of kind {kind!r}")
     keep = (options.clutter or ("keep" if kind == "caltech101" else "drop")) == "keep"
     folders = [entry.name for entry in listing.entries() if entry.is_dir()]
+    if kind in _CLASSES:
+        official.check_kind(home, kind, folders, _CLASSES[kind])
     for name in folders:
         if name != clutter or keep:
             listing.add_folder(name, name)

@@ -41,11 +41,12 @@ _NUMBER = re.compile(r".*_(\d{8})\.\w+", re.ASCII)
 _TRUTH_NAME = {"val": "validation", "test": "test"}
 
 
-def recognize(root):
+def recognize(root, devkit=None):
     """Which of ``KINDS`` a folder holds, by its development kit and the names of its parts; or None."""
-    if not root.is_dir() or _find_meta(root) is None or not any(_find_part(root, p) for p in ("train", "val", "test")):
+    meta = _find_meta(devkit or root)
+    if meta is None or not any(_find_part(root, part) for part in ("train", "val", "test")):
         return None
-    return _kind(root)
+    return _kind(root, meta)
 
 
 def read(root, kind, options):
@@ -97,9 +98,9 @@ def read(root, kind, options):
     )
 
 
-def _kind(root):
+def _kind(root, meta):
     """The year by the names of archives, folders and ground truth; the latest where nothing says."""
-    names = [p.name for p in root.iterdir()] + [p.name for p in _find_meta(root).parent.iterdir()]
+    names = [p.name for p in root.iterdir()] + [p.name for p in meta.parent.iterdir()]
     years = [match[1] for match in map(re.compile(r"ILSVRC(\d{4})_").match, names) if match]
     known = [f"ilsvrc{year}" for year in years if f"ilsvrc{year}" in KINDS]
     return max(known, key=known.count, default=KINDS[-1])

@@ -12,7 +12,8 @@ import numpy as np
 from ..errors import DatasetError
 from ..images.formats import HEAD_BYTES, sniff_format, why_not_an_image
 from .dataset import Dataset
-from .tar import TarMember, scan_tar
+from .tar import TarMember
+from .tar_index import cached_scan
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ras")
 
@@ -26,6 +27,7 @@ class ReadOptions:
     test_part: str | None = None
     devkit: Path | None = None
     clutter: str | None = None
+    cache: Path | None = None
 
 
 def list_folder(path, follow_symlinks=False):
@@ -50,7 +52,8 @@ def list_folder(path, follow_symlinks=False):
 def folder_names(path):
     """Sorted names of the folders in a folder, links to folders included; empty where there is no such folder."""
     try:
-        return sorted(p.name for p in Path(path).iterdir() if p.is_dir() and not p.name.startswith("."))
+        with os.scandir(path) as scan:
+            return sorted(entry.name for entry in scan if entry.is_dir() and not entry.name.startswith("."))
     except OSError:
         return []
 
@@ -65,6 +68,18 @@ def why_no_image(entry):
     except OSError as error:
         return f"cannot be opened ({error.strerror})"
     return None if sniff_format(head) else why_not_an_image(head)
+
+
+def _why_no_image_name(entry):
+    """Why a folder's entry is no image, by its name and type alone; None for what may be one."""
+    if not entry.is_file():
+        return "a link to nothing" if entry.is_symlink() else "not a regular file"
+    return None if entry.name.lower().endswith(IMAGE_SUFFIXES) else "does not have an image's suffix"
+
+
+def _as_text(name):
+    """A file name with the bytes that are not UTF-8 written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 class ImageList(Sequence):
@@ -135,13 +150,17 @@ class Listing:
 
     def skip(self, name, reason):
         """Leave out a file, or raise DatasetError for it where ``on_error`` says so and it has an image's name."""
+        name = _as_text(name)
         if self.options.on_error == "raise" and name.lower().endswith(IMAGE_SUFFIXES):
             raise DatasetError(f"{self.root / name}: {reason}; remove it or pass on_error='skip'")
         self.reasons[name] = reason
 
     def add_file(self, name, class_name):
-        """Add the file ``root/name``."""
-        self._add(name, class_name, -1, 0, 0)
+        """Add the file ``root/name``; one whose name is not UTF-8 could stand in no list and is left out."""
+        if not name.isascii() and _as_text(name) != name:
+            self.skip(name, "its name is not UTF-8; rename it")
+        else:
+            self._add(name, class_name, -1, 0, 0)
 
     def add_folder(self, where, class_name, *, sniff=True):
         """Add the image files that lie directly in ``root/where``.
@@ -157,10 +176,7 @@ class Listing:
         """
         for entry in self.entries(where):
             name = f"{where}/{entry.name}" if where else entry.name
-            if sniff:
-                trouble = why_no_image(entry)
-            else:
-                trouble = None if entry.name.lower().endswith(IMAGE_SUFFIXES) else "does not have an image's suffix"
+            trouble = why_no_image(entry) if sniff else _why_no_image_name(entry)
             label = class_name(entry.name) if callable(class_name) and not trouble else class_name
             if trouble:
                 self.skip(name, "is a folder inside a class folder" if entry.is_dir() else trouble)
@@ -178,7 +194,7 @@ class Listing:
         class_name : callable
             The class for a member's name, or None to leave it out.
         """
-        scan = scan_tar(archive)
+        scan = cached_scan(archive, self.options.cache)
         self._archives.append(Path(archive))
         number = len(self._archives) - 1
         for name, offset, size in zip(scan.names, scan.offsets, scan.sizes, strict=True):
@@ -200,7 +216,7 @@ class Listing:
     def dataset(self, kind, classes, **fields):
         """What was collected, with labels that count along ``classes``."""
         if not self.names:
-            raise DatasetError(f"{self.root}: no image of a {kind} data set was found; check the path to the data")
+            raise DatasetError(f"{self.root}: no image of kind {kind!r} was found; check the path to the data")
         number = {name: i for i, name in enumerate(classes)}
         names = tuple(self.names)
         return Dataset(

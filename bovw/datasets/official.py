@@ -17,6 +17,8 @@ References
    Classification", ECCV 2004 (KTH-TIPS).
 """
 
+from ..errors import DatasetError
+
 #: images of each part of the challenges
 ILSVRC = {
     2010: {"train": 1_261_406, "val": 50_000, "test": 150_000},
@@ -104,6 +106,12 @@ def compare_classes(found, official):
     if others := set(found) - set(official):
         problems.append(f"{len(others)} classes are not in the official set: {listed(others)}")
     return problems
+
+
+def check_kind(root, kind, found, official):
+    """Raise DatasetError if none of the classes is one of the data set that a reader was asked for."""
+    if not set(found) & set(official):
+        raise DatasetError(f"{root}: has no class of {kind}, only {listed(found)}; check kind and the path to the data")
 
 
 def compare_total(what, found, official):

@@ -25,6 +25,7 @@ def open_dataset(
     test_part=None,
     devkit=None,
     clutter=None,
+    cache=None,
 ):
     """List the images of a data set, whichever it is.
 
@@ -60,6 +61,9 @@ def open_dataset(
     clutter : {None, "keep", "drop"}
         Whether the background folder of Caltech-101 (default: keep, 102 classes) or
         Caltech-256 (default: drop, 256 classes) is a class.
+    cache : path, optional
+        A folder where positions of archive members are kept, so that an archive is
+        gone through once and not whenever it is opened.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def open_dataset(
     if not path.exists():
         raise DatasetError(f"{path}: no such folder; check the path to the data")
     if kind == "auto":
-        kind = recognize(path)
+        kind = recognize(path, devkit)
     reader = _READER_OF.get(kind)
     allowed = ("test_part",) if reader is None else reader.OPTIONS
     for name, value in (("test_part", test_part), ("devkit", devkit), ("clutter", clutter)):
@@ -108,13 +112,16 @@ def open_dataset(
     if reader is None:
         data = read_folder(path, test_folder=test_part, on_error=on_error, follow_symlinks=follow_symlinks)
     else:
-        options = ReadOptions(on_error, follow_symlinks, test_part, None if devkit is None else Path(devkit), clutter)
+        devkit, cache = (None if given is None else Path(given) for given in (devkit, cache))
+        options = ReadOptions(on_error, follow_symlinks, test_part, devkit, clutter, cache)
         data = reader.read(path, kind, options)
     if strict and data.problems:
         raise DatasetError(f"{path}: not a complete copy of {kind}: {'; '.join(data.problems)}")
     return data
 
 
-def recognize(path):
+def recognize(path, devkit=None):
     """Which kind of data set lies at a path: one of ``KINDS``, ``"folder"`` where it is none of the others."""
+    if devkit is not None and (kind := ilsvrc.recognize(Path(path), Path(devkit))):
+        return kind
     return next((kind for reader in _READERS if (kind := reader.recognize(Path(path)))), "folder")

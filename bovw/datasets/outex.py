@@ -27,7 +27,7 @@ OPTIONS = ()
 
 _PROBLEM = re.compile(r"\d{3}", re.ASCII)
 _ENTRY = re.compile(r"([\w.-]+)\s+(\d{1,6})", re.ASCII)
-_SUITE = re.compile(r"TC_?(?:000)?(10|12)(?!\d)")
+_SUITE = re.compile(r"TC[_-]?(?:000)?(10|12)(?!\d)")
 
 
 def recognize(root):
@@ -42,7 +42,7 @@ def read(root, kind, options):
     listing = Listing(root, options)
     files = {}
     for entry in listing.entries("images"):
-        if entry.name.lower().endswith(IMAGE_SUFFIXES):
+        if entry.is_file() and entry.name.lower().endswith(IMAGE_SUFFIXES):
             files.setdefault(entry.name.rpartition(".")[0], entry.name)
     position, number_of, draws, absent, sizes = {}, {}, [], set(), []
     for problem in _problems(root):

@@ -36,13 +36,14 @@ from ..images.formats import HEAD_BYTES, sniff_format, why_not_an_image
 _BLOCK = 512
 _MAX_NAME_BYTES = 64 << 10
 _MAX_PAX_BYTES = 1 << 20
-_MAX_MEMBERS = 50_000_000
+_MAX_IMAGES = 50_000_000
 _FILE_TYPES = b"0\0" b"7"
 _WITHOUT_DATA = {
     b"1": "a hard link", b"2": "a symbolic link", b"3": "a character device", b"4": "a block device",
     b"6": "a named pipe",
 }
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_PAX_LENGTH = re.compile(rb"([0-9]{1,8}) ")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -122,7 +123,6 @@ class TarScan:
 
     Attributes
     ----------
-    limit : int
     names : list of str
         Member names; files of an inner archive ``a/b.tar`` begin with ``b/``.
     offsets, sizes : array of int
@@ -131,21 +131,18 @@ class TarScan:
         archive that is damaged.
     """
 
-    limit: int
     names: list = field(default_factory=list)
     offsets: array = field(default_factory=lambda: array("q"))
     sizes: array = field(default_factory=lambda: array("q"))
     refused: dict = field(default_factory=dict)
 
 
-def scan_tar(path, limit=_MAX_MEMBERS):
+def scan_tar(path):
     """Find every image of a tar archive, and of the archives inside it.
 
     Parameters
     ----------
     path : path
-    limit : int
-        Stop when so many were found.
 
     Returns
     -------
@@ -157,25 +154,15 @@ def scan_tar(path, limit=_MAX_MEMBERS):
         If the file is missing, compressed, or has no tar header at its beginning.
     """
     path = Path(path)
-    scan = TarScan(limit=limit)
+    scan = TarScan()
     try:
         with open(path, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             _check_beginning(path, _read_at(file, 0, _BLOCK))
-            _scan_archive(file, 0, size, "", path.name, scan)
+            _scan_archive(file, (0, size), "", path.name, scan)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
     return scan
-
-
-def is_tar(path):
-    """Whether a file begins with a tar header."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            block = file.read(_BLOCK)
-    except OSError:
-        return False
-    return len(block) == _BLOCK and _checksum_holds(block)
 
 
 def _check_beginning(path, block):
@@ -186,12 +173,12 @@ def _check_beginning(path, block):
         raise DatasetError(f"{path}: is no tar archive; copy or download it again")
 
 
-def _scan_archive(file, start, stop, prefix, archive, scan):
-    """Add the files between two bytes of ``file``; ``archive`` is what messages call them together."""
-    seen = set()
-    for entry in _entries(file, start, stop):
-        if len(scan.names) >= scan.limit:
-            scan.refused.setdefault(archive, f"has more than {scan.limit} images; the others are not read")
+def _scan_archive(file, part, prefix, archive, scan):
+    """Add the images between two bytes of ``file``; ``archive`` is what messages call them together."""
+    seen, folders, archives = set(), set(), set()
+    for entry in _entries(file, *part):
+        if len(scan.names) >= _MAX_IMAGES:
+            scan.refused.setdefault(archive, f"has more than {_MAX_IMAGES} images; the others are not read")
             return
         name = _clean(entry.name)
         trouble = entry.trouble or (None if entry.name is None else _name_trouble(entry.name, name))
@@ -199,7 +186,7 @@ def _scan_archive(file, start, stop, prefix, archive, scan):
             scan.refused.setdefault(archive, trouble)
         elif trouble:
             scan.refused.setdefault(prefix + entry.shown, trouble)
-        elif name in seen:
+        elif name in seen or (first := name.partition("/")[0]) in archives:
             scan.refused.setdefault(prefix + entry.shown, "comes twice in its archive; the first one is read")
         elif name.endswith(".tar"):
             seen.add(name)
@@ -207,13 +194,17 @@ def _scan_archive(file, start, stop, prefix, archive, scan):
                 scan.refused.setdefault(prefix + name, "an archive inside an archive inside an archive")
             elif not _looks_like_tar(file, entry):
                 scan.refused.setdefault(name, "is no tar archive, or is compressed")
+            elif (stem := name.rpartition("/")[2].removesuffix(".tar")) in folders | archives | {"", ".", ".."}:
+                scan.refused.setdefault(name, "is named like a folder or archive before it, or not at all")
             else:
-                stem = name.rpartition("/")[2].removesuffix(".tar")
-                _scan_archive(file, entry.offset, entry.offset + entry.size, stem + "/", name, scan)
+                archives.add(stem)
+                inner = entry.offset, entry.offset + entry.size
+                _scan_archive(file, inner, stem + "/", name, scan)
         elif not sniff_format(entry.head):
             scan.refused.setdefault(prefix + name, why_not_an_image(entry.head))
         else:
             seen.add(name)
+            folders.add(first)
             scan.names.append(prefix + name)
             scan.offsets.append(entry.offset)
             scan.sizes.append(entry.size)
@@ -256,7 +247,7 @@ def _entries(file, start, stop):
             yield _Entry(None, f"has a damaged header at byte {position - start}; what follows it is lost")
             return
         kind, offset = header[156:157], position + _BLOCK
-        if kind in b"LKxg" and kind:
+        if kind in b"LKxg":
             limit = _MAX_PAX_BYTES if kind in b"xg" else _MAX_NAME_BYTES
             if size > min(limit, stop - offset):
                 yield _Entry(None, f"has a name record of {size} bytes at byte {position - start}; at most {limit} "
@@ -272,6 +263,8 @@ def _entries(file, start, stop):
             yield _Entry(name, f"is {_WITHOUT_DATA[kind]}; only files are read")
             position = offset
             continue
+        if kind == b"S":
+            offset = _after_sparse_map(file, header, offset, stop)
         if size > stop - offset:
             yield _Entry(name, f"claims {size} bytes, and its archive has {stop - offset} left: it is cut short")
             return
@@ -284,6 +277,15 @@ def _entries(file, start, stop):
             yield _Entry(name, f"is of the unknown type {kind!r}")
         else:
             yield _Entry(name, None, offset, size, block[_BLOCK:][:size])
+
+
+def _after_sparse_map(file, header, offset, stop):
+    """Where the data of a GNU sparse file begin: blocks that go on with its map may come before."""
+    goes_on = header[482]
+    while goes_on and offset + _BLOCK <= stop:
+        goes_on = _read_at(file, offset, _BLOCK)[504]
+        offset += _BLOCK
+    return offset
 
 
 def _read_at(file, position, size):
@@ -327,17 +329,18 @@ def _replace(replaced, kind, data):
     if kind == b"L":
         replaced["path"] = data.partition(b"\0")[0].decode("utf-8", "backslashreplace")
     elif kind == b"x":
-        while match := re.match(rb"([0-9]{1,8}) ", data):
-            record, data = data[match.end():int(match[1])], data[int(match[1]):]
-            key, _, value = record.rstrip(b"\n").partition(b"=")
+        position = 0
+        while match := _PAX_LENGTH.match(data, position):
+            position += int(match[1])
+            if not match.end() < position <= len(data) or data[position - 1:position] != b"\n":
+                return
+            key, _, value = data[match.end():position - 1].partition(b"=")
             if key == b"path":
                 replaced["path"] = value.decode("utf-8", "backslashreplace")
             elif key == b"size" and re.fullmatch(rb"[0-9]{1,18}", value):
                 replaced["size"] = int(value)
             elif key.startswith(b"GNU.sparse"):
                 replaced["sparse"] = True
-            if int(match[1]) <= match.end():
-                break
 
 
 def _clean(name):

@@ -48,7 +48,7 @@ def read(root, kind, options):
         remedy = "; test_part='val' tests on val" if test_part == "test" else ""
         problems.append(f"{parts[1]} lists are missing{remedy}")
         parts = parts[:1]
-    on_disk = {entry.name for entry in Listing(home, options).entries("JPEGImages")}
+    on_disk = {entry.name for entry in Listing(home, options).entries("JPEGImages") if entry.is_file()}
     listing, values, absent, lengths = Listing(home, options), [], [], []
     for part in parts:
         table = _read_part(lists, classes, part)

@@ -6,38 +6,41 @@ are read in place. Classes are the wnids in the order of their numbers, as every
 where no development kit says otherwise.
 """
 
+import os
+
 import numpy as np
 
 from ..errors import DatasetError
 from . import official
 from .listing import Listing
 from .synset_words import WNID, find_words
-from .tar import is_tar, scan_tar
 
 KINDS = ("imagenette", "imagenet")
 OPTIONS = ("test_part", "devkit")
 
 _TEST_PARTS = ("val", "test")
+_ARCHIVES = (".tar", ".tgz")  # those that are compressed are refused with the remedy when they are read
 
 
 def recognize(root):
     """Which of ``KINDS`` lies at ``root``, or None."""
     if root.is_file():
-        return "imagenet" if is_tar(root) and _is_tar_of_synsets(root) else None
+        return "imagenet" if root.suffix in _ARCHIVES or root.stem.endswith(".tar") else None
     wnids = synsets_in(root / "train")
-    if wnids and set(wnids) == set(official.IMAGENETTE):
+    if wnids == set(official.IMAGENETTE):
         return "imagenette"
     return "imagenet" if wnids or synsets_in(root) else None
 
 
 def synsets_in(folder):
-    """{wnid: entry} if a folder holds nothing but synsets' folders and archives (and loose files), else empty."""
+    """The wnids of a folder of synsets' folders and archives (and loose files); empty where there are other folders."""
     try:
-        entries = [p for p in folder.iterdir() if not p.name.startswith(".")]
+        with os.scandir(folder) as scan:
+            names = [e.name for e in scan if not e.name.startswith(".") and (e.name.endswith(".tar") or e.is_dir())]
     except OSError:
-        return {}
-    found = {p.name.removesuffix(".tar"): p for p in entries if p.is_dir() or p.suffix == ".tar"}
-    return dict(sorted(found.items())) if all(map(WNID.fullmatch, found)) else {}
+        return set()
+    found = {name.removesuffix(".tar") for name in names}
+    return found if all(map(WNID.fullmatch, found)) else set()
 
 
 def add_synsets(listing, where, wanted=None):
@@ -52,12 +55,18 @@ def add_synsets(listing, where, wanted=None):
         is_archive = entry.is_file() and entry.name.endswith(".tar")
         if not WNID.fullmatch(wnid) or not (entry.is_dir() or is_archive):
             continue
+        if met[-1:] == [wnid]:  # the folder comes before the archive
+            listing.reasons[f"{where}/{entry.name}".lstrip("/")] = "the synset's folder is read instead"
+            continue
         met.append(wnid)
         if wanted is not None and wnid not in wanted:
             continue
         name = f"{where}/{wnid}" if where else wnid
         if is_archive:
-            listing.add_tar(listing.root / f"{name}.tar", f"{name}/", lambda _, wnid=wnid: wnid)
+            try:
+                listing.add_tar(listing.root / f"{name}.tar", f"{name}/", lambda _, wnid=wnid: wnid)
+            except DatasetError as error:  # one of a thousand archives is no reason to read none
+                listing.reasons[f"{name}.tar"] = str(error)
         else:
             listing.add_folder(name, wnid, sniff=False)
     return met
@@ -124,9 +133,3 @@ def _dataset(listing, kind, met, folder, options, problems, **split):
     if listing.reasons:
         problems.append(f"{len(listing.reasons)} files were left out: {official.listed(listing.reasons, 3)}")
     return listing.dataset(kind, classes, wnids=classes, words=words, notes=notes, problems=problems, **split)
-
-
-def _is_tar_of_synsets(path):
-    """Whether an archive's members are synsets' archives, or lie in synsets' folders."""
-    first = next(iter(scan_tar(path, limit=1).names), "").partition("/")[0]
-    return bool(WNID.fullmatch(first))

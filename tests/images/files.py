@@ -28,6 +28,16 @@ def encode(image, image_format, **options):
     return file.getvalue()
 
 
+def sun_raster(image, palette=b""):
+    """A Sun raster file of a grey or indexed (height, width) array, or of RGB with red first."""
+    height, width = image.shape[:2]
+    rows = image.reshape(height, -1)
+    rows = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))  # rows are padded to 16 bits
+    kind, depth = (1, 8) if image.ndim == 2 else (3, 24)
+    header = [0x59A66A95, width, height, depth, rows.size, kind, 1 if palette else 0, len(palette)]
+    return b"".join(value.to_bytes(4, "big") for value in header) + palette + rows.tobytes()
+
+
 def exif(orientation, order="little"):
     """An EXIF block that states an orientation."""
     head = {"little": b"II*\0", "big": b"MM\0*"}[order]

@@ -16,7 +16,7 @@ from PIL import Image, ImageFile
 from bovw.errors import BovwError, ImageDecodeError, ParameterError
 from bovw.images import load_image, probe_image, read_image
 
-from .files import PHOTOGRAPH, encode, exif, patch
+from .files import PHOTOGRAPH, encode, exif, patch, sun_raster
 
 RGB = patch()
 GREY = RGB[:, :, 1]
@@ -81,6 +81,19 @@ def test_palette_and_1_bit():
     files = [encode(bits, f) for f in ("PNG", "BMP", "TIFF")] + [encode(bits, "TIFF", compression="group4")]
     for data in files:
         assert np.array_equal(read_image(data, "grey"), (GREY > 100) * np.uint8(255))
+
+
+
+def test_sun_raster():
+    for grey in (GREY, GREY[:, :-1]):  # an even and an odd width
+        data = sun_raster(grey)
+        assert np.array_equal(read_image(data, "grey"), grey)
+        assert np.array_equal(read_image(data), np.repeat(grey[:, :, None], 3, axis=2))
+    assert np.array_equal(read_image(sun_raster(RGB)), RGB)
+    info = probe_image(sun_raster(RGB))
+    assert (info.format, info.width, info.height, info.mode) == ("SUN", 64, 48, "RGB")
+    palette = np.random.default_rng(0).integers(256, size=(3, 256), dtype=np.uint8)
+    assert np.array_equal(read_image(sun_raster(GREY, palette.tobytes())), palette.T[GREY])
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP", "TIFF"])
@@ -302,6 +315,7 @@ TRUNCATED = {
     "PNG alpha": lambda: encode(rgba(), "PNG"),
     "GIF": lambda: encode(Image.fromarray(RGB).quantize(64), "GIF"),
     "BMP runs": rle_bmp,
+    "SUN": lambda: sun_raster(RGB),
     "BMP 1 bit": lambda: encode(Image.fromarray(GREY > 99), "BMP"),
     "WEBP lossy": lambda: encode(RGB, "WEBP"),
     "TIFF jpeg": lambda: encode(RGB, "TIFF", compression="jpeg"),
@@ -502,6 +516,7 @@ def test_random_bytes_behind_every_magic_give_only_our_error():
     rng = np.random.default_rng(8)
     heads = [encode(RGB, f)[:n] for f in ("JPEG", "PNG", "BMP", "WEBP", "TIFF") for n in (18, 40, 200)]
     heads += [encode(Image.fromarray(RGB).quantize(8), "GIF")[:n] for n in (18, 60)]
+    heads += [sun_raster(RGB)[:n] for n in (18, 40)]
     for head in heads:
         for _ in range(10):
             with pytest.raises(BovwError):
