@@ -95,7 +95,7 @@ def _read_predictions(path):
     if not columns or not {"image", "truth"} <= rows[0].keys():
         raise DatasetError(f"{path} needs the columns image, truth, guess1 ...")
     for number, row in enumerate(rows, 2):
-        if None in row or any(row[key] is None for key in ("image", "truth", *columns)):
+        if None in row or None in row.values():
             raise DatasetError(f"{path}, line {number}: it has not as many fields as the first line")
     names = tuple(row["image"] for row in rows)
     if len(set(names)) < len(names):
