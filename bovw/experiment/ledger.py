@@ -69,7 +69,7 @@ _LINE = {
             "interval": _Maybe({"low": _NUMBER, "high": _NUMBER, "confidence": _NUMBER}),
         }
     },
-    "chosen": {None: {"draws": [_NUMBER], "by": str}},
+    "chosen": {None: {"draws": [[_NUMBER]], "by": str}},
     "classes": [{"name": str, "images": int, "correct": int, "confused_with": [list]}],
     "skipped": {None: str},
 }
@@ -86,8 +86,8 @@ def ledger_line(metrics, *, draws=None, data=None, taxonomy=None, code=None, rec
         The run's answers as :func:`bovw.experiment.outcomes.read_draws` gives them. Without
         them there are no intervals over images and no hierarchical errors.
     data : dict, optional
-        ``name``, ``kind`` and ``fingerprint`` of the data set's manifest. By default
-        ``metrics["data"]``.
+        ``name``, ``kind`` and ``fingerprint`` of the data set's manifest, where the metrics
+        do not state them as ``data``, ``data_kind`` and ``data_fingerprint``.
     taxonomy : bovw.Taxonomy, optional
         Adds hierarchical errors where the class names are wnids.
     code : dict, optional
@@ -106,9 +106,10 @@ def ledger_line(metrics, *, draws=None, data=None, taxonomy=None, code=None, rec
     StoreError
         If the metrics lack something that a line needs.
     """
-    data = metrics.get("data") if data is None else data
     if data is None:
-        raise StoreError("the run does not say what data it was on; give data={'name', 'kind', 'fingerprint'}")
+        if "data_fingerprint" not in metrics:
+            raise StoreError("the run does not say what data it was on; give data={'name', 'kind', 'fingerprint'}")
+        data = {"name": metrics["data"], "kind": metrics["data_kind"], "fingerprint": metrics["data_fingerprint"]}
     signature_size = metrics["signature_size"]
     line = {
         "schema": SCHEMA,
@@ -172,10 +173,15 @@ def published_figures(published):
 
 
 def _chosen(metrics):
-    """Parameters that the run chose itself, a value a draw."""
-    values = [value for value in metrics["chosen_C"] if value is not None]
-    candidates = metrics["config"].get("classifier", {}).get("C")
-    return {"C": {"draws": values, "by": CROSS_VALIDATED}} if values and isinstance(candidates, list) else {}
+    """Parameters that the run chose itself: of each draw a list, one value a classifier or feature set."""
+    chosen = {}
+    if isinstance(metrics["config"].get("classifier", {}).get("C"), list):
+        values = [value if isinstance(value, list) else [value] for value in metrics["chosen_C"]]
+        chosen["C"] = {"draws": values, "by": CROSS_VALIDATED}
+    weights = metrics.get("fusion_weights") or [None]
+    if weights[0] is not None and metrics["config"].get("fusion_weights", "cv") == "cv":
+        chosen["fusion weights"] = {"draws": weights, "by": CROSS_VALIDATED}
+    return chosen
 
 
 def _class_counts(classes, confusion):
@@ -198,7 +204,7 @@ def _class_counts(classes, confusion):
 def _measures(metrics, draws, taxonomy):
     measures = {
         name: {**{key: metrics[name][key] for key in ("mean", "std", "draws")}, "interval": None}
-        for name in MEASURES if name in metrics
+        for name in MEASURES if metrics.get(name) is not None
     }
     if draws is None:
         return measures

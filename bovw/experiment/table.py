@@ -214,7 +214,7 @@ def _notes(rows, main):
     for name, by in chosen:
         where = [line["name"] for line in rows if line["chosen"].get(name, {}).get("by") == by]
         systems = "" if len(where) == len(rows) else f" of {', '.join(f'`{name}`' for name in where)}"
-        notes.append(f"{name}{systems} is chosen by {by}.")
+        notes.append(f"{name[0].upper()}{name[1:]}{systems}: chosen by {by}.")
     for machine in dict.fromkeys((line["machine"]["cores"], line["machine"]["processor"]) for line in rows):
         where = [line["name"] for line in rows if (line["machine"]["cores"], line["machine"]["processor"]) == machine]
         systems = "" if len(where) == len(rows) else f" of {', '.join(f'`{name}`' for name in where)}"

@@ -45,12 +45,13 @@ def write_run(folder, draws, classes=WNIDS, seed=0, **texts):
         **{key: texts[key] for key in (*TEXTS, "lite")},
         **{key: _summary([r[key] for r in results]) for key in ("top1", "top5", "mean_class_accuracy")},
         "n_classes": len(classes), "classes": list(classes), "n_train": 8, "n_test": len(draws[0]),
-        "signature_size": 1000, "chosen_C": [10.0] * len(draws), "skipped": {},
+        "signature_size": 1000, "chosen_C": [[10.0]] * len(draws), "fusion_weights": [None] * len(draws),
+        "hierarchical5": None, "bytes_per_image": 4000.0, "skipped": {},
         "confusion": sum(r["confusion"] for r in results).tolist(),
         "seconds": {"codebook": 60.0, "test": 30.0}, "peak_memory_mb": 100.0, "seed": seed, "draws": len(draws),
         "config_fingerprint": fingerprint(config), "run_fingerprint": "0" * 16, "config": config,
         "environment": describe_environment(),
-        "data": {"name": "pets", "kind": "folder", "fingerprint": "1" * 16},
+        "data": "pets", "data_kind": "folder", "data_fingerprint": "1" * 16,
     }
     write_json(folder / "metrics.json", metrics)
     return metrics

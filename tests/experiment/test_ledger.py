@@ -70,7 +70,7 @@ def test_measures_have_intervals_over_images(line, tmp_path):
     ]
     assert measures["hierarchical1"]["draws"] == pytest.approx(costs)
     assert measures["hierarchical5"]["mean"] == 0
-    assert line["chosen"] == {"C": {"draws": [10.0, 10.0], "by": CROSS_VALIDATED}}
+    assert line["chosen"] == {"C": {"draws": [[10.0], [10.0]], "by": CROSS_VALIDATED}}
 
 
 def test_without_answers_there_are_no_intervals_and_a_fixed_C_is_not_chosen(tmp_path):
@@ -78,6 +78,24 @@ def test_without_answers_there_are_no_intervals_and_a_fixed_C_is_not_chosen(tmp_
     assert all(measure["interval"] is None for measure in line["metrics"].values())
     assert line["chosen"] == {}
     assert line["metrics"]["top1"]["std"] is None
+
+
+def test_what_a_run_of_several_members_chose_is_kept(tmp_path):
+    metrics = write_run(tmp_path / "run", random_draws(5, 1, seed=0), classifier={"C": [1.0, 10.0]})
+    metrics |= {"chosen_C": [[1.0, 10.0]], "fusion_weights": [[0.3, 0.7]]}
+    line = ledger_line(metrics)
+    assert line["chosen"]["C"]["draws"] == [[1.0, 10.0]]
+    assert line["chosen"]["fusion weights"] == {"draws": [[0.3, 0.7]], "by": CROSS_VALIDATED}
+    metrics["config"]["fusion_weights"] = "equal"
+    assert list(ledger_line(metrics)["chosen"]) == ["C"]
+
+
+def test_measures_of_the_run_are_kept_without_a_taxonomy(tmp_path):
+    metrics = write_run(tmp_path / "run", random_draws(5, 1, seed=0))
+    metrics["hierarchical5"] = {"mean": 1.5, "std": None, "draws": [1.5]}
+    assert ledger_line(metrics)["metrics"]["hierarchical5"]["mean"] == 1.5
+    with pytest.raises(DatasetError, match="another hierarchical5"):
+        ledger_line(metrics, draws=read_draws(tmp_path / "run"), taxonomy=TREE)
 
 
 def test_answers_of_another_run_are_refused(tmp_path):
@@ -89,7 +107,7 @@ def test_answers_of_another_run_are_refused(tmp_path):
     write_run(tmp_path / "three", random_draws(20, 3, seed=0))
     with pytest.raises(DatasetError, match="3 draws"):
         append_run(tmp_path / "l.jsonl", metrics, run=tmp_path / "three")
-    del metrics["data"]
+    del metrics["data_fingerprint"]
     with pytest.raises(StoreError, match="what data"):
         append_run(tmp_path / "l.jsonl", metrics)
 

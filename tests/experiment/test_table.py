@@ -62,7 +62,7 @@ def test_a_single_draw_has_its_interval_and_foreign_figures_say_so(lines):
     text = render_table(lines)
     assert "*here*: mean class accuracy in per cent" in text
     assert "for a single draw the bootstrap interval" in text
-    assert "\nC is chosen by cross-validation inside the training images.\n" in text
+    assert "\nC: chosen by cross-validation inside the training images.\n" in text
     assert "Times on" in text
 
 
