@@ -5,9 +5,9 @@ import sys
 
 from .. import __version__
 from ..errors import BovwError
-from . import compare, demo, evaluate, info, predict, run, synset, table
+from . import compare, demo, evaluate, hedge, info, predict, run, synset, table
 
-VERBS = (demo, run, predict, evaluate, compare, table, synset, info)
+VERBS = (demo, run, predict, hedge, evaluate, compare, table, synset, info)
 
 
 def build_parser():
