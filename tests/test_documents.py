@@ -36,11 +36,32 @@ def readme():
     return path.read_text(encoding="utf-8")
 
 
-def test_the_readme_tables_come_from_the_recorded_results(readme):
+def test_the_table_of_speeds_comes_from_the_recorded_benchmarks(readme):
     spec = importlib.util.spec_from_file_location("make_readme", ROOT / "experiments" / "results" / "make_readme.py")
     make_readme = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make_readme)
     assert make_readme.render(readme) == readme, "run python experiments/results/make_readme.py"
+
+
+def marked_documents():
+    """Every document of the checkout that marks tables of the ledger."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "experiments").rglob("*.md")]
+    return [path for path in documents if "<!-- table: " in path.read_text(encoding="utf-8")]
+
+
+def test_the_tables_of_accuracy_come_from_the_ledgers(readme):
+    from bovw.experiment.ledger import read_ledger
+    from bovw.experiment.table import renew_tables
+
+    ledgers = sorted((ROOT / "experiments" / "results").glob("*.jsonl"))
+    lines = [line for path in ledgers for line in read_ledger(path)]
+    documents = marked_documents()
+    assert ROOT / "README.md" in documents
+    for path in documents:
+        text = path.read_text(encoding="utf-8")
+        assert renew_tables(text, lines) == text, f"run bovw table --write {path.relative_to(ROOT)}"
+    typed_by_hand = re.sub(r"\*\*\d+\.\d+", "**99.99", readme, count=1)
+    assert renew_tables(typed_by_hand, lines) == readme != typed_by_hand
 
 
 def test_the_readme_example_runs(readme, tmp_path):

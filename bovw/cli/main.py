@@ -5,9 +5,9 @@ import sys
 
 from .. import __version__
 from ..errors import BovwError
-from . import demo, evaluate, export, index, info, predict, run, synset
+from . import compare, demo, evaluate, export, hedge, index, info, predict, run, synset, table
 
-VERBS = (demo, run, predict, evaluate, export, index, synset, info)
+VERBS = (demo, run, predict, hedge, evaluate, compare, table, export, index, synset, info)
 
 
 def build_parser():

@@ -1,4 +1,4 @@
-"""``bovw predict``: five class names for each image."""
+"""``bovw predict``: five class names for each image, or one answer that is as specific as can be sure."""
 
 import json
 from pathlib import Path
@@ -15,6 +15,8 @@ def add_parser(verbs):
     parser.add_argument("model", metavar="MODEL", type=Path, help="the model folder that a run or save() wrote")
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="image files")
     parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes (default 5)")
+    parser.add_argument("--hedge", type=float, metavar="ACCURACY",
+                        help="answer with the most specific synset that keeps this accuracy, as 0.95; see bovw hedge")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: image, classes, scores, or error")
     parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
     parser.set_defaults(run=run)
@@ -24,24 +26,39 @@ def run(options):
     from ..pipeline import BovwClassifier
 
     model = BovwClassifier.load(options.model).set_params(on_error="skip", n_jobs=options.jobs, verbose=False)
+    hedge = None
+    if options.hedge is not None:
+        from ..experiment.hedging import load_hedge
+
+        hedge = load_hedge(options.model)
+        hedge.lambda_for(options.hedge)  # refuses a wrong accuracy before any image is read
     failed = False
     for start in range(0, len(options.images), 64):  # results appear as they come
         names = options.images[start:start + 64]
         scores, errors = model.scores_and_errors(names)
+        failed |= bool(errors)
+        if hedge is not None:
+            for row, (name, answer) in enumerate(zip(names, hedge.answer(scores, options.hedge), strict=True)):
+                _show_answer(name, answer, errors.get(row), options.json)
+            continue
         for row, (name, best) in enumerate(zip(names, model.rank(scores, options.top), strict=True)):
-            failed |= row in errors
             _show(name, model.classes_[best], scores[row, best], errors.get(row), options.json)
     return 2 if failed else 0
 
 
 def _show(name, classes, scores, error, as_json):
+    answer = {"classes": [str(c) for c in classes], "scores": [round(float(s), 6) for s in scores]}
+    lines = [f"  {i}. {c}  {s:+.3f}" for i, (c, s) in enumerate(zip(classes, scores, strict=True), 1)]
+    _print(name, answer, lines, error, as_json)
+
+
+def _show_answer(name, answer, error, as_json):
+    lines = [f"  {answer.words or answer.wnid} ({answer.wnid})  {100 * answer.probability:.1f} %"]
+    _print(name, {"answer": answer._asdict()}, lines, error, as_json)
+
+
+def _print(name, answer, lines, error, as_json):
     if as_json:
-        answer = {"error": error} if error else {
-            "classes": [str(c) for c in classes], "scores": [round(float(s), 6) for s in scores],
-        }
-        print(json.dumps({"image": name, **answer}), flush=True)
-    elif error:
-        print(f"{name}\n  not read: {error}", flush=True)
+        print(json.dumps({"image": name, **({"error": error} if error else answer)}), flush=True)
     else:
-        lines = [f"  {i}. {c}  {s:+.3f}" for i, (c, s) in enumerate(zip(classes, scores, strict=True), 1)]
-        print("\n".join([name, *lines]), flush=True)
+        print("\n".join([name, *([f"  not read: {error}"] if error else lines)]), flush=True)

@@ -75,6 +75,54 @@ def panel_figure(panels, *, columns=5):
     return figure
 
 
+def hedging_figure(curves, *, most, fitted=(), title=None):
+    """Accuracy against the information that answers give.
+
+    Parameters
+    ----------
+    curves : dict of str to list of HedgePoint
+        Of each method the points of its trade-off, as from
+        :func:`bovw.hedging_curve`.
+    most : float
+        Information of a class, in bits: log2 of the number of classes.
+    fitted : sequence of (float, HedgePoint, Interval)
+        Wanted accuracies, what came out on other images, and the interval of its accuracy.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    styles = (("#2f6fb3", "-"), ("#b3412e", "--"), ("0.35", ":"))
+    for (name, points), (color, line) in zip(curves.items(), styles, strict=False):
+        accuracy, reward = (100 * np.array([p.accuracy for p in points]), np.array([p.reward for p in points]))
+        axes.plot(accuracy, reward, line, color=color, label=name, linewidth=1.8)
+    for i, (wanted, point, interval) in enumerate(fitted):
+        axes.axvline(100 * wanted, color="0.8", linewidth=1, zorder=0)
+        axes.errorbar(
+            100 * point.accuracy, point.reward, xerr=100 * np.abs([[point.accuracy - interval.low],
+                                                                  [interval.high - point.accuracy]]),
+            fmt="o", color=styles[0][0], markersize=5, capsize=3,
+            label="answered for a wanted accuracy (grey line)" if i == 0 else None,
+        )
+    axes.set_xlim(None, 100.4)
+    axes.set_ylim(0, 1.03 * most)
+    axes.axhline(most, color="0.8", linewidth=1, zorder=0)
+    axes.text(0.01, most, "information of a class", va="bottom", fontsize=8, color="0.4",
+              transform=axes.get_yaxis_transform())
+    axes.set_xlabel("right answers, %")
+    axes.set_ylabel("information gained, bits an image (0 for a wrong answer)")
+    axes.legend(frameon=False, fontsize=9, loc="lower left")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    if title:
+        axes.set_title(title, fontsize=10)
+    return figure
+
+
 def png_bytes(figure, dpi=110):
     """A figure as the bytes of a PNG file."""
     buffer = io.BytesIO()

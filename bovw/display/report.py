@@ -1,21 +1,15 @@
 """``report.html``: one self-contained page about a run."""
 
-import base64
 import csv
 from pathlib import Path
 
-import cv2
-import jinja2
 import numpy as np
 
-from .._files import atomic_write
 from .._random import stage_rng
-from ..errors import ImageDecodeError
-from ..images import read_image, resize_image
 from .figures import confusion_figure, png_bytes
+from .page import data_uri, thumbnail, write_page
 
 N_PANELS = 12
-THUMBNAIL = 180  # pixels, longer side
 
 
 def write_report(out, metrics, data, *, note=""):
@@ -32,23 +26,12 @@ def write_report(out, metrics, data, *, note=""):
     note : str
         A sentence for the head of the page.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("bovw.display"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["percent"] = lambda value: f"{100 * value:.2f}"
-    environment.filters["seconds"] = lambda value: f"{value:.1f} s"
     figure = confusion_figure(metrics["confusion"], metrics["classes"])
-    page = environment.get_template("report.html").render(
-        m=metrics, note=note, confusion=_data_uri(png_bytes(figure), "png"), per_class=_per_class(metrics),
+    write_page(
+        Path(out) / "report.html", "report.html", m=metrics, note=note,
+        confusion=data_uri(png_bytes(figure), "png"), per_class=_per_class(metrics),
         panels=_panels(Path(out), Path(data), metrics["seed"]), config=_flatten(metrics["config"]),
     )
-    with atomic_write(Path(out) / "report.html", "w") as file:
-        file.write(page)
-
-
-def _data_uri(data, kind):
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _per_class(metrics):
@@ -81,16 +64,7 @@ def choose_examples(rows, *, seed, count):
 def _panels(out, data, seed):
     with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
         rows = choose_examples(list(csv.DictReader(file)), seed=seed, count=N_PANELS)
-    return [{**row, "thumbnail": _thumbnail(data / row["image"])} for row in rows]
-
-
-def _thumbnail(path):
-    try:
-        image = resize_image(read_image(path, mode="rgb"), max_side=THUMBNAIL)
-    except ImageDecodeError:
-        return None
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])
-    return _data_uri(data.tobytes(), "jpeg") if done else None
+    return [{**row, "thumbnail": thumbnail(data / row["image"])} for row in rows]
 
 
 def _flatten(tree, prefix=""):

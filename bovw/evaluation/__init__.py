@@ -7,6 +7,7 @@ first, -1 (or ``""``) stands for a guess that was not made.
 from .challenge import evaluate_files, evaluate_predictions
 from .confusion import ClassRow, confusion_matrix, mean_class_accuracy, per_class_table
 from .flat import flat_error, image_flat_errors, top_k_error
+from .hedged_predictor import HedgedAnswer, HedgedPredictor
 from .hedging import (
     AnswerSpace,
     HedgePoint,
@@ -46,6 +47,8 @@ __all__ = [
     "ClassRow",
     "DrawSummary",
     "HedgePoint",
+    "HedgedAnswer",
+    "HedgedPredictor",
     "Interval",
     "Localizations",
     "PairedComparison",

@@ -4,7 +4,9 @@ r"""How sure a measured error is.
 the middle share of many such means is the interval (percentile method). A mean
 depends on the draw only through how often each distinct value occurs, and these
 counts are multinomial: so one multinomial draw replaces n uniform ones, with the
-same distribution.
+same distribution. An image that is tested in several draws of the training set has
+several values, which are not independent: all values of an image are then drawn
+together, and the mean is the ratio of the drawn sums and the drawn numbers of values.
 
 *Paired comparison.* Two systems judged on the same images are compared by the mean
 of the differences image by image, which cancels what makes an image hard for both.
@@ -80,14 +82,15 @@ def _values(name, values):
     return check_matrix(name, values[:, None], dtype=np.float64)[:, 0]
 
 
-def _resampled_means(values, n_resamples, rng):
-    distinct, counts = np.unique(values, return_counts=True)
+def _resampled_means(sums, sizes, n_resamples, rng):
+    """Means of resampled images, of which each brings the sum of its values and their number."""
+    distinct, counts = np.unique(np.column_stack([sums, sizes]), axis=0, return_counts=True)
     rows = max(1, _BLOCK // len(distinct))
-    means = [
-        rng.multinomial(len(values), counts / len(values), size=min(rows, n_resamples - start)) @ distinct
-        for start in range(0, n_resamples, rows)
-    ]
-    return np.concatenate(means) / len(values)
+    means = []
+    for start in range(0, n_resamples, rows):
+        drawn = rng.multinomial(len(sums), counts / len(sums), size=min(rows, n_resamples - start)) @ distinct
+        means.append(drawn[:, 0] / drawn[:, 1])
+    return np.concatenate(means)
 
 
 def _percentiles(means, confidence):
@@ -95,7 +98,7 @@ def _percentiles(means, confidence):
     return (float(v) for v in np.quantile(means, [tail, 1 - tail]))
 
 
-def bootstrap_interval(values, *, groups=None, confidence=0.95, n_resamples=2000, random_state=0):
+def bootstrap_interval(values, *, groups=None, images=None, confidence=0.95, n_resamples=2000, random_state=0):
     """Bootstrap interval of a mean over images.
 
     Parameters
@@ -106,6 +109,10 @@ def bootstrap_interval(values, *, groups=None, confidence=0.95, n_resamples=2000
     groups : array of shape (n,), optional
         Class of each image. The estimate is then the mean of the class means, and
         images are drawn inside each class, as many as it has.
+    images : array of shape (n,), optional
+        The image that each value belongs to, where an image has values from several
+        draws of the training set: they are drawn together. By default each value is
+        an image of its own.
     confidence : float
         In (0, 1).
     n_resamples : int
@@ -124,17 +131,35 @@ def bootstrap_interval(values, *, groups=None, confidence=0.95, n_resamples=2000
     n_resamples = check_int("n_resamples", n_resamples, minimum=1)
     rng = stage_rng(check_seed(random_state), "bootstrap")
     values = _values("values", values)
-    if groups is None:
-        parts = [values]
-    else:
-        groups = np.asarray(groups)
-        if groups.shape != values.shape:
-            raise ParameterError(f"groups has shape {groups.shape} for {len(values)} values")
-        _, codes = np.unique(groups, return_inverse=True)
-        parts = np.split(values[np.argsort(codes, kind="stable")], np.cumsum(np.bincount(codes))[:-1])
-    means = sum(_resampled_means(part, n_resamples, rng) for part in parts) / len(parts)
-    estimate = float(np.mean([part.mean() for part in parts]))
+    codes = _codes("groups", groups, len(values))
+    sums, sizes, codes = _image_sums(values, codes, images)
+    parts = [codes == code for code in range(codes.max() + 1)]
+    means = sum(_resampled_means(sums[part], sizes[part], n_resamples, rng) for part in parts) / len(parts)
+    estimate = float(np.mean([sums[part].sum() / sizes[part].sum() for part in parts]))
     return Interval(estimate, *_percentiles(means, confidence), confidence)
+
+
+def _codes(name, labels, n):
+    """Numbers from 0 of the distinct labels of n values; all 0 where there are no labels."""
+    if labels is None:
+        return np.zeros(n, np.intp)
+    labels = np.asarray(labels)
+    if labels.shape != (n,):
+        raise ParameterError(f"{name} has shape {labels.shape} for {n} values")
+    return np.unique(labels, return_inverse=True)[1]
+
+
+def _image_sums(values, codes, images):
+    """Of each image the sum of its values, their number, and its group."""
+    if images is None:
+        return values, np.ones(len(values)), codes
+    rows = _codes("images", images, len(values))
+    n_images = rows.max() + 1
+    group = np.empty(n_images, np.intp)
+    group[rows] = codes
+    if (group[rows] != codes).any():
+        raise ParameterError("images has an image with values in two groups; an image is of one class")
+    return np.bincount(rows, values, n_images), np.bincount(rows, minlength=n_images).astype(np.float64), group
 
 
 def wilson_interval(n_hits, n, *, confidence=0.95):
@@ -177,15 +202,16 @@ def summarize_draws(values):
     return DrawSummary(float(values.mean()), std, tuple(values.tolist()))
 
 
-def paired_comparison(first, second, *, confidence=0.95, n_resamples=2000, random_state=0):
+def paired_comparison(first, second, *, groups=None, images=None, confidence=0.95, n_resamples=2000, random_state=0):
     """Compare two systems on the same images.
 
     Parameters
     ----------
     first, second : array of shape (n,)
         An error of each image under either system, in the same order.
-    confidence, n_resamples, random_state
-        As in :func:`bootstrap_interval`.
+    groups, images, confidence, n_resamples, random_state
+        As in :func:`bootstrap_interval`. With ``images`` the system is better on an
+        image that has the smaller sum of errors.
 
     Returns
     -------
@@ -197,9 +223,11 @@ def paired_comparison(first, second, *, confidence=0.95, n_resamples=2000, rando
     if len(first) != len(second):
         raise ParameterError(f"first has {len(first)} images and second {len(second)}; the same are needed")
     difference = bootstrap_interval(
-        first - second, confidence=confidence, n_resamples=n_resamples, random_state=random_state
+        first - second, groups=groups, images=images, confidence=confidence, n_resamples=n_resamples,
+        random_state=random_state,
     )
-    better, worse = int((first < second).sum()), int((first > second).sum())
+    ahead, _, _ = _image_sums(first - second, np.zeros(len(first), np.intp), images)
+    better, worse = int((ahead < 0).sum()), int((ahead > 0).sum())
     p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
     return PairedComparison(*difference, better, worse, p_value)
 

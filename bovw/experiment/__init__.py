@@ -1,6 +1,7 @@
-"""From a config file to numbers: read, build, run, measure."""
+"""From a config file to numbers: read, build, run, measure, record."""
 
 from .config import load_config
+from .ledger import append_run, read_ledger
 from .runner import run_experiment
 
-__all__ = ["load_config", "run_experiment"]
+__all__ = ["append_run", "load_config", "read_ledger", "run_experiment"]

@@ -1,8 +1,10 @@
-"""Writes the tables and the figure of README.md from the recorded results in this folder.
+"""Writes the table of speeds and the figure of README.md from the recorded results in this folder.
 
-``python experiments/results/make_readme.py`` rewrites the tables;
+``python experiments/results/make_readme.py`` rewrites the table;
 ``--figure RESULTS IMAGES`` also redraws demo.png from a demo's folders, as
-``--figure bovw-demo/results bovw-demo/images``. No number in the README is typed by hand.
+``--figure bovw-demo/results bovw-demo/images``. The tables of accuracy come from the
+ledgers in this folder: ``bovw table --write README.md``. No number in the README is
+typed by hand.
 """
 
 import argparse
@@ -27,32 +29,6 @@ SPEED = {
 }
 
 
-def accuracy_table():
-    """Markdown rows of every recorded run of an experiment."""
-    lines = [
-        "| config | published | here | top-1 | top-5 | signature | time a draw |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for path in sorted(HERE.glob("scene15_*.json")):
-        m = json.loads(path.read_text())
-        value = m["mean_class_accuracy"]
-        published = m["published"]
-        reference = f"{published['accuracy']} ± {published['std']}" if "accuracy" in published else "no figure"
-        lines.append(
-            f"| `{m['name']}`: {m['description']} | {reference} | **{_percent(value)}**, {m['draws']} draws | "
-            f"{_percent(m['top1'])} | {_percent(m['top5'])} | {m['signature_size']:,} | "
-            f"{sum(m['seconds'].values()) / m['draws'] / 60:.1f} min |"
-        )
-    machine = json.loads(path.read_text())["environment"]
-    lines += ["", f"Times on {machine['cores']} cores ({machine['processor']}), extraction and codebook included."]
-    return "\n".join(lines)
-
-
-def _percent(value):
-    spread = f" ± {100 * value['std']:.2f}" if value["std"] is not None else ""
-    return f"{100 * value['mean']:.2f}{spread}"
-
-
 def speed_table():
     """Markdown rows of every recorded benchmark."""
     lines = ["| what | bovw | peers (how many times our time) |", "|---|---|---|"]
@@ -74,11 +50,12 @@ def _ratio(value):
 
 
 def render(text):
-    """The README with its tables renewed."""
-    for name, table in (("accuracy", accuracy_table()), ("speed", speed_table())):
-        pattern = rf"(<!-- begin {name}[^>]*-->\n).*?(<!-- end {name} -->)"
-        text, count = re.subn(pattern, lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text, flags=re.S)
-        assert count == 1, name
+    """The README with its table of speeds renewed."""
+    table = speed_table()
+    text, count = re.subn(
+        r"(<!-- begin speed[^>]*-->\n).*?(<!-- end speed -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.S
+    )
+    assert count == 1
     return text
 
 

@@ -37,6 +37,39 @@ def test_groups_are_resampled_inside_and_weigh_the_same():
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * spread, rel=0.15)
 
 
+def test_values_of_one_image_are_drawn_together():
+    rng = np.random.default_rng(4)
+    values, images = rng.random(60), np.arange(60)
+    once = bootstrap_interval(values, images=images)
+    assert once == bootstrap_interval(values)
+    # the same figures from three draws say nothing new, in whatever order they come
+    order = rng.permutation(180)
+    thrice = bootstrap_interval(np.tile(values, 3)[order], images=np.tile(images, 3)[order])
+    np.testing.assert_allclose(thrice, once)
+    assert bootstrap_interval(np.tile(values, 3)).high < once.high
+    # images of unequal numbers of values against plain resampling of images
+    sizes = rng.integers(1, 5, 60)
+    images = np.repeat(np.arange(60), sizes)
+    values = (rng.random(len(images)) < np.repeat(rng.random(60), sizes)).astype(float)
+    interval = bootstrap_interval(values, images=images, n_resamples=20000)
+    sums = np.bincount(images, values)
+    drawn = rng.integers(0, 60, (20000, 60))
+    plain = np.quantile(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1), [0.025, 0.975])
+    assert interval.estimate == pytest.approx(values.mean())
+    np.testing.assert_allclose(interval[1:3], plain, atol=0.05 * np.ptp(plain))
+
+
+def test_values_of_one_image_are_compared_together():
+    first = np.array([1.0, 0, 0, 1, 1, 1])
+    second = np.array([0.0, 0, 1, 0, 0, 0])
+    images = ["a", "a", "b", "b", "c", "c"]  # b is right once under either
+    result = paired_comparison(first, second, images=images)
+    assert (result.n_first_better, result.n_second_better) == (0, 2)
+    assert result.difference == pytest.approx(4 / 6 - 1 / 6)
+    by_class = paired_comparison(first, second, images=images, groups=["x"] * 4 + ["y"] * 2)
+    assert by_class.difference == pytest.approx((1 / 4 + 1) / 2)
+
+
 def test_the_same_seed_gives_the_same_interval():
     values = np.random.default_rng(0).random(50)
     assert bootstrap_interval(values, random_state=3) == bootstrap_interval(values, random_state=3)
@@ -89,6 +122,8 @@ def test_paired_comparison_sees_what_separate_intervals_hide():
         (lambda: bootstrap_interval([1.0], confidence=1.0), "confidence=1"),
         (lambda: bootstrap_interval([1.0], confidence=0), "confidence=0"),
         (lambda: bootstrap_interval([1.0, 2.0], groups=[1]), "groups has shape"),
+        (lambda: bootstrap_interval([1.0, 2.0], images=[1]), "images has shape"),
+        (lambda: bootstrap_interval([1.0, 2.0], images=[1, 1], groups=[1, 2]), "two groups"),
         (lambda: paired_comparison([1.0], [1.0, 2.0]), "first has 1 images and second 2"),
         (lambda: wilson_interval(3, 2), "n_hits=3"),
     ],

@@ -1,0 +1,225 @@
+"""Markdown tables of the ledger: what was published and what is reached here, side by side.
+
+A document holds its tables between two comments, and :func:`renew_tables` writes what
+stands between them::
+
+    <!-- table: scene15 -->
+    ...
+    <!-- end table -->
+
+``scene15`` is the name of the data set. A row is the newest line of a system on it.
+"""
+
+import re
+from collections import Counter
+
+from ..errors import ParameterError
+from .ledger import latest
+from .outcomes import MEASURES
+
+#: folder names of data sets -> what papers call them, where that is not plain from the name
+DATA_TITLES = {"scene15": "15-Scene", "kth_tips_gray": "KTH-TIPS"}
+DEFAULT_MEASURE = "mean_class_accuracy"
+NOTHING = "–"
+
+_BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end table -->)", re.S)
+
+
+def render_table(lines):
+    """The table of one data set.
+
+    Parameters
+    ----------
+    lines : list of dict
+        Lines of a ledger, all on one data set; of a name the newest becomes a row.
+
+    Returns
+    -------
+    str
+        Markdown: rows best first, then how to read them. Columns that would be empty are left out.
+    """
+    rows = latest(lines)
+    if not rows:
+        raise ParameterError("the ledger has no line for this table; runs with --lite do not count")
+    main = _main_measure(rows)
+    rows.sort(key=lambda line: -line["metrics"][main]["mean"])
+    columns = [
+        ("system", [f"`{line['name']}`: {_escape(line['description'])}" for line in rows]),
+        ("paper", [_papers(line) for line in rows]),
+        ("published", [_published(line, main) for line in rows]),
+        ("here", [f"**{_value(line, main)}**" for line in rows]),
+        ("draws", [str(line["draws"]) for line in rows]),
+        ("top-1", [_value(line, "top1") for line in rows]),
+        ("top-5", [_value(line, "top5") for line in rows]),
+        ("hierarchical error", [_hierarchical(line) for line in rows]),
+        ("signature", [f"{line['signature_size']:,}" for line in rows]),
+        ("an image", [_bytes(line["bytes_per_image"]) for line in rows]),
+        ("time a draw", [_duration(sum(line["seconds"].values()) / line["draws"]) for line in rows]),
+        ("memory", [NOTHING if (m := line["peak_memory_mb"]) is None else _bytes(m * 2**20) for line in rows]),
+    ]
+    columns = [(title, cells) for title, cells in columns if any(cell != NOTHING for cell in cells)]
+    text_columns = ("system", "paper")
+    table = [
+        _row(title for title, _ in columns),
+        _row("---" if title in text_columns else "--:" for title, _ in columns),
+        *(_row(cells) for cells in zip(*(cells for _, cells in columns), strict=True)),
+    ]
+    return "\n".join([*table, "", *_notes(rows, main)])
+
+
+def render_tables(lines, data=None):
+    """The tables of all data sets, or of ``data`` alone, each under a heading."""
+    by_data = _by_data(lines)
+    names = sorted(by_data) if data is None else [data]
+    return "\n\n".join(f"## {_title(name)}\n\n{render_table(_of(by_data, name))}" for name in names)
+
+
+def renew_tables(text, lines):
+    """A document with its tables renewed.
+
+    Parameters
+    ----------
+    text : str
+    lines : list of dict
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ParameterError
+        If the document marks no table, or one of a data set that the ledger does not know.
+    """
+    by_data = _by_data(lines)
+    text, count = _BLOCK.subn(lambda m: f"{m[1]}{render_table(_of(by_data, m[2]))}\n{m[3]}", text)
+    if not count:
+        raise ParameterError("the document marks no table; write <!-- table: NAME --> and <!-- end table --> into it")
+    return text
+
+
+def _by_data(lines):
+    found = {}
+    for line in lines:
+        found.setdefault(line["data"]["name"], []).append(line)
+    return found
+
+
+def _of(by_data, name):
+    if name not in by_data:
+        raise ParameterError(f"the ledger has no run on {name!r}; it has {', '.join(sorted(by_data)) or 'no line'}")
+    return by_data[name]
+
+
+def _title(name):
+    return DATA_TITLES.get(name, name)
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escape(text):
+    return text.replace("|", "\\|")
+
+
+# ---- cells
+
+
+def _main_measure(rows):
+    """What the systems are judged by: the measure that most figures on this data set were published in."""
+    common = [name for name in MEASURES if MEASURES[name][1] and all(name in line["metrics"] for line in rows)]
+    votes = Counter(
+        figure["measure"] for line in rows for figure in line["published"]
+        if figure.get("measure") in common and _is_on(figure, line)
+    )
+    if votes:
+        return votes.most_common(1)[0][0]
+    return DEFAULT_MEASURE if DEFAULT_MEASURE in common else common[0]
+
+
+def _value(line, name):
+    """A measure: with its deviation over draws, or for a single draw with its interval over images."""
+    measure = line["metrics"].get(name)
+    if measure is None:
+        return NOTHING
+    scale, digits = (100, 2) if MEASURES[name][1] else (1, 3)
+    text = f"{scale * measure['mean']:.{digits}f}"
+    if measure["std"] is not None:
+        return f"{text} ± {scale * measure['std']:.{digits}f}"
+    if measure["interval"] is not None:
+        low, high = (scale * measure["interval"][end] for end in ("low", "high"))
+        return f"{text} [{low:.{digits - 1}f}, {high:.{digits - 1}f}]"
+    return text
+
+
+def _hierarchical(line):
+    cells = [_value(line, name) for name in ("hierarchical1", "hierarchical5")]
+    return NOTHING if cells == [NOTHING] * 2 else " / ".join(cells)
+
+
+def _papers(line):
+    return "; ".join(dict.fromkeys(_escape(p["paper"]) for p in line["published"] if "paper" in p)) or NOTHING
+
+
+def _published(line, main):
+    """Published figures; one of another data set or measure says so."""
+    cells = []
+    for figure in line["published"]:
+        if "accuracy" not in figure:
+            continue
+        cell = f"{figure['accuracy']}" + (f" ± {figure['std']}" if "std" in figure else "")
+        if figure.get("measure", main) != main:
+            cell += f" {MEASURES.get(figure['measure'], (figure['measure'],))[0]}"
+        if not _is_on(figure, line):
+            cell += f" on {_escape(figure['data'])}"
+        cells.append(cell)
+    return "; ".join(cells) or NOTHING
+
+
+def _is_on(figure, line):
+    """Whether a published figure is about the data set of the line; one that names none is."""
+    name = line["data"]["name"]
+    return "data" not in figure or _words(figure["data"]) in (_words(name), _words(_title(name)))
+
+
+def _words(text):
+    """Letters and numbers of a name in one order: 15-Scene and scene15 are the same."""
+    return sorted(re.findall(r"[a-z]+|\d+", text.lower()))
+
+
+def _bytes(number):
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}" if number < 999.5 * size else f"{number / size:.0f} {unit}"
+    return f"{number:.0f} B"
+
+
+def _duration(seconds):
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
+
+
+# ---- what stands below
+
+
+def _notes(rows, main):
+    single = any(line["draws"] == 1 for line in rows)
+    notes = [
+        f"*here*: {MEASURES[main][0]} in per cent, mean ± standard deviation over the draws"
+        + ("; for a single draw the bootstrap interval over the test images." if single else ".")
+    ]
+    if any(line["metrics"].keys() & {"hierarchical1", "hierarchical5"} for line in rows):
+        notes.append("Hierarchical error: height of the lowest common ancestor, at 1 and at 5 guesses.")
+    chosen = sorted({(name, choice["by"]) for line in rows for name, choice in line["chosen"].items()})
+    for name, by in chosen:
+        where = [line["name"] for line in rows if line["chosen"].get(name, {}).get("by") == by]
+        systems = "" if len(where) == len(rows) else f" of {', '.join(f'`{name}`' for name in where)}"
+        notes.append(f"{name[0].upper()}{name[1:]}{systems}: chosen by {by}.")
+    for machine in dict.fromkeys((line["machine"]["cores"], line["machine"]["processor"]) for line in rows):
+        where = [line["name"] for line in rows if (line["machine"]["cores"], line["machine"]["processor"]) == machine]
+        systems = "" if len(where) == len(rows) else f" of {', '.join(f'`{name}`' for name in where)}"
+        notes.append(
+            f"Times{systems} on {machine[0]} core{'s' if machine[0] != 1 else ''} ({machine[1]}), extraction and "
+            "codebook included."
+        )
+    return notes
