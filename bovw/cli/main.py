@@ -5,9 +5,13 @@ import sys
 
 from .. import __version__
 from ..errors import BovwError
-from . import compare, demo, evaluate, export, hedge, index, info, predict, run, synset, table
+from . import (
+    codebook, compare, demo, encode, evaluate, export, extract, hedge, index, info, plan, predict, run, synset, table,
+)
 
-VERBS = (demo, run, predict, hedge, evaluate, compare, table, export, index, synset, info)
+VERBS = (
+    demo, run, plan, predict, hedge, evaluate, compare, table, extract, codebook, encode, index, export, synset, info,
+)
 
 
 def build_parser():
