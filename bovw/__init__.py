@@ -37,7 +37,10 @@ _INDEX = {
             "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
-        "bovw.signatures": ("SignatureStore",),
+        "bovw.signatures": (
+            "FeatureHashing", "Float16Codec", "ProductQuantizer", "SignatureStore", "hash_features", "pq_decode",
+            "pq_dot", "pq_encode",
+        ),
         "bovw.classify": ("OneVsRestDual", "chi2_kernel", "intersection_kernel", "top_k"),
         "bovw.evaluation": (
             "AnswerSpace", "average_precision", "bootstrap_interval", "confusion_matrix", "evaluate_files",

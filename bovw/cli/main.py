@@ -5,9 +5,9 @@ import sys
 
 from .. import __version__
 from ..errors import BovwError
-from . import demo, evaluate, info, predict, run, synset
+from . import demo, evaluate, info, predict, run, store, synset
 
-VERBS = (demo, run, predict, evaluate, synset, info)
+VERBS = (demo, run, predict, evaluate, store, synset, info)
 
 
 def build_parser():
