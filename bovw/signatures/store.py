@@ -7,6 +7,7 @@ makes of them (:mod:`bovw.signatures.codecs`).
 
 import itertools
 import numbers
+import shutil
 
 import numpy as np
 
@@ -104,6 +105,7 @@ class SignatureStore(ShardedStore):
             settings["codec"] = codec.description()
 
         def save_codec(folder):
+            shutil.rmtree(folder / "codec", ignore_errors=True)
             save_model(codec, folder / "codec")
             return sorted(f"codec/{file.name}" for file in (folder / "codec").iterdir())
 

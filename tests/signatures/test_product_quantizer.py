@@ -135,7 +135,8 @@ def test_same_bits_at_every_simd_level():
     ("parameters", "message"),
     [
         ({"subvector_size": 0}, "subvector_size=0"), ({"subvector_size": 65}, "at most 64"),
-        ({"n_bits": 6}, "n_bits=6"), ({"max_samples": 0}, "max_samples=0"), ({"max_iter": 0}, "max_iter=0"), ({"tol": -1}, "tol=-1"),
+        ({"n_bits": 6}, "n_bits=6"), ({"max_samples": 0}, "max_samples=0"), ({"max_iter": 0}, "max_iter=0"),
+        ({"tol": -1}, "tol=-1"),
     ],
 )
 def test_parameters_out_of_range(parameters, message):
