@@ -44,7 +44,10 @@ _INDEX = {
             "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
-        "bovw.signatures": ("SignatureStore",),
+        "bovw.signatures": (
+            "FeatureHashing", "Float16Codec", "ProductQuantizer", "SignatureStore", "hash_features", "pq_decode",
+            "pq_dot", "pq_encode",
+        ),
         "bovw.classify": (
             "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "StandardizedClassifier",
             "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores", "fusion_weights", "intersection_kernel",

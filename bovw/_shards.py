@@ -34,7 +34,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ._files import atomic_write, fingerprint, sha256_file, write_json, write_npy
+from ._files import atomic_write, fingerprint, remove_unfinished, sha256_file, write_json, write_npy
 from ._locks import file_lock
 from ._validation import check_int
 from .errors import ParameterError, StoreError
@@ -76,8 +76,8 @@ class ShardedStore:
         self._mutex = threading.Lock()
         self._maps, self._mapped_bytes, self._row_parts = OrderedDict(), 0, {}
         self._refresh()
-        problems = [*self._static_problems(deep=False), *self._damage.values()]
-        if check and problems:
+        problems = self.damage() if check else []
+        if problems:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             raise StoreError(
                 f"{self.path}: {problems[0]}{more}; `bovw store repair {self.path}` moves damaged files aside, "
@@ -125,7 +125,7 @@ class ShardedStore:
         contents = _row_files(n_rows, names, labels, classes)
         if path.exists() and not path.is_dir():
             raise StoreError(f"{path} is a file; give a folder")
-        with _named(path), file_lock(path / "locks" / "create.lock", wait=True):
+        with _named(path), file_lock(cls._create_lock(path), wait=True):
             if (path / "store.json").exists():
                 found = read_manifest(path)
                 if rows_per_shard is None:
@@ -134,7 +134,8 @@ class ShardedStore:
             else:
                 _refuse_foreign(path)
                 found = None
-            files = {} if found is None else found["files"]
+            remove_unfinished(path)
+            files = {} if found is None else dict(found["files"])
             for name, data in contents.items():
                 if found is None or not (path / name).exists():
                     with atomic_write(path / name) as file:
@@ -366,6 +367,10 @@ class ShardedStore:
     def _note_path(self, shard):
         return self.path / "shards" / f"{_stem(shard)}.json"
 
+    @staticmethod
+    def _create_lock(path):
+        return path / "locks" / "create.lock"
+
     def _lock_path(self, shard):
         return self.path / "locks" / f"{_stem(shard)}.lock"
 
@@ -415,11 +420,12 @@ class ShardedStore:
             return f"{name} is damaged: its sha256 is not that of what was written"
         return None
 
-    def _static_problems(self, deep):
-        for name, entry in self.manifest["files"].items():
-            problem = self._file_problem(self.path / name, entry, deep)
-            if problem:
-                yield problem
+    def damage(self):
+        """What is wrong as far as the sizes of files tell: a list of str. Quick; :meth:`verify` reads every byte."""
+        self._refresh()
+        files = self.manifest["files"].items()
+        problems = [self._file_problem(self.path / name, entry) for name, entry in files]
+        return [problem for problem in problems if problem] + list(self._damage.values())
 
     def verify(self):
         """Read every byte and compare it with what was written.
@@ -429,9 +435,14 @@ class ShardedStore:
         problems : list of str
             One line each, naming the shard, its rows and the file; empty if all is well.
             Shards not yet written, or being written now, are no problem; leftovers of a
-            writer that was killed are named.
+            writer that was killed are named. Damaged shards are not read from then on.
         """
-        return [message for _, _, message in self._problems()]
+        found = list(self._problems())
+        for shard, paths, message in found:
+            if shard is not None and self._note_path(shard) in paths:
+                self._notes.pop(shard, None)
+                self._damage[shard] = message
+        return [message for _, _, message in found]
 
     def _problems(self):
         """(shard or None, paths to move aside, message) of everything that is wrong."""
@@ -439,8 +450,11 @@ class ShardedStore:
             problem = self._file_problem(self.path / name, entry, deep=True)
             if problem:
                 yield None, [self.path / name], problem
+        with file_lock(self._create_lock(self.path)) as idle:
+            for path in sorted(self.path.glob(".*.part")) if idle else ():
+                yield None, [path], f"{path.name} left by a write that was not finished"
         with_note, with_files = set(), {}
-        for path in sorted((self.path / "shards").glob("*")) if (self.path / "shards").is_dir() else ():
+        for path in sorted((self.path / "shards").glob("*")):
             match = _OF_SHARD.fullmatch(path.name)
             if not match or not 0 <= int(match[1]) < self.n_shards:
                 yield None, [path], f"shards/{path.name} is no file of this store"

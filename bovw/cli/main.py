@@ -6,11 +6,13 @@ import sys
 from .. import __version__
 from ..errors import BovwError
 from . import (
-    codebook, compare, demo, encode, evaluate, export, extract, hedge, index, info, plan, predict, run, synset, table,
+    codebook, compare, demo, encode, evaluate, export, extract, hedge, index, info, plan, predict, run, store,
+    synset, table,
 )
 
 VERBS = (
-    demo, run, plan, predict, hedge, evaluate, compare, table, extract, codebook, encode, index, export, synset, info,
+    demo, run, plan, predict, hedge, evaluate, store, compare, table, extract, codebook, encode, index, export,
+    synset, info,
 )
 
 

@@ -7,6 +7,7 @@ makes of them (:mod:`bovw.signatures.codecs`).
 
 import itertools
 import numbers
+import shutil
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .._shards import ShardedStore
 from .._validation import check_int, check_matrix
 from ..errors import ParameterError, StoreError
 from ..persist import load_model, save_model
+from .codecs import Float16Codec, check_out
 
 _SHARD_BYTES, _SHARD_ROWS = 2**26, 1024
 
@@ -103,6 +105,7 @@ class SignatureStore(ShardedStore):
             settings["codec"] = codec.description()
 
         def save_codec(folder):
+            shutil.rmtree(folder / "codec", ignore_errors=True)
             save_model(codec, folder / "codec")
             return sorted(f"codec/{file.name}" for file in (folder / "codec").iterdir())
 
@@ -183,6 +186,33 @@ class SignatureStore(ShardedStore):
         start, stop = check_int("start", start), check_int("stop", stop)
         return self._codes(self._pieces(start, stop), stop - start)
 
+    def read_columns(self, rows, first, last):
+        """Some columns of some rows of a store of floats, read without the other columns.
+
+        Parameters
+        ----------
+        rows : array of integers, rising
+        first, last : int
+
+        Returns
+        -------
+        columns : float32 array of shape (len(rows), last - first)
+
+        Raises
+        ------
+        StoreError
+            If the store has a codec whose codes are not the columns themselves.
+        """
+        if not isinstance(self.codec, (Float16Codec, type(None))):
+            raise StoreError(
+                f"{self.path} holds codes of {self.codec!r}, which have no columns; a sample for a codec must lie in a "
+                "store of float32 or float16"
+            )
+        out = np.empty((len(rows), last - first), np.float32)
+        for shard, within, place in self._scattered_pieces(self._row_numbers(rows)):
+            out[place] = self._map(shard, "codes")[within, first:last]
+        return out
+
     def __getitem__(self, key):
         """Rows by number: an int gives (d,), a slice or an array of integers or booleans (m, d)."""
         if isinstance(key, (numbers.Integral, np.integer)) and not isinstance(key, (bool, np.bool_)):
@@ -237,11 +267,7 @@ class SignatureStore(ShardedStore):
         return out
 
     def _decode(self, pieces, n_rows, out=None):
-        shape = n_rows, self.signature_size
-        if out is None:
-            out = np.empty(shape, np.float32)
-        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
-            raise ParameterError(f"out must be a writeable C-contiguous float32 array of shape {shape}")
+        out = check_out(out, (n_rows, self.signature_size))
         if self.codec is None:
             return self._codes(pieces, n_rows, out)
         # In one call: a product quantizer goes through all its words once a call.
