@@ -20,6 +20,7 @@ def add_parser(verbs):
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the manifest goes")
     parser.add_argument("--kind", default="auto", help="which data set it is, where that is not recognised")
     parser.add_argument("--devkit", type=Path, metavar="DIR", help="an ILSVRC development kit that lies elsewhere")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="where positions of archive members are kept")
     parser.add_argument("--headers-only", action="store_true", help="do not decode the pixels")
     parser.add_argument("--json", action="store_true", help="print the manifest, without its list of images")
     parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
@@ -32,7 +33,7 @@ def run(options):
 
     manifest = index_dataset(
         options.data, options.out, kind=options.kind, decode=not options.headers_only, devkit=options.devkit,
-        n_jobs=options.jobs, verbose=not options.quiet,
+        cache=options.cache, n_jobs=options.jobs, verbose=not options.quiet,
     )
     if options.json:
         print(json.dumps({key: value for key, value in manifest.items() if key != "images"}, indent=2))

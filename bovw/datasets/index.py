@@ -29,7 +29,7 @@ VERSION = 1
 _MAX_FILE_BYTES = 1 << 30
 
 
-def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, n_jobs=None, verbose=False):
+def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, cache=None, n_jobs=None, verbose=False):
     """Hash, probe and decode every image of a data set.
 
     Parameters
@@ -39,7 +39,7 @@ def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, n_jo
         a single image, or hold images without any class folder.
     out : path, optional
         Where the manifest is written, atomically; with it a stopped run can go on.
-    kind, devkit
+    kind, devkit, cache
         As for :func:`open_dataset`.
     decode : bool
         Whether images are decoded completely. False finds size and duplicates only,
@@ -65,7 +65,7 @@ def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, n_jo
     """
     check_bool("decode", decode)
     path = Path(path)
-    data = _open(path, kind, devkit)
+    data = _open(path, kind, devkit, cache)
     journal = None if out is None else Path(out).with_name(f".{Path(out).name}.partial")
     known = {} if journal is None else _read_journal(journal, decode)
     records, unreadable = [], dict(data.reasons)
@@ -107,13 +107,13 @@ def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, n_jo
     return manifest
 
 
-def _open(path, kind, devkit):
+def _open(path, kind, devkit, cache):
     """The data set; of a plain folder everything below it, whatever its layout."""
     if kind == "auto" and path.exists():
         kind = recognize(path, devkit)
     if kind == "folder" and path.is_dir():
         return _walk(path)
-    return open_dataset(path, kind, on_error="skip", devkit=devkit)
+    return open_dataset(path, kind, on_error="skip", devkit=devkit, cache=cache)
 
 
 def _walk(root):
@@ -195,7 +195,9 @@ def _duplicates(records):
 def _open_journal(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "a", encoding="utf-8", buffering=1)
+        log = open(path, "a", encoding="utf-8", buffering=1)
+        log.write("\n")  # the last line of a run that was killed may lack its end
+        return log
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
 
