@@ -129,7 +129,7 @@ def rows_a_second(source, labels, options):
         train(1)
         middle = time.perf_counter()
         train(3)
-        differences.append((time.perf_counter() - middle - (middle - start)) / 2)
+        differences.append(max(1e-9, time.perf_counter() - middle - (middle - start)) / 2)
     return n_rows / statistics.median(differences)
 
 
