@@ -34,10 +34,12 @@ proportion.) From the second epoch on the iterates are averaged,
 
 and a, which begins as w at t_1, is the result. This is the polynomial-decay average of [5]_
 with its parameter 3; the plain mean of [1]_ and [2]_ would have mu_t = 1 / (t - t_1 + 1), which
-keeps the early iterates so long that it takes about twice as many epochs. Since the gradient of a batch is dense, a step rewrites every weight
-anyhow: the decay and the averaging are done in that same pass over a tile of W that has
-just come into the cache. They cost no pass of their own, as they do for one sparse sample
-at a time, where [2]_ therefore keeps scale factors apart.
+keeps the early iterates so long that it takes about twice as many epochs.
+
+Since the gradient of a batch is dense, a step rewrites every weight anyhow: the decay and
+the averaging are done in that same pass, on a tile of W that has just come into the cache.
+They take no pass of their own, as they would for one sparse sample at a time, where [2]_
+therefore keeps scale factors apart.
 
 eta_0: on a sample of rows, the value out of powers of 2 that gives the smallest objective
 after one epoch of steps from the start, as in [1]_, then halved.
@@ -331,7 +333,7 @@ class _Machine:
         )
 
     def _change(self, derivative, tile, batch, scale, decay, share):
-        """Add ``scale`` times the gradient. ``derivative`` is (problems of the tile, rows + 1), its last column free."""
+        """Add ``scale`` times the gradient; ``derivative`` has one column a row, and a last one to be filled."""
         derivative[:, :-1] *= np.float32(scale)
         total = derivative[:, :-1].sum(axis=1, dtype=np.float64)
         derivative[:, -1] = -total

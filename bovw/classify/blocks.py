@@ -17,6 +17,7 @@ With a buffer as large as the source this is a full shuffle. The order depends o
 seed, the epoch and the sizes alone, so reading can begin at any batch of any epoch.
 """
 
+import itertools
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -72,7 +73,7 @@ def gather_rows(source, index):
     rows = np.empty((len(index), source.shape[1]), np.float32)
     breaks = np.flatnonzero(np.diff(index) != 1) + 1
     bounds = [0, *breaks.tolist(), len(index)]
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in itertools.pairwise(bounds):
         if last > first:
             read_checked(source, int(index[first]), int(index[last - 1]) + 1, rows[first:last])
     return rows
@@ -103,7 +104,7 @@ class ShuffledBatches:
     def sample(self, size):
         """Up to ``size`` row numbers out of randomly drawn runs, ascending."""
         runs = stage_rng(self.seed, "sgd_sample").permutation(self.n_runs)
-        index = self._rows(runs)[: 2 * size]
+        index = self._rows(runs)
         return np.sort(index[self._taking_part(index)][:size])
 
     def epoch(self, number, first=0):

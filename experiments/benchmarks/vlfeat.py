@@ -118,3 +118,48 @@ class LBP:
     def __del__(self):
         if self._lib is not None:
             self._lib.vl_lbp_delete(self._lbp)
+
+
+class SVM:
+    """``vl_svm`` with the SDCA solver on a (n, d) float32 array.
+
+    Calling it with (n,) labels +1 and -1 trains; the result is the weights and the bias,
+    both float64.
+    """
+
+    def __init__(self, X, *, C, loss, epsilon=1e-3):
+        self._lib = lib = load()
+        pointer, size, real = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_double
+        for name, result, arguments in (
+            ("vl_svmdataset_new", pointer, [ctypes.c_uint32, pointer, size, size]),
+            ("vl_svmdataset_delete", None, [pointer]),
+            ("vl_svm_new_with_dataset", pointer, [ctypes.c_int, pointer, pointer, real]),
+            ("vl_svm_set_loss", None, [pointer, ctypes.c_int]),
+            ("vl_svm_set_epsilon", None, [pointer, real]),
+            ("vl_svm_set_bias_multiplier", None, [pointer, real]),
+            ("vl_svm_train", None, [pointer]),
+            ("vl_svm_get_model", ctypes.POINTER(real), [pointer]),
+            ("vl_svm_get_bias", real, [pointer]),
+            ("vl_svm_delete", None, [pointer]),
+        ):
+            getattr(lib, name).restype, getattr(lib, name).argtypes = result, arguments
+        float_type, self._sdca = 1, 2
+        self._X, self._regularization, self._epsilon = X, 1 / (len(X) * C), epsilon
+        self._loss = ("hinge", "squared_hinge").index(loss)
+        self._data = lib.vl_svmdataset_new(float_type, X.ctypes.data, X.shape[1], len(X))
+
+    def __call__(self, signs):
+        lib, labels = self._lib, np.ascontiguousarray(signs, np.float64)
+        machine = lib.vl_svm_new_with_dataset(self._sdca, self._data, labels.ctypes.data, self._regularization)
+        lib.vl_svm_set_loss(machine, self._loss)
+        lib.vl_svm_set_epsilon(machine, self._epsilon)
+        lib.vl_svm_set_bias_multiplier(machine, 1.0)
+        lib.vl_svm_train(machine)
+        weights = np.ctypeslib.as_array(lib.vl_svm_get_model(machine), (self._X.shape[1],)).copy()
+        bias = lib.vl_svm_get_bias(machine)
+        lib.vl_svm_delete(machine)
+        return weights, bias
+
+    def __del__(self):
+        if self._lib is not None:
+            self._lib.vl_svmdataset_delete(self._data)
