@@ -185,11 +185,75 @@ def cell_histograms(const pixel[:, :, ::1] image, int cell_size, bint bilinear, 
         free(rows.memory)
 
 
+# One patch size of a call.
+cdef struct Patches:
+    int size, n_rows, n_cols
+    int n_slots       # rows of patches that can be open at once
+    const float *taps # (n_cells, size)
+    int *first        # (n_cells,): first and last pixel with a weight other than 0
+    int *last
+    float *slots      # (n_cells, n_slots): rows of sums that are not yet finished
+    float *out        # (n_rows, n_cols, n_cells, n_cells, n_bins)
+
+
+cdef void add_votes(
+    Patches *p, const float *votes, int top, int reached, int x0, int step, int n_cells, int n_bins, size_t row_floats,
+) noexcept nogil:
+    """Add the HOG_ROWS rows of votes from ``top`` on, of which ``reached`` is the last, and filter finished cells."""
+    cdef float[4] weights
+    cdef float *row
+    cdef int i, j, a, b, r, begin
+    cdef size_t cell
+    for i in range(max(0, (top - p.size + step) // step), min(p.n_rows - 1, reached // step) + 1):
+        for a in range(n_cells):
+            begin = i * step + p.first[a] - top
+            if begin >= HOG_ROWS or i * step + p.last[a] < top:
+                continue
+            for r in range(HOG_ROWS):
+                j = top + r - i * step
+                weights[r] = p.taps[a * p.size + j] if p.first[a] <= j <= p.last[a] else 0
+            row = p.slots + (a * p.n_slots + i % p.n_slots) * row_floats
+            hog_add_rows(votes, weights, begin >= 0, row_floats, row)
+            if i * step + p.last[a] < top + HOG_ROWS:
+                for j in range(p.n_cols):
+                    for b in range(n_cells):
+                        cell = ((<size_t>i * p.n_cols + j) * n_cells + a) * n_cells + b
+                        hog_filter(
+                            row + <size_t>(x0 + j * step + p.first[b]) * n_bins, p.taps + b * p.size + p.first[b],
+                            p.last[b] - p.first[b] + 1, n_bins, p.out + cell * n_bins,
+                        )
+
+
+cdef int open_patches(
+    Patches *p, const float[:, ::1] taps, float[:, :, :, :, ::1] out, int step, size_t row_floats,
+) except -1:
+    cdef int a, n_cells = taps.shape[0]
+    p.size, p.n_rows, p.n_cols = taps.shape[1], out.shape[0], out.shape[1]
+    if p.n_rows == 0 or p.n_cols == 0:
+        p.n_rows = p.n_cols = 0
+        return 0
+    p.n_slots = min(p.n_rows, (p.size - 1) // step + 1)
+    p.taps, p.out = &taps[0, 0], &out[0, 0, 0, 0, 0]
+    p.first = <int *>malloc(2 * n_cells * sizeof(int))
+    p.slots = <float *>malloc((row_floats * n_cells * p.n_slots + 8) * sizeof(float))
+    if p.first == NULL or p.slots == NULL:
+        raise MemoryError(f"{n_cells * p.n_slots} rows of {row_floats} sums")
+    memset(p.slots + row_floats * n_cells * p.n_slots, 0, 8 * sizeof(float))
+    p.last = p.first + n_cells
+    for a in range(n_cells):
+        p.first[a] = 0
+        p.last[a] = p.size - 1
+        while p.first[a] < p.last[a] and taps[a, p.first[a]] == 0:
+            p.first[a] += 1
+        while p.last[a] > p.first[a] and taps[a, p.last[a]] == 0:
+            p.last[a] -= 1
+    return 0
+
+
 def patch_histograms(
-    const pixel[:, :, ::1] image, int x0, int y0, int step, const float[:, ::1] taps, bint signed_, bint bilinear,
-    float[:, :, :, :, ::1] patches,
+    const pixel[:, :, ::1] image, int x0, int y0, int step, list taps, bint signed_, bint bilinear, list patches,
 ):
-    """Orientation histograms of the cells of square patches on a grid.
+    """Orientation histograms of the cells of square patches on grids, one patch size or several.
 
     Parameters
     ----------
@@ -197,80 +261,52 @@ def patch_histograms(
         The derivative across its border is zero.
     x0, y0, step : int
         Patch (i, j) begins at pixel (y0 + i * step, x0 + j * step); all patches lie inside the image.
-    taps : (cells, patch_size)
-        Weight of each pixel row (and column) of the patch in each row (column) of cells.
+    taps : list of (cells, patch_size) float32
+        For each patch size, the weight of each pixel row (and column) of the patch in each row (column) of cells.
     signed_ : bool
         Bins over a whole turn, else opposite gradients are equal.
     bilinear : bool
         Share each vote between the two nearest orientations.
-    patches : (rows, cols, cells, cells, n_bins)
+    patches : list of (rows, cols, cells, cells, n_bins) float32
         The result, overwritten. Bin k is centred at (k + 1/2) * turn / n_bins.
     """
-    cdef int width = image.shape[1]
-    cdef int n_rows = patches.shape[0], n_cols = patches.shape[1]
-    cdef int n_cells = taps.shape[0], patch_size = taps.shape[1], n_bins = patches.shape[4]
-    cdef int n_slots = (patch_size - 1) // step + 1
+    cdef int width = image.shape[1], n_sizes = len(patches)
+    cdef int n_cells = taps[0].shape[0], n_bins = patches[0].shape[4]
     cdef size_t row_floats = <size_t>width * n_bins
     cdef hog_bins bins = make_bins(n_bins, signed_, False, bilinear)
+    cdef Patches *plan = <Patches *>calloc(n_sizes, sizeof(Patches))
+    cdef float *votes = <float *>calloc(row_floats * HOG_ROWS, sizeof(float))  # rows never reached have weight 0
     cdef Rows rows
-    cdef float *votes
-    cdef float *slots
-    cdef float *row
-    cdef float[4] weights
-    cdef int *first
-    cdef int *last
-    cdef int y, i, j, a, b, r, top, begin
-    cdef int y_end = y0 + (n_rows - 1) * step + patch_size
-    if n_rows == 0 or n_cols == 0:
-        return
-    with nogil:
-        open_rows(&rows, width, image.shape[2])
-        votes = <float *>malloc((row_floats * (HOG_ROWS + n_cells * n_slots) + 8) * sizeof(float))
-        first = <int *>malloc(2 * n_cells * sizeof(int))
-        if votes == NULL or first == NULL:
-            free(votes)
-            free(first)
-            free(rows.memory)
-            with gil:
-                raise MemoryError()
-        slots = votes + row_floats * HOG_ROWS
-        memset(votes, 0, row_floats * HOG_ROWS * sizeof(float))  # rows never reached count with weight 0
-        memset(slots + row_floats * n_cells * n_slots, 0, 8 * sizeof(float))
-        last = first + n_cells
-        for a in range(n_cells):
-            first[a] = 0
-            last[a] = patch_size - 1
-            while first[a] < last[a] and taps[a, first[a]] == 0:
-                first[a] += 1
-            while last[a] > first[a] and taps[a, last[a]] == 0:
-                last[a] -= 1
-        for y in range(y_end):
-            gradient_row(&rows, image, y, bins)
-            if y < y0:
-                continue
-            r = (y - y0) % HOG_ROWS
-            hog_spread(rows.magnitude, rows.bin, rows.fraction, width, bins, votes + r * row_floats)
-            if r < HOG_ROWS - 1 and y < y_end - 1:
-                continue
-            top = y - y0 - r
-            for i in range(max(0, (top - patch_size + step) // step), min(n_rows - 1, (y - y0) // step) + 1):
-                for a in range(n_cells):
-                    begin = i * step + first[a] - top
-                    if begin >= HOG_ROWS or i * step + last[a] < top:
-                        continue
-                    for r in range(HOG_ROWS):
-                        j = top + r - i * step
-                        weights[r] = taps[a, j] if first[a] <= j <= last[a] else 0
-                    row = slots + (a * n_slots + i % n_slots) * row_floats
-                    hog_add_rows(votes, weights, begin >= 0, row_floats, row)
-                    if i * step + last[a] < top + HOG_ROWS:
-                        for j in range(n_cols):
-                            for b in range(n_cells):
-                                hog_filter(
-                                    row + (x0 + j * step + first[b]) * n_bins, &taps[b, first[b]],
-                                    last[b] - first[b] + 1, n_bins, &patches[i, j, a, b, 0],
-                                )
-        free(first)
+    cdef int y, k, r, y_end = 0
+    rows.memory = NULL
+    try:
+        if plan == NULL or votes == NULL:
+            raise MemoryError(f"{HOG_ROWS} rows of {row_floats} votes")
+        for k in range(n_sizes):
+            open_patches(plan + k, taps[k], patches[k], step, row_floats)
+            if plan[k].n_rows:
+                y_end = max(y_end, y0 + (plan[k].n_rows - 1) * step + plan[k].size)
+        if y_end == 0:
+            return
+        with nogil:
+            open_rows(&rows, width, image.shape[2])
+            for y in range(y_end):
+                gradient_row(&rows, image, y, bins)
+                if y < y0:
+                    continue
+                r = (y - y0) % HOG_ROWS
+                hog_spread(rows.magnitude, rows.bin, rows.fraction, width, bins, votes + r * row_floats)
+                if r == HOG_ROWS - 1 or y == y_end - 1:
+                    for k in range(n_sizes):
+                        add_votes(
+                            plan + k, votes, y - y0 - r, y - y0, x0, step, n_cells, n_bins, row_floats
+                        )
+    finally:
+        if plan != NULL:
+            for k in range(n_sizes):
+                free(plan[k].first)
+                free(plan[k].slots)
+        free(plan)
         free(votes)
         free(rows.memory)
 

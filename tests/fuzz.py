@@ -31,6 +31,7 @@ from tests.reference import color_statistics as slow_color
 from tests.reference import hog as slow_hog
 from tests.reference import lbp as slow_lbp
 from tests.reference.dsift import dsift as slow_dsift
+from tests.reference.dsift import smooth as slow_smooth
 
 FUZZERS = {}
 
@@ -141,6 +142,20 @@ class Draw:
                 return None
             raise
 
+    def call_twice(self, function, *arguments, **options):
+        """As ``call``, and now and then once more into an array of the caller's, which must give the same."""
+        found = self.call(function, *arguments, **options)
+        if found is None or self.hostile or self.rng.random() < 0.8:
+            return found
+        options.pop("may_refuse", None)
+        first = found[0] if isinstance(found, tuple) else found
+        out = np.full_like(first, 7)
+        again = function(*arguments, out=out, **options)
+        written = again[0] if isinstance(again, tuple) else again
+        assert written is out or written.base is out
+        np.testing.assert_array_equal(written, first)
+        return found
+
 
 def plain(image):
     """The image as a function on 0-255 sees it, float64."""
@@ -175,7 +190,7 @@ def dsift(draw):
         root=draw.one_of([False, True]), arctangent=draw.one_of(["fast", "exact"]),
         dtype=draw.one_of(["float32", "float32", "uint8"]),
     )
-    found = draw.call(bovw.dsift, image, **options)
+    found = draw.call_twice(bovw.dsift, image, **options)
     if found is None:
         return
     descriptors, frames, norms = found
@@ -186,16 +201,17 @@ def dsift(draw):
         assert ((np.abs(length - 1) < 1e-3) | (length < 1e-3) | (norms < 1e-2)).all()
     if draw.hostile or len(sizes) > 1 or len(frames) == 0 or len(frames) > 40 or options["dtype"] == "uint8":
         return
-    if options["magnification"] is None and options["contrast_threshold"] == 0 and not options["root"]:
+    if options["contrast_threshold"] == 0 and not options["root"]:
         window_size = options["window_size"] or 2.0
+        smoothed = slow_smooth(plain(image), sizes[0] / options["magnification"] if options["magnification"] else 0)
         slow, where, mass = slow_dsift(
-            plain(image), bin_size=sizes[0], **{k: options[k] for k in ("step", "window", "bounds", "n_bins")},
+            smoothed, bin_size=sizes[0], **{k: options[k] for k in ("step", "window", "bounds", "n_bins")},
             orientations=options["orientations"], arctangent=options["arctangent"], window_size=window_size,
         )
-        np.testing.assert_allclose(norms, mass, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(norms, mass, rtol=1e-3, atol=1e-3)
         np.testing.assert_array_equal(frames[:, :2], where)
-        seen = mass > 1e-2  # a descriptor of nothing but rounding has no direction
-        np.testing.assert_allclose(descriptors[seen], slow[seen], atol=1e-4)
+        seen = mass > 0.1  # a descriptor of nothing but rounding has no direction
+        np.testing.assert_allclose(descriptors[seen], slow[seen], atol=1e-3)
 
 
 def _dsift_extractor(draw):
@@ -225,12 +241,13 @@ def _hog_grid(draw):
         cell_size=draw.integer(1, 10), orientations=draw.one_of([9, 9, 1, 4, 8, 12]),
         variant=draw.one_of(["uoctti", "dalal-triggs"]), bilinear_orientations=draw.one_of([True, False]),
     )
-    too_small = image.size and min(image.shape[:2]) < options["cell_size"] if not draw.hostile else True
-    grid = draw.call(bovw.hog, image, may_refuse=too_small, **options)
+    grid = draw.call_twice(bovw.hog, image, may_refuse=True, **options)
     if grid is None:
         return
     assert np.isfinite(grid).all() and (grid >= 0).all() and grid.dtype == np.float32
-    if not draw.hostile and image.shape[0] * image.shape[1] <= 300 and options["bilinear_orientations"]:
+    if draw.hostile or image.shape[0] * image.shape[1] > 300 or not options["bilinear_orientations"]:
+        return
+    if image.ndim == 2 or image.dtype.itemsize != 2:  # else rounding may decide between equal channels
         cells = slow_hog.cell_histograms(plain(image), options["cell_size"], options["orientations"], True)
         np.testing.assert_allclose(grid, slow_hog.grid_features(cells, options["variant"]), atol=1e-4)
 
@@ -247,7 +264,7 @@ def _hog_blocks(draw):
         window = draw.spoiled((draw.integer(1, 4) * 8, draw.integer(1, 4) * 8))
         found = draw.call(hog_window, image, window=window, may_refuse=True, **options)
     else:
-        found = draw.call(hog_blocks, image, may_refuse=True, **options)
+        found = draw.call_twice(hog_blocks, image, may_refuse=True, **options)
     if found is not None:
         assert np.isfinite(found).all() and (found >= 0).all() and found.dtype == np.float32
 
@@ -261,7 +278,7 @@ def _hog_patches(draw):
         variant=draw.one_of(["dalal-triggs", "uoctti"]), sigma=draw.one_of([0.5, None, 0.01]),
         norm=draw.one_of(["l2-hys", "l2", "l1", "l1-sqrt", None]), epsilon=draw.one_of([0.01, 1e-10]),
     )
-    found = draw.call(hog_patches, image, **options)
+    found = draw.call_twice(hog_patches, image, **options)
     if found is None:
         return
     descriptors, frames, norms = found
@@ -331,7 +348,7 @@ def _lbp_cells(draw):
         **circle, cell_size=draw.one_of([None, draw.integer(1, 12)]), sharing=draw.one_of(["auto", "none", "bilinear"]),
         norm=draw.one_of(["auto", None, "l1", "l1-sqrt", "l2"]),
     )
-    found = draw.call(bovw.lbp, image, may_refuse=True, **options)
+    found = draw.call_twice(bovw.lbp, image, may_refuse=True, **options)
     if found is not None:
         assert np.isfinite(found).all() and (found >= 0).all() and found.dtype == np.float32
 
@@ -343,7 +360,7 @@ def _lbp_patches(draw):
     options = draw.parameters(
         **circle, patch_sizes=sizes, step=draw.integer(1, 12), cells=cells, norm=draw.one_of([None, "l1", "l2"])
     )
-    found = draw.call(lbp_patches, image, **options)
+    found = draw.call_twice(lbp_patches, image, **options)
     if found is None:
         return
     descriptors, frames = found

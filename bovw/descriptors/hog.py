@@ -52,7 +52,8 @@ from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
 from .grid import whole_frame
-from .patch_grid import check_patches, patch_frames, patch_grid_shapes
+from .output import check_output
+from .patch_grid import MAX_LENGTH, check_patches, patch_frames, patch_grid_shapes
 
 VARIANTS = ("uoctti", "dalal-triggs")
 NORMS = ("l2-hys", "l2", "l1-sqrt", "l1", None)
@@ -60,7 +61,7 @@ _CLIP = 0.2
 _BLOCK_EPSILON2 = 1e-4
 
 
-def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orientations=False):
+def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orientations=False, out=None):
     """A grid of HoG cells, as VLFeat defines it.
 
     Parameters
@@ -78,6 +79,8 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
     bilinear_orientations : bool, default False
         Share each vote between the two nearest orientations. By default the
         nearest takes all; a vote halfway between two goes to the lower.
+    out : array of the shape that is returned, float32, optional
+        Where to write, C-contiguous; spares the page faults of a fresh array.
 
     Returns
     -------
@@ -129,14 +132,14 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
     _kernels.cell_histograms(pixels, cell_size, bilinear, cells)
     _check_range(cells)
     uoctti = variant == "uoctti"
-    features = np.empty((rows, cols, 3 * orientations + 4 if uoctti else 4 * orientations), np.float32)
+    features = check_output("out", out, (rows, cols, 3 * orientations + 4 if uoctti else 4 * orientations))
     _kernels.normalize_cells(cells, uoctti, _BLOCK_EPSILON2, features)
     return features
 
 
 def hog_blocks(
     image, *, cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5, bilinear_cells=True,
-    bilinear_orientations=True, norm="l2-hys", epsilon=0.01,
+    bilinear_orientations=True, norm="l2-hys", epsilon=0.01, out=None,
 ):
     """The R-HOG blocks of Dalal and Triggs, one cell apart.
 
@@ -160,6 +163,8 @@ def hog_blocks(
         Normalisation of a block.
     epsilon : float, default 0.01
         Regulariser of the norm, in units of the histogram.
+    out : array of the shape that is returned, float32, optional
+        Where to write, C-contiguous; spares the page faults of a fresh array.
 
     Returns
     -------
@@ -195,7 +200,7 @@ def hog_blocks(
     options = _check_blocks(
         cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
     )
-    return _blocks(_pixels(image), None, *options)
+    return _blocks(_pixels(image), None, out, *options)
 
 
 def hog_window(
@@ -243,12 +248,12 @@ def hog_window(
     pixels = _pixels(image)
     if any(side > length for side, length in zip(window, pixels.shape, strict=False)):
         raise ParameterError(f"image has shape {pixels.shape[:2]}, smaller than window={window}; enlarge the image")
-    return _blocks(pixels, window, *options).ravel()
+    return _blocks(pixels, window, None, *options).ravel()
 
 
 def hog_patches(
     image, *, patch_sizes=(16, 25, 31), step=8, cells=4, orientations=9, variant="dalal-triggs", sigma=0.5,
-    norm="l2-hys", epsilon=0.01,
+    norm="l2-hys", epsilon=0.01, out=None,
 ):
     """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
 
@@ -273,6 +278,8 @@ def hog_patches(
         Standard deviation of the Gaussian window in patch widths; None for no window.
     norm, epsilon
         Of a descriptor, as in :func:`hog_blocks`.
+    out : (m, cells**2 * n_bins) array, float32, optional
+        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
 
     Returns
     -------
@@ -311,27 +318,37 @@ def hog_patches(
     >>> descriptors.shape
     (3969, 144)
     """
-    sizes = _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon)
+    sizes, step, cells, orientations = _check_patches(
+        patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon
+    )
     pixels = _pixels(image)
     height, width = pixels.shape[:2]
     shapes, ends = patch_grid_shapes(height, width, sizes, step)
     n_bins = _n_bins(orientations, variant)
-    descriptors = np.empty((ends[-1], cells**2 * n_bins), np.float32)
+    descriptors = check_output("out", out, (int(ends[-1]), cells**2 * n_bins), may_be_longer=True)
     norms = np.empty(ends[-1], np.float32)
-    for size, (rows, cols), first, last in zip(sizes, shapes, ends[:-1], ends[1:], strict=True):
-        if first == last:
-            continue
-        patches = descriptors[first:last].reshape(rows, cols, cells, cells, n_bins)
-        taps = _taps(size, cells, sigma, True)
-        if variant == "uoctti":
-            signed = np.empty((rows, cols, cells, cells, 2 * orientations), np.float32)
-            _pool(pixels, (0, 0), step, taps, True, True, signed)
-            patches[..., : 2 * orientations] = signed
-            patches[..., 2 * orientations :] = signed[..., :orientations] + signed[..., orientations:]
-        else:
-            _pool(pixels, (0, 0), step, taps, False, True, patches)
-        unsigned = patches[..., n_bins - orientations :]
-        norms[first:last] = unsigned.sum(axis=(2, 3, 4)).ravel() / np.float32(size**2)
+    if ends[-1] == 0:
+        return descriptors, patch_frames(height, width, sizes, step), norms
+    taps = [_taps(size, cells, sigma, True) for size in sizes]
+    if variant == "uoctti":
+        signed = [np.empty((*shape, cells, cells, 2 * orientations), np.float32) for shape in shapes]
+        _pool(pixels, (0, 0), step, taps, True, True, signed)
+        whole = descriptors.reshape(-1, cells**2, n_bins)
+        for part, first, last in zip(signed, ends[:-1], ends[1:], strict=True):
+            part = part.reshape(-1, cells**2, 2 * orientations)
+            whole[first:last, :, : 2 * orientations] = part
+            np.add(
+                part[..., :orientations], part[..., orientations:], out=whole[first:last, :, 2 * orientations :]
+            )
+    else:
+        patches = [
+            descriptors[first:last].reshape(*shape, cells, cells, n_bins)
+            for shape, first, last in zip(shapes, ends[:-1], ends[1:], strict=True)
+        ]
+        _pool(pixels, (0, 0), step, taps, False, True, patches)
+    for size, first, last in zip(sizes, ends[:-1], ends[1:], strict=True):
+        unsigned = descriptors[first:last].reshape(-1, cells**2, n_bins)[..., n_bins - orientations :]
+        norms[first:last] = unsigned.sum(axis=(1, 2)) / np.float32(size) ** 2
     _normalize(descriptors, norm, epsilon)
     return descriptors, patch_frames(height, width, sizes, step), norms
 
@@ -483,20 +500,22 @@ def _n_bins(orientations, variant):
 
 
 def _check_votes(orientations, sigma, norm, epsilon):
-    check_int("orientations", orientations, 1, 180)
+    """Return the orientations as int, or raise ParameterError."""
+    orientations = check_int("orientations", orientations, 1, 180)
     if sigma is not None:
         check_number("sigma", sigma, 0, exclusive=True)
     check_choice("norm", norm, NORMS)
     check_number("epsilon", epsilon, 1e-10)
+    return orientations
 
 
 def _check_blocks(
     cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
 ):
     """The same arguments, checked."""
-    check_int("cell_size", cell_size, 1)
-    check_int("block_cells", block_cells, 1, 64)
-    _check_votes(orientations, sigma, norm, epsilon)
+    cell_size = check_int("cell_size", cell_size, 1, MAX_LENGTH)
+    block_cells = check_int("block_cells", block_cells, 1, 64)
+    orientations = _check_votes(orientations, sigma, norm, epsilon)
     for name, value in (
         ("signed", signed), ("bilinear_cells", bilinear_cells), ("bilinear_orientations", bilinear_orientations)
     ):
@@ -505,12 +524,12 @@ def _check_blocks(
 
 
 def _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon):
-    """Return the patch sizes as a tuple of int, or raise ParameterError for any argument out of range."""
-    sizes, _, _ = check_patches(patch_sizes, step)
-    check_int("cells", cells, 1, 64)
+    """The patch sizes as a tuple, step, cells and orientations as int; ParameterError for any argument out of range."""
+    sizes, step, _ = check_patches(patch_sizes, step)
+    cells = check_int("cells", cells, 1, 64)
     check_choice("variant", variant, VARIANTS)
-    _check_votes(orientations, sigma, norm, epsilon)
-    return tuple(check_int("patch_sizes", size, cells) for size in sizes)
+    orientations = _check_votes(orientations, sigma, norm, epsilon)
+    return tuple(check_int("patch_sizes", size, cells) for size in sizes), step, cells, orientations
 
 
 def _check_window(window, cell_size, block_cells):
@@ -550,9 +569,10 @@ def _check_range(histograms):
 
 
 def _blocks(
-    pixels, window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm,
+    pixels, window, out, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm,
     epsilon,
 ):
+    """The blocks of a window, or of the whole image for None, into ``out`` or a fresh array."""
     window = pixels.shape[:2] if window is None else window
     _check_block_fits(window, cell_size, block_cells)
     shape = tuple(side // cell_size - block_cells + 1 for side in window)
@@ -560,17 +580,19 @@ def _blocks(
     if window == pixels.shape[:2]:
         origin = (0, 0)
     taps = _taps(cell_size * block_cells, block_cells, sigma, bool(bilinear_cells))
-    blocks = np.empty((*shape, block_cells, block_cells, 2 * orientations if signed else orientations), np.float32)
-    _pool(pixels, origin, cell_size, taps, signed, bilinear_orientations, blocks)
+    n_bins = 2 * orientations if signed else orientations
+    blocks = check_output("out", out, (*shape, block_cells, block_cells, n_bins))
+    _pool(pixels, origin, cell_size, [taps], signed, bilinear_orientations, [blocks])
     _normalize(blocks.reshape(shape[0] * shape[1], -1), norm, epsilon)
     return blocks
 
 
 def _pool(pixels, origin, step, taps, signed, bilinear_orientations, patches):
-    """Raw histograms of the patches of one size into ``patches`` (rows, cols, cells, cells, bins)."""
+    """Raw histograms of patches into ``patches``, one (rows, cols, cells, cells, bins) array a patch size."""
     y0, x0 = origin
     _kernels.patch_histograms(pixels, x0, y0, step, taps, bool(signed), bool(bilinear_orientations), patches)
-    _check_range(patches)
+    for histograms in patches:
+        _check_range(histograms)
 
 
 @lru_cache(maxsize=64)

@@ -208,29 +208,33 @@ BOVW_INLINE void hog_add_rows(const float *HOG_RESTRICT votes, const float *HOG_
         for (size_t i = 0; i < n; ++i) row[i] += (w0 * votes[i] + w1 * v1[i]) + (w2 * v2[i] + w3 * v3[i]);
 }
 
-/* cell[n_bins] = sum of taps[j] * row[j][n_bins]. row must be readable for 7 floats past its end. */
+/* cell[n_bins] = sum of taps[j] * row[j][n_bins], up to twelve bins at a time: nine are one round of three registers.
+ * row must be readable for 3 floats past its end. */
 BOVW_INLINE void hog_filter(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps,
                             int n_bins, float *HOG_RESTRICT cell) {
-    int k = 0;
-    for (; k + 1 < n_bins; k += 8) {
-        float sum[8] = {0.0f};
-        v4 low = v4_load(sum), high = low;
-        for (int j = 0; j < n_taps; ++j) {
-            const float *source = row + j * n_bins + k;
-            low = v4_madd(taps[j], v4_load(source), low);
-            high = v4_madd(taps[j], v4_load(source + 4), high);
+    for (int k = 0; k < n_bins; k += 12) {
+        const int rest = n_bins - k;
+        const float *source = row + k;
+        float sum[12] = {0.0f};
+        v4 s0 = v4_load(sum), s1 = s0, s2 = s0;
+        if (rest > 8) {
+            for (int j = 0; j < n_taps; ++j, source += n_bins) {
+                s0 = v4_madd(taps[j], v4_load(source), s0);
+                s1 = v4_madd(taps[j], v4_load(source + 4), s1);
+                s2 = v4_madd(taps[j], v4_load(source + 8), s2);
+            }
+        } else if (rest > 4) {
+            for (int j = 0; j < n_taps; ++j, source += n_bins) {
+                s0 = v4_madd(taps[j], v4_load(source), s0);
+                s1 = v4_madd(taps[j], v4_load(source + 4), s1);
+            }
+        } else {
+            for (int j = 0; j < n_taps; ++j, source += n_bins) s0 = v4_madd(taps[j], v4_load(source), s0);
         }
-        v4_store(sum, low);
-        v4_store(sum + 4, high);
-        if (k + 8 <= n_bins)
-            memcpy(cell + k, sum, sizeof sum);
-        else
-            memcpy(cell + k, sum, (size_t)(n_bins - k) * sizeof(float));
-    }
-    if (k < n_bins) {
-        float sum = 0.0f;
-        for (int j = 0; j < n_taps; ++j) sum += taps[j] * row[j * n_bins + k];
-        cell[k] = sum;
+        v4_store(sum, s0);
+        v4_store(sum + 4, s1);
+        v4_store(sum + 8, s2);
+        for (int b = 0; b < (rest < 12 ? rest : 12); ++b) cell[k + b] = sum[b];
     }
 }
 
