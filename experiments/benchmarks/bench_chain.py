@@ -3,9 +3,10 @@
     python experiments/benchmarks/bench_chain.py
 
 A photograph of 500 x 375 pixels, as a JPEG file in memory: decoded to grey, about 10,000 dense
-SIFT descriptors (flat window, bins of 4, 6, 8 and 10 pixels), PCA to 64 dimensions, and the Fisher vector of 256 Gaussians
-over 4 cells (1x1 + 3x1), power and L2 normalised. The peer decodes with OpenCV, extracts and encodes with
-VLFeat, one call a cell, and projects and normalises with numpy.
+SIFT descriptors (flat window, bins of 4, 6, 8 and 10 pixels), PCA to 64 dimensions, and the
+Fisher vector of 256 Gaussians over 4 cells (1x1 + 3x1), power and L2 normalised. The peer
+decodes with OpenCV, extracts and encodes with VLFeat, one call a cell, and projects and
+normalises with numpy.
 """
 
 import timing  # isort: skip  (sets the threads of BLAS before numpy is loaded)
@@ -40,7 +41,7 @@ def vlfeat_chain(jpeg, extractor, pca, mixture):
     ]
     offsets = [np.float32(1.5 * size) for size in extractor.bin_size]
     projection = np.ascontiguousarray(pca.components_.T)
-    means, variances, weights = (np.ascontiguousarray(a) for a in (mixture.means_, mixture.variances_, mixture.weights_))
+    means, variances, weights = mixture.means_, mixture.variances_, mixture.weights_
     K, d = means.shape
     size = ctypes.c_size_t
 
@@ -95,7 +96,8 @@ def main():
     contenders = {"bovw": ours, "VLFeat": vlfeat_chain(jpeg, extractor, pca, mixture)}
     n = extractor.extract(images[0]).n_descriptors
     result = timing.compare(
-        f"JPEG of {WIDTH} x {HEIGHT} to Fisher vector, {n} descriptors, {K} Gaussians, 4 cells", contenders, options.rounds
+        f"JPEG of {WIDTH} x {HEIGHT} to Fisher vector, {n} descriptors, {K} Gaussians, 4 cells", contenders,
+        options.rounds,
     )
     if callable(contenders["VLFeat"]):
         result["cosine"] = float(ours() @ contenders["VLFeat"]())

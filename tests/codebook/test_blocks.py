@@ -63,7 +63,8 @@ def test_images_become_rows():
 def test_sampled_rows_are_those_of_the_array(monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_ROWS", 100)
     X = descriptors(950, 3)
-    chosen = [sample_rows(source, 70, np.random.default_rng(3)) for source in (ArrayBlocks(X), CheckedBlocks(Source(X)))]
+    sources = ArrayBlocks(X), CheckedBlocks(Source(X))
+    chosen = [sample_rows(source, 70, np.random.default_rng(3)) for source in sources]
     np.testing.assert_array_equal(*chosen)
     assert len(np.unique(chosen[0], axis=0)) == 70
     np.testing.assert_array_equal(np.concatenate([b for _, b in read_blocks(CheckedBlocks(Source(X)), 100)]), X)
