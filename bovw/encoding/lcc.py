@@ -26,8 +26,8 @@ from sklearn.exceptions import ConvergenceWarning
 from .._cext import lcc as kernels
 from .._validation import check_matrix, check_number
 from ..codebook import KMeansCodebook
-from .base import BLOCK_ROWS, check_words
 from ..codebook.neighbors import NeighborSearch
+from .base import BLOCK_ROWS, check_words
 from .sparse import SparseEncoder
 
 _WORKING_SET = 24

@@ -24,8 +24,8 @@ import numpy as np
 from .._cext import llc as kernels
 from .._validation import check_matrix, check_number
 from ..codebook import KMeansCodebook
-from .base import BLOCK_ROWS, check_words
 from ..codebook.neighbors import NeighborSearch
+from .base import BLOCK_ROWS, check_words
 from .sparse import SparseEncoder, check_neighbors, dense_codes, gather_codes
 
 

@@ -15,9 +15,9 @@ from .._cext import neighbors as kernels
 from .._validation import check_matrix, check_number
 from ..codebook import KMeansCodebook
 from ..codebook.nearest import WordSearch
+from ..codebook.neighbors import NeighborSearch
 from ..errors import ParameterError
 from .base import BLOCK_ROWS, check_words
-from ..codebook.neighbors import NeighborSearch
 from .sparse import SparseEncoder, check_neighbors, gather_codes
 
 

@@ -8,17 +8,13 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from bovw.codebook import KMeansCodebook
+from bovw.codebook import lloyd as module
 from bovw.codebook.lloyd import lloyd
 from bovw.codebook.seeding import kmeans_plus_plus
 from bovw.errors import ParameterError
 from tests.reference import kmeans as reference
 
-
-def descriptors(n, d=16, seed=0, centers=12):
-    rng = np.random.default_rng(seed)
-    return (
-        rng.normal(size=(centers, d))[rng.integers(centers, size=n)] + 0.4 * rng.normal(size=(n, d))
-    ).astype(np.float32)
+from .data import descriptors
 
 
 @parametrize_with_checks([KMeansCodebook(n_words=2)])
@@ -186,3 +182,55 @@ def test_fitted_state_is_required_and_clone_drops_it():
     with pytest.raises(NotFittedError):
         KMeansCodebook(3).predict(descriptors(5))
     assert not hasattr(clone(KMeansCodebook(3).fit(descriptors(50))), "words_")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+@pytest.mark.parametrize("kind", ["blobs", "spread", "duplicates"])
+def test_bounds_spare_comparisons_and_change_nothing(kind, dtype, monkeypatch):
+    X = {
+        "blobs": descriptors(6000, 24, centers=90),
+        "spread": np.random.default_rng(0).gamma(0.5, size=(6000, 13)).astype(np.float32),
+        "duplicates": np.random.default_rng(0).integers(0, 4, size=(6000, 5)).astype(np.float32),
+    }[kind]
+    if dtype == np.uint8:
+        X = np.clip(40 * X + 100, 0, 255).astype(np.uint8)
+    start = X[:150].astype(np.float32)
+    compared = []
+    kernel = module.kernels.try_candidates
+
+    def counting(*arguments):
+        compared.append(kernel(*arguments))
+        return compared[-1]
+
+    monkeypatch.setattr(module.kernels, "try_candidates", counting)
+    bounded = lloyd(X, start, max_iter=15, tol=0)
+    monkeypatch.setattr(module, "_BOUND_BYTES", 0)
+    n_blocks = len(compared)
+    plain = lloyd(X, start, max_iter=15, tol=0)
+    assert len(compared) == n_blocks
+    if kind == "blobs":
+        assert 0 < sum(compared) < 0.5 * n_blocks * 2048
+    for one, other in zip(bounded, plain, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_bounds_hold_when_words_are_moved_far(monkeypatch):
+    """Empty words that jump onto far descriptors are among the words that no bound covers."""
+    X = descriptors(4000, 8, centers=150)
+    start = np.concatenate([X[:140], np.full((12, 8), 50, np.float32)])
+    bounded = lloyd(X, start, max_iter=12, tol=0)
+    monkeypatch.setattr(module, "_BOUND_BYTES", 0)
+    for one, other in zip(bounded, lloyd(X, start, max_iter=12, tol=0), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_says_how_long_it_will_take(capsys):
+    X = descriptors(3000)
+    few, many = (KMeansCodebook(50, max_iter=n, algorithm="lloyd").estimate_seconds(X) for n in (10, 1000))
+    assert 0 < few < many
+    assert capsys.readouterr().err == ""
+    for algorithm in ("lloyd", "minibatch"):
+        KMeansCodebook(50, max_iter=2, algorithm=algorithm, verbose=True).fit(X)
+        assert capsys.readouterr().err.startswith("k-means: at most about")
+    with pytest.raises(ParameterError, match="n_words=5000 needs"):
+        KMeansCodebook(5000).estimate_seconds(X)

@@ -90,13 +90,16 @@ def test_bad_input_is_named(X, words, message):
 def test_both_simd_levels_give_the_same_bits():
     assert_same_bits("""
 import hashlib, numpy as np
-from bovw.codebook import DescriptorPCA, GMMCodebook, KMeansCodebook
+from bovw.codebook import DescriptorPCA, GMMCodebook, HierarchicalKMeans, KMeansCodebook
 rng = np.random.default_rng(5)
-X = rng.gamma(0.7, size=(900, 21)).astype(np.float32)
-kmeans = KMeansCodebook(37, max_iter=4).fit(X)
+X = (rng.gamma(0.7, size=(60, 21))[rng.integers(60, size=900)] + rng.gamma(0.1, size=(900, 21))).astype(np.float32)
+kmeans = KMeansCodebook(135, max_iter=9).fit(X)
+tree = HierarchicalKMeans(5, 2).fit(X)
+batches = KMeansCodebook(50, algorithm="minibatch", search="approximate", n_probe=2, max_iter=2).fit(X)
 gmm = GMMCodebook(11, max_iter=4).fit(X)
 pca = DescriptorPCA(5, whiten=True).fit(X)
 parts = (kmeans.words_, kmeans.inertias_, kmeans.predict(X), gmm.weights_, gmm.means_, gmm.variances_,
-         gmm.posteriors(X), gmm.score_samples(X), pca.components_, pca.transform(X))
+         gmm.posteriors(X), gmm.score_samples(X), pca.components_, pca.transform(X), tree.words_, tree.predict(X),
+         batches.words_, batches.predict(X))
 print(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
 """)

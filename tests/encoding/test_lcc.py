@@ -6,9 +6,9 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
 from bovw import LCC, ParameterError
+from bovw.codebook.neighbors import NeighborSearch
 from bovw.encoding import lcc
 from bovw.encoding.lcc import _coder
-from bovw.codebook.neighbors import NeighborSearch
 
 
 def objective(x, words, gamma, mu):
