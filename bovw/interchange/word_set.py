@@ -116,8 +116,9 @@ class WordSet:
         for rows, columns in layouts:
             parts.append((first + self._cells(rows, columns)) * self.n_words + self.words)
             first += rows * columns
-        column, image = np.concatenate(parts), np.tile(image, len(parts))
         shape = (len(self), n_cells * self.n_words)
+        index = np.int32 if max(shape) < 2**31 else np.int64  # scikit-learn's solvers take the former
+        column, image = np.concatenate(parts).astype(index), np.tile(image, len(parts)).astype(index)
         counts = csr_array(coo_array((np.ones(len(column), np.float32), (image, column)), shape))
         return counts if sparse else counts.toarray()
 

@@ -37,10 +37,10 @@ def test_libsvm_is_that_of_others(tmp_path):
     X[:, 8] = 1
     y = rng.integers(0, 3, 20)
     write_libsvm(tmp_path / "ours", csr_array(X), y)
-    theirs, labels = load_svmlight_file(tmp_path / "ours", dtype=np.float32)
+    theirs, labels = load_svmlight_file(str(tmp_path / "ours"), dtype=np.float32)
     np.testing.assert_array_equal(theirs.toarray(), X)
     np.testing.assert_array_equal(labels, y)
-    dump_svmlight_file(X, y + 0.5, tmp_path / "theirs", zero_based=False, comment="a comment")
+    dump_svmlight_file(X, y + 0.5, str(tmp_path / "theirs"), zero_based=False, comment="a comment")
     ours, labels = read_libsvm(tmp_path / "theirs")
     np.testing.assert_allclose(ours.toarray(), X, rtol=1e-6)
     np.testing.assert_array_equal(labels, y + 0.5)
