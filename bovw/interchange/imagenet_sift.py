@@ -134,7 +134,7 @@ def imagenet_sift(image, image_id=""):
     --------
     >>> import skimage.data
     >>> len(imagenet_sift(skimage.data.coins()).desc)
-    673
+    851
     """
     image = resize_image(load_image(image, "grey", orient=False), fit=(BOX, BOX))
     found = _extractor().extract(image)
@@ -253,7 +253,9 @@ def _write(path, images, kind):
     with open_writer(path, kind, len(images)) as writer:
         for image in images:
             if not isinstance(image, kind.record):
-                raise ParameterError(f"a {kind.field} file holds {kind.record.__name__}s, not {type(image).__name__}s")
+                raise ParameterError(
+                    f"a {kind.field} file is made of {kind.record.__name__} records, got a {type(image).__name__}"
+                )
             fields = {name: np.asarray(values) for name, values in image._asdict().items() if name != "id"}
             if kind is VLDSIFT:
                 fields["desc"] = fields["desc"].T

@@ -206,6 +206,7 @@ class _File:
         try:
             note = json.loads(self.note_path.read_text(encoding="utf-8"))
             known = {"fingerprint": note["fingerprint"], "bytes": note["bytes"]}
+            note = {**known, "n_descriptors": int(note["n_descriptors"]), "skipped": dict(note["skipped"])}
         except (OSError, ValueError, KeyError, TypeError):
             known = {}
         if known == {"fingerprint": self.fingerprint, "bytes": self.path.stat().st_size}:
@@ -249,13 +250,13 @@ def list_images(images, prefix=None):
     """The images of each file: {stem: {id: source}}; see :func:`export_imagenet_sift`."""
     if isinstance(images, dict):
         groups = {stem: list(sources) for stem, sources in images.items()}
-        for stem in groups:
-            if not isinstance(stem, str) or not re.fullmatch(r"[^./\\][^/\\]*", stem):
-                raise ParameterError(f"{stem!r} cannot be the name of a file")
     else:
         groups = _list_folder(Path(images), prefix)
     if not groups:
         raise DatasetError("there are no images to export")
+    for stem in groups:
+        if not isinstance(stem, str) or not re.fullmatch(r"[^./\\][^/\\]*", stem):
+            raise ParameterError(f"{stem!r} cannot be the name of a file")
     return {stem: _by_id(stem, sources) for stem, sources in groups.items()}
 
 

@@ -277,7 +277,7 @@ def test_what_does_not_fit_the_format_is_not_written(images, tmp_path):
         (good._replace(x=good.x[:-1]), "entries and x|desc has shape"),
         (good._replace(desc=good.desc * np.nan), "NaN"),
         (good._replace(id=3), "ID"),
-        (words_of(good), "holds ImageSIFTs, not ImageWordss"),
+        (words_of(good), "made of ImageSIFT records, got a ImageWords"),
     ):
         with pytest.raises(ParameterError, match=message):
             write_vldsift(path, [bad])
