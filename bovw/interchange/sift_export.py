@@ -264,21 +264,22 @@ def _list_folder(folder, prefix):
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder; give the one that holds one folder a synset, or the images")
     entries = _entries(folder)
-    synsets = [path for path in entries if path.is_dir()]
-    if any(path.name == "train" for path in synsets):
+    synsets = [entry for entry in entries if entry.is_dir()]
+    if any(entry.name == "train" for entry in synsets):
         raise DatasetError(f"{folder} is split into parts; export {folder / 'train'} and each other part by itself")
     if synsets:
-        return {path.name: _entries(path) for path in synsets}
+        return {synset.name: [entry.path for entry in _entries(synset.path)] for synset in synsets}
     if prefix is None:
         prefix = "test" if entries and "_test_" in entries[0].name else "val"
     return {
-        f"{prefix}.{i // IMAGES_PER_FILE + 1:04d}": entries[i : i + IMAGES_PER_FILE]
+        f"{prefix}.{i // IMAGES_PER_FILE + 1:04d}": [entry.path for entry in entries[i : i + IMAGES_PER_FILE]]
         for i in range(0, len(entries), IMAGES_PER_FILE)
     }
 
 
 def _entries(folder):
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    with os.scandir(folder) as scan:
+        return sorted((entry for entry in scan if not entry.name.startswith(".")), key=lambda entry: entry.name)
 
 
 def _by_id(stem, sources):
