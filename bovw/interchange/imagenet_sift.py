@@ -63,7 +63,6 @@ STEP, BIN_SIZE, N_BINS = 10, 5, 4
 
 _SIZE = 128
 _SPAN = (N_BINS - 1) * BIN_SIZE
-_MAX_WORD = np.iinfo(np.int16).max
 _MAX_ID = 1024
 
 
