@@ -79,7 +79,8 @@ def agreement(data, codebook, folder, tiny):
         access += check_access(files, sift, words)
         stable += check_bytes(files, folder / "again.mat")
     return {
-        "images": len(paths), "descriptors": done.n_descriptors, "scales with another count than the formula": wrong_counts,
+        "images": len(paths), "descriptors": done.n_descriptors,
+        "scales with another count than the formula": wrong_counts,
         "libvlfeat": None if not total else {
             "largest difference of an element": worst, "descriptors": total, "equal words": equal / total,
         },
@@ -186,7 +187,8 @@ def baseline(data, codebook, folder, tiny):
         errors = [float(flat_error(test.file + 1, ranked, k)) for k in range(1, 6)]
         pair = bovw.paired_comparison(guesses[:, 0] != test.file + 1, ranked[:, 0] != test.file + 1)
         result["peers"][name] = {
-            "flat error at 1 to 5 guesses": errors, "equal first guesses": float((ranked[:, 0] == guesses[:, 0]).mean()),
+            "flat error at 1 to 5 guesses": errors,
+            "equal first guesses": float((ranked[:, 0] == guesses[:, 0]).mean()),
             "error at one, ours minus theirs": pair.difference, "95 % interval": [pair.low, pair.high],
             "ours better, worse": [pair.n_first_better, pair.n_second_better], "p": pair.p_value,
         }
@@ -206,7 +208,7 @@ def liblinear(X, y, Y):
     from scipy.sparse import csr_matrix
 
     model = train(y.astype(float), csr_matrix(X.astype(float)), "-q")
-    labels, _, scores = predict([], csr_matrix(Y.astype(float)), model, "-q")
+    _, _, scores = predict([], csr_matrix(Y.astype(float)), model, "-q")
     yield "LIBLINEAR, default options", np.array(scores)[:, np.argsort(model.get_labels())]
 
 

@@ -63,7 +63,6 @@ STEP, BIN_SIZE, N_BINS = 10, 5, 4
 
 _SIZE = 128
 _SPAN = (N_BINS - 1) * BIN_SIZE
-_MAX_WORD = np.iinfo(np.int16).max
 _MAX_ID = 1024
 
 
@@ -134,7 +133,7 @@ def imagenet_sift(image, image_id=""):
     --------
     >>> import skimage.data
     >>> len(imagenet_sift(skimage.data.coins()).desc)
-    673
+    851
     """
     image = resize_image(load_image(image, "grey", orient=False), fit=(BOX, BOX))
     found = _extractor().extract(image)
@@ -253,7 +252,9 @@ def _write(path, images, kind):
     with open_writer(path, kind, len(images)) as writer:
         for image in images:
             if not isinstance(image, kind.record):
-                raise ParameterError(f"a {kind.field} file holds {kind.record.__name__}s, not {type(image).__name__}s")
+                raise ParameterError(
+                    f"a {kind.field} file is made of {kind.record.__name__} records, got a {type(image).__name__}"
+                )
             fields = {name: np.asarray(values) for name, values in image._asdict().items() if name != "id"}
             if kind is VLDSIFT:
                 fields["desc"] = fields["desc"].T

@@ -48,7 +48,8 @@ def write_libsvm(path, X, y=None):
         for i, label in enumerate(y.tolist()):
             entries = slice(X.indptr[i], X.indptr[i + 1])
             pairs = zip((X.indices[entries] + 1).tolist(), values[entries], strict=True)
-            file.write(" ".join([str(label), *(f"{index}:{str(value).removesuffix('.0')}" for index, value in pairs if value)]) + "\n")
+            fields = [f"{index}:{str(value).removesuffix('.0')}" for index, value in pairs if value]
+            file.write(" ".join([str(label), *fields]) + "\n")
 
 
 def read_libsvm(path, *, n_features=None, max_line=1 << 26):

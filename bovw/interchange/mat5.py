@@ -270,6 +270,9 @@ class _Plain:
             raise DatasetError("truncated")
         return data
 
+    def finish(self):
+        """There is no checksum to check."""
+
 
 class _Inflated:
     """``read`` of what the next ``length`` bytes of a file inflate to, no more at once than is asked for."""
@@ -282,12 +285,19 @@ class _Inflated:
         parts = []
         while size:
             source = self.inflater.unconsumed_tail or self._deflated()
-            if self.inflater.eof or not source:
-                raise DatasetError("truncated: a compressed variable ends early")
             data = self.inflater.decompress(source, size)
+            if not data and (self.inflater.eof or not source):
+                raise DatasetError("truncated: a compressed variable ends early")
             parts.append(data)
             size -= len(data)
         return b"".join(parts)
+
+    def finish(self):
+        """Inflate the rest, so that the stream's checksum is checked."""
+        while not self.inflater.eof:
+            source = self.inflater.unconsumed_tail or self._deflated()
+            if not self.inflater.decompress(source, _READ) and not source:
+                raise DatasetError("truncated: a compressed variable does not end")
 
     def _deflated(self):
         data = self.file.read(min(_READ, self.left))
@@ -320,6 +330,7 @@ class _Variable:
             raise DatasetError(f"{count} elements of {len(names)} fields are announced in {self.left} bytes")
         for _ in range(count):
             yield {name: self._member() for name in names}
+        self.source.finish()
 
     def _take(self, size, limit):
         if size > min(self.left, limit):

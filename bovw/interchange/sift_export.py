@@ -206,6 +206,7 @@ class _File:
         try:
             note = json.loads(self.note_path.read_text(encoding="utf-8"))
             known = {"fingerprint": note["fingerprint"], "bytes": note["bytes"]}
+            note = {**known, "n_descriptors": int(note["n_descriptors"]), "skipped": dict(note["skipped"])}
         except (OSError, ValueError, KeyError, TypeError):
             known = {}
         if known == {"fingerprint": self.fingerprint, "bytes": self.path.stat().st_size}:
@@ -249,13 +250,13 @@ def list_images(images, prefix=None):
     """The images of each file: {stem: {id: source}}; see :func:`export_imagenet_sift`."""
     if isinstance(images, dict):
         groups = {stem: list(sources) for stem, sources in images.items()}
-        for stem in groups:
-            if not isinstance(stem, str) or not re.fullmatch(r"[^./\\][^/\\]*", stem):
-                raise ParameterError(f"{stem!r} cannot be the name of a file")
     else:
         groups = _list_folder(Path(images), prefix)
     if not groups:
         raise DatasetError("there are no images to export")
+    for stem in groups:
+        if not isinstance(stem, str) or not re.fullmatch(r"[^./\\][^/\\]*", stem):
+            raise ParameterError(f"{stem!r} cannot be the name of a file")
     return {stem: _by_id(stem, sources) for stem, sources in groups.items()}
 
 
@@ -263,21 +264,22 @@ def _list_folder(folder, prefix):
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder; give the one that holds one folder a synset, or the images")
     entries = _entries(folder)
-    synsets = [path for path in entries if path.is_dir()]
-    if any(path.name == "train" for path in synsets):
+    synsets = [entry for entry in entries if entry.is_dir()]
+    if any(entry.name == "train" for entry in synsets):
         raise DatasetError(f"{folder} is split into parts; export {folder / 'train'} and each other part by itself")
     if synsets:
-        return {path.name: _entries(path) for path in synsets}
+        return {synset.name: [entry.path for entry in _entries(synset.path)] for synset in synsets}
     if prefix is None:
         prefix = "test" if entries and "_test_" in entries[0].name else "val"
     return {
-        f"{prefix}.{i // IMAGES_PER_FILE + 1:04d}": entries[i : i + IMAGES_PER_FILE]
+        f"{prefix}.{i // IMAGES_PER_FILE + 1:04d}": [entry.path for entry in entries[i : i + IMAGES_PER_FILE]]
         for i in range(0, len(entries), IMAGES_PER_FILE)
     }
 
 
 def _entries(folder):
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    with os.scandir(folder) as scan:
+        return sorted((entry for entry in scan if not entry.name.startswith(".")), key=lambda entry: entry.name)
 
 
 def _by_id(stem, sources):

@@ -191,9 +191,11 @@ def unit_frames(x, y, scales):
 
 def _integers(name, values):
     values = np.asarray(values)
-    if values.ndim != 1 or (values.dtype.kind not in "iu" and values.size):
+    if values.shape == (0,) and values.dtype.kind == "f":  # what NumPy makes of an empty list
+        values = values.astype(np.int64)
+    if values.ndim != 1 or values.dtype.kind not in "iu":
         raise ParameterError(f"{name} has dtype {values.dtype} and shape {values.shape}; 1-d integers are needed")
-    return values if values.size else values.astype(np.int64 if values.dtype.kind not in "iu" else values.dtype)
+    return values
 
 
 def _floats(name, values, n):

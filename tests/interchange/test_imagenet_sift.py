@@ -232,9 +232,9 @@ def test_unsound_descriptors_and_records_are_named(tmp_path):
 
 
 def test_memory_is_bounded(vldsift, sbow):
-    with pytest.raises(DatasetError, match="more than 100000 bytes|100000 are accepted"):
+    with pytest.raises(DatasetError, match=r"more than 100000 bytes|100000 are accepted"):
         read_vldsift(vldsift, max_bytes=100_000)
-    with pytest.raises(DatasetError, match="accepted|more than"):
+    with pytest.raises(DatasetError, match=r"accepted|more than"):
         read_sbow(sbow, max_bytes=5_000)
 
 
@@ -277,7 +277,7 @@ def test_what_does_not_fit_the_format_is_not_written(images, tmp_path):
         (good._replace(x=good.x[:-1]), "entries and x|desc has shape"),
         (good._replace(desc=good.desc * np.nan), "NaN"),
         (good._replace(id=3), "ID"),
-        (words_of(good), "holds ImageSIFTs, not ImageWordss"),
+        (words_of(good), "made of ImageSIFT records, got a ImageWords"),
     ):
         with pytest.raises(ParameterError, match=message):
             write_vldsift(path, [bad])
@@ -341,3 +341,18 @@ def test_agrees_with_vlfeat(bovw_data):
         found = np.concatenate(found)
         assert np.abs(sift.desc - found).max() < 1e-4
         assert (codebook.predict(sift.desc) == codebook.predict(found)).mean() > 0.999
+
+
+def test_files_feed_codebooks_encoders_and_pyramids(vldsift):
+    from bovw import HardAssignment, KMeansCodebook, SpatialPyramid
+
+    _, sets = read_vldsift(vldsift)
+    pyramid = SpatialPyramid(HardAssignment(KMeansCodebook(16, max_iter=3)), cells=("1x1", "2x2"), norm=()).fit(sets)
+    with pytest.warns(match="no descriptors"):
+        signatures = pyramid.transform(sets)
+    assert signatures.shape == (3, 80)
+    np.testing.assert_array_equal(signatures.sum(axis=1), 2 * np.diff(sets.offsets))
+    words = pyramid.encoder_.codebook_.predict(sets.descriptors)
+    positions = sets.positions()
+    known = WordSet(words, sets.offsets, *positions.T, n_words=16)
+    np.testing.assert_array_equal(known.histograms(("1x1", "2x2")), signatures)

@@ -109,7 +109,7 @@ def test_checksums_combine(first, second, zeros):
 def test_every_cut_is_noticed(written, tmp_path):
     plain = twin.file("things", RECORDS, compress=False)
     for data in (written.read_bytes(), plain):
-        for size in range(0, len(data) - 1, 23):
+        for size in [*range(0, len(data) - 1, 23), len(data) - 1]:
             (tmp_path / "cut.mat").write_bytes(data[:size])
             with pytest.raises(DatasetError, match=r"cut\.mat"):
                 list(read_struct_array(tmp_path / "cut.mat", "things"))
@@ -128,6 +128,15 @@ def test_changed_bytes_give_an_error_or_a_value(tmp_path):
         except DatasetError:
             refused += 1
     assert refused > 200
+
+
+def test_a_changed_value_fails_the_checksum(tmp_path):
+    plain = twin.struct_array("things", RECORDS)
+    at = plain.index(b"first")
+    wrong = zlib.compress(plain[:at] + b"worst" + plain[at + 5 :])[:-4] + zlib.compress(plain)[-4:]
+    (tmp_path / "bad.mat").write_bytes(twin.header() + struct.pack("<II", 15, len(wrong)) + wrong)
+    with pytest.raises(DatasetError, match=r"bad\.mat.*incorrect data check"):
+        list(read_struct_array(tmp_path / "bad.mat", "things"))
 
 
 def test_a_bomb_is_not_inflated(tmp_path):

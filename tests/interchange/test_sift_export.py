@@ -120,6 +120,8 @@ def test_flat_folders_become_numbered_files(tmp_path, photograph, codebook, monk
     assert ids == [f"ILSVRC2010_val_{i:08d}" for i in (1, 2, 3)]
     done = export_imagenet_sift(tmp_path / "val", tmp_path / "other", kinds=["vldsift"], prefix="mine", n_jobs=1)
     assert done.files[0].name == "mine.0001.vldsift.mat"
+    with pytest.raises(ParameterError, match="cannot be the name"):
+        export_imagenet_sift(tmp_path / "val", tmp_path / "other", kinds=["vldsift"], prefix="../mine", n_jobs=1)
 
 
 def test_an_unreadable_image_keeps_its_place(synsets, tmp_path, codebook):

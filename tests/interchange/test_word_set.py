@@ -32,8 +32,9 @@ def count_by_hand(words, cells):
                 for j in range(across):
                     histogram = np.zeros(words.n_words)
                     for word, x, y in zip(image.words, image.x, image.y, strict=True):
-                        inside = min(int(float(y) * down), down - 1) == i and min(int(float(x) * across), across - 1) == j
-                        histogram[word] += inside
+                        row_of_word = min(int(float(y) * down), down - 1)
+                        column_of_word = min(int(float(x) * across), across - 1)
+                        histogram[word] += (row_of_word, column_of_word) == (i, j)
                     row.extend(histogram)
         rows.append(row)
     return np.array(rows)
