@@ -2,7 +2,7 @@
 
 import inspect
 
-from .config import CHANNEL_STAGES, SIGNATURE_STAGES, STAGES, stage_class
+from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
 
 
 def describe_plan(config, dataset):
