@@ -6,8 +6,22 @@ import sys
 from .. import __version__
 from ..errors import BovwError
 from . import (
-    codebook, compare, demo, encode, evaluate, export, extract, hedge, index, info, plan, predict, run, store,
-    synset, table,
+    codebook,
+    compare,
+    demo,
+    encode,
+    evaluate,
+    export,
+    extract,
+    hedge,
+    index,
+    info,
+    plan,
+    predict,
+    run,
+    store,
+    synset,
+    table,
 )
 
 VERBS = (

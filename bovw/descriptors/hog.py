@@ -32,7 +32,6 @@ detection with discriminatively trained part-based models", PAMI 2010. A. Vedald
 and B. Fulkerson, "VLFeat", ACM Multimedia 2010.
 """
 
-import math
 from functools import lru_cache
 
 import cv2
@@ -485,14 +484,17 @@ class HOGWindow(Extractor):
         check_bool("color", self.color)
 
     def _extract(self, image):
-        height, width = image.shape[:2]
-        factor = max(side / length for side, length in zip(self.window, (height, width), strict=True))
-        covering = image
-        if factor > 1:
-            sides = [max(math.ceil(factor * n - 1e-6), side) for n, side in zip((height, width), self.window, strict=True)]
-            covering = cv2.resize(image, tuple(sides[::-1]), interpolation=cv2.INTER_LINEAR)
-        descriptor = hog_window(covering, window=self.window, **self._block_arguments())
+        descriptor = hog_window(_covering(image, self.window), window=self.window, **self._block_arguments())
         return descriptor[None], whole_frame(image), None
+
+
+def _covering(image, window):
+    """The image, enlarged if it must be until both of its sides reach those of the window."""
+    factor = max(side / length for side, length in zip(window, image.shape, strict=False))
+    if factor <= 1:
+        return image
+    height, width = (max(side, round(factor * n)) for side, n in zip(window, image.shape, strict=False))
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _n_bins(orientations, variant):

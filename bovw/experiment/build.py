@@ -32,7 +32,9 @@ def build_members(config, *, draw, n_jobs=None, verbose=False):
     tree, names = config.tree, list(config.tree["channels"])
     groups = [[name] for name in names] if tree.get("fusion") == "scores" else [names]
     options = {"draw": draw, "n_jobs": n_jobs, "verbose": verbose}
-    return {"+".join(group): (_settings(tree, group, draw), _build_member(config, group, **options)) for group in groups}
+    return {
+        "+".join(group): (_settings(tree, group, draw), _build_member(config, group, **options)) for group in groups
+    }
 
 
 def build_fusion(config):

@@ -27,8 +27,8 @@ did-you-mean, never ignored. ::
     [lite]                 # the same tables: what a quick trial run changes
 
 A table that changes ``type``, against the base or in ``[lite]``, replaces the whole
-table, for the parameters belong to the type; other tables are merged key by key. A
-base has no base of its own.
+table, for the parameters belong to the type; so does ``[published]``. Other tables are
+merged key by key. A base has no base of its own.
 """
 
 import copy
@@ -198,7 +198,7 @@ def _with_base(path):
             "or copy what is needed"
         )
     _check_tree(below, str(path.parent / base))
-    for key in ("name", "description", "published"):
+    for key in ("name", "description", *({"published"} & tree.keys())):
         below.pop(key, None)
     _merge(below, tree)
     return below

@@ -128,7 +128,9 @@ class DrawRun:
             "signature_size": sum(part.model.signature_size for part in results),
             "bytes_per_image": sum(part.bytes_per_image for part in results),
             "seconds": seconds,
-            "skipped": {**model.skipped_, **{self.dataset.names[self.test[row]]: errors[row] for row in sorted(errors)}},
+            "skipped": {
+                **model.skipped_, **{self.dataset.names[self.test[row]]: text for row, text in sorted(errors.items())}
+            },
         }
         if self.costs is not None:
             classes = np.arange(len(order))

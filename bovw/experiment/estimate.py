@@ -321,7 +321,7 @@ class _Member:
         per_image = fitted / few / epochs * k / min(k, few)
         seconds = (per_image + decode) * n * classifier.max_iter
         return StageEstimate(
-            self.name, "classifier", seconds, BASE_MEMORY + 3 * 4.0 * k * size + 4 * 4.0 * 1024 * size, 4 * 4.0 * k * size,
+            self.name, "classifier", seconds, BASE_MEMORY + 12.0 * k * size + 16.0 * 1024 * size, 16.0 * k * size,
             f"{1 / (per_image + decode):.0f} images/s an epoch",
             [("half as many epochs", seconds / 2)],
         )

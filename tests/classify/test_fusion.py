@@ -7,7 +7,13 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 
 from bovw.classify import (
-    OneVsRestDual, OneVsRestSGD, ScoreFusion, fuse_scores, fusion_weights, intersection_kernel, out_of_fold_scores,
+    OneVsRestDual,
+    OneVsRestSGD,
+    ScoreFusion,
+    fuse_scores,
+    fusion_weights,
+    intersection_kernel,
+    out_of_fold_scores,
 )
 from bovw.classify.calibration import softmax
 from bovw.errors import ParameterError

@@ -41,7 +41,9 @@ def test_a_flat_patch_is_zero_also_without_epsilon():
 
 
 @settings(max_examples=30, deadline=None)
-@given(hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)), st.integers(1, 8), st.integers(1, 5))
+@given(
+    hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)), st.integers(1, 8), st.integers(1, 5)
+)
 def test_patches_are_finite_and_centred(image, patch_size, step):
     descriptors, _ = bovw.raw_patches(image, patch_size=patch_size, step=step)
     assert np.isfinite(descriptors).all()

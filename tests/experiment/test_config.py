@@ -51,6 +51,15 @@ def test_configs_for_15_scene_follow_its_protocol(path):
     assert (data["n_train"], data["n_test"], data["draws"], data["seed"]) == (100, 0, 5, 0)
 
 
+def test_systems_on_15_scene_share_what_they_can():
+    """A run with a cache then computes the SIFT channel of three systems once."""
+    settings = [
+        build_members(load_config(SYSTEMS / f"{name}.toml"), draw=0)[channel][0]
+        for name, channel in (("scene15_fisher", "sift"), ("scene15_xrce2010", "sift"), ("scene15_isi2012", "sift"))
+    ]
+    assert len({fingerprint(s) for s in settings}) == 1
+
+
 def test_parameters_arrive(small_config):
     model = build_classifier(check_config(small_config), draw=0)
     encoder = model.encoder[0]
@@ -197,7 +206,7 @@ def test_training_images_of_data_with_and_without_a_split(small_config):
     assert config.n_train(has_split=False) == 7
     config = check_config(small_config, overrides=["data.n_train=3"])
     assert config.n_train(has_split=True) == config.n_train(has_split=False) == 3
-    with pytest.raises(bovw.ConfigError, match="set data.n_train to the number of training images a class"):
+    with pytest.raises(bovw.ConfigError, match=r"set data\.n_train to the number of training images a class"):
         check_config(small_config, overrides=["data.n_train_unsplit=0"]).n_train(has_split=False)
 
 
@@ -227,10 +236,17 @@ def write(folder, name, text):
 
 def test_a_base_is_merged_table_by_table(tmp_path):
     write(tmp_path, "base.toml", BASE)
-    child = write(tmp_path, "child.toml", 'base = "base.toml"\n[data]\nn_train = 9\n[channels.sift.pca]\nwhiten = true\n')
+    child = write(tmp_path, "child.toml", """
+        base = "base.toml"
+        data.n_train = 9
+        channels.sift.pca.whiten = true
+        """)
     config = load_config(child)
     assert config.name == "child"
-    assert "description" not in config.tree and config.published == []  # the texts are each file's own
+    assert "description" not in config.tree
+    assert config.published == [{"paper": "of the base"}]
+    other = write(tmp_path, "other.toml", 'base = "base.toml"\npublished = { table = "1" }')
+    assert load_config(other).published == [{"table": "1"}]
     assert (config.tree["data"]["n_train"], config.tree["data"]["seed"]) == (9, 3)
     assert config.tree["channels"]["sift"]["pca"] == {"n_components": 16, "whiten": True}
     assert load_config(child, lite=True).tree["channels"]["sift"]["codebook"]["n_components"] == 2
@@ -279,7 +295,7 @@ def test_the_plan_names_every_stage_and_parameter(small_config, window_folder):
     ):
         assert text in plan
     tree["data"] = {}
-    with pytest.raises(bovw.ConfigError, match="data.n_train"):
+    with pytest.raises(bovw.ConfigError, match=r"data\.n_train"):
         describe_plan(check_config(tree), bovw.read_folder(window_folder))
 
 
