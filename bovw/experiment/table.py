@@ -21,6 +21,7 @@ from .outcomes import MEASURES
 DATA_TITLES = {"scene15": "15-Scene", "kth_tips_gray": "KTH-TIPS"}
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
+UNCHECKED = "†"
 
 _BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end table -->)", re.S)
 
@@ -158,22 +159,28 @@ def _hierarchical(line):
     return NOTHING if cells == [NOTHING] * 2 else " / ".join(cells)
 
 
+def _figures(line):
+    """What was published on this data set; where nothing was, all that was published."""
+    return [figure for figure in line["published"] if _is_on(figure, line)] or line["published"]
+
+
 def _papers(line):
-    return "; ".join(dict.fromkeys(_escape(p["paper"]) for p in line["published"] if "paper" in p)) or NOTHING
+    return "; ".join(dict.fromkeys(_escape(p["paper"]) for p in _figures(line) if "paper" in p)) or NOTHING
 
 
 def _published(line, main):
-    """Published figures; one of another data set or measure says so."""
+    """Published figures; one of another data set or measure says so, one that was not looked up has a mark."""
     cells = []
-    for figure in line["published"]:
+    for figure in _figures(line):
         if "accuracy" not in figure:
             continue
         cell = f"{figure['accuracy']}" + (f" ± {figure['std']}" if "std" in figure else "")
-        if figure.get("measure", main) != main:
-            cell += f" {MEASURES.get(figure['measure'], (figure['measure'],))[0]}"
+        measure = figure.get("measure", main)
+        if measure != main:
+            cell += f" {MEASURES[measure][0] if measure in MEASURES else measure.replace('_', ' ')}"
         if not _is_on(figure, line):
             cell += f" on {_escape(figure['data'])}"
-        cells.append(cell)
+        cells.append(cell + ("" if figure.get("checked", True) else UNCHECKED))
     return "; ".join(cells) or NOTHING
 
 
@@ -210,6 +217,8 @@ def _notes(rows, main):
     ]
     if any(line["metrics"].keys() & {"hierarchical1", "hierarchical5"} for line in rows):
         notes.append("Hierarchical error: height of the lowest common ancestor, at 1 and at 5 guesses.")
+    if any(UNCHECKED in _published(line, main) for line in rows):
+        notes.append(f"{UNCHECKED} not checked against the paper itself.")
     chosen = sorted({(name, choice["by"]) for line in rows for name, choice in line["chosen"].items()})
     for name, by in chosen:
         where = [line["name"] for line in rows if line["chosen"].get(name, {}).get("by") == by]

@@ -43,17 +43,19 @@ def test_the_wanted_accuracy_holds_on_other_images(fitted, wanted):
     space = ev.AnswerSpace(PETS, CLASSES)
     right = [answer == name or answer in PETS.ancestors(name) for answer, name in zip(answers, truth, strict=True)]
     assert ev.wilson_interval(sum(right), len(right), confidence=0.999).high >= wanted
-    assert np.mean(right) < wanted + 0.03 or fitted.lambda_for(wanted) == 0  # and it is not bought with vagueness
+    assert np.mean(right) < wanted + 0.04 or fitted.lambda_for(wanted) == 0  # and it is not bought with vagueness
     known, names = scores_of_look_alikes(3000, seed=0)
-    threshold = ev.fit_leaf_threshold(fitted.predict_proba(known), names, space, wanted)
+    shown = next(k for k in range(3001) if ev.share_lower_bound(k, 3000) >= wanted) / 3000  # the same margin
+    threshold = ev.fit_leaf_threshold(fitted.predict_proba(known), names, space, shown)
     leaves = ev.leaf_threshold(fitted.predict_proba(scores), space, threshold)
     reward = dict(zip(space.nodes, space.rewards, strict=True))
     gained = np.mean([reward[a] * r for a, r in zip(answers, right, strict=True)])
     assert gained > ev.score_answers(leaves, truth, space).reward
 
 
-def test_lambda_is_that_of_fit_hedge_to_a_step(fitted):
+def test_lambda_without_margin_is_that_of_fit_hedge_to_a_step():
     scores, truth = scores_of_look_alikes(3000, seed=0)
+    fitted = HedgedPredictor(confidence=None).fit(scores, truth, classes=CLASSES, taxonomy=PETS)
     space = ev.AnswerSpace(PETS, CLASSES)
     for wanted in (0.7, 0.9, 0.97):
         exact = ev.fit_hedge(fitted.predict_proba(scores), truth, space, wanted)
@@ -61,10 +63,33 @@ def test_lambda_is_that_of_fit_hedge_to_a_step(fitted):
     assert fitted.lambda_for(0.01) == 0
 
 
+def test_the_margin_makes_the_accuracy_hold_as_often_as_it_says():
+    """On many small sets of images to learn from; without margin it holds about every other time."""
+    scores, truth = scores_of_look_alikes(20000, seed=100)
+    below = [{name, *PETS.ancestors(name)} for name in truth]
+    held = {0.9: 0, None: 0}
+    for seed in range(40):
+        known, names = scores_of_look_alikes(150, seed=seed)
+        for confidence in held:
+            hedged = HedgedPredictor(confidence=confidence).fit(known, names, classes=CLASSES, taxonomy=PETS)
+            answers = hedged.predict(scores[:4000], 0.9)
+            held[confidence] += np.mean([a in b for a, b in zip(answers, below, strict=False)]) >= 0.9
+    assert held[0.9] >= 33  # of 40; fewer with probability 0.04 if it held in 90 %
+    assert held[None] < held[0.9]
+
+
+def test_few_images_are_no_ground_for_a_high_accuracy():
+    scores = np.eye(6, dtype=np.float32)[np.arange(58) % 6]
+    names = np.array(CLASSES)[np.arange(58) % 6]
+    hedged = HedgedPredictor().fit(scores, names, classes=CLASSES, taxonomy=PETS)
+    assert set(hedged.predict(scores, 0.95)) == {"thing"}
+    assert set(hedged.predict(scores, 0.9)) == set(CLASSES)
+
+
 def test_what_was_never_reached_is_answered_by_the_root():
     scores, truth = scores_of_look_alikes(300, seed=2)
     sure = 1000 * np.sign(scores - np.sort(scores, axis=1)[:, -1:] + 1e-6)  # one class, and blindly
-    hedged = HedgedPredictor(_Softmax()).fit(sure, truth, classes=CLASSES, taxonomy=PETS)
+    hedged = HedgedPredictor(_Softmax(), confidence=None).fit(sure, truth, classes=CLASSES, taxonomy=PETS)
     assert hedged.lambda_for(1.0) == math.inf
     assert set(hedged.predict(sure, 1.0)) == {"thing"}
 
@@ -122,6 +147,9 @@ def test_what_does_not_fit_together_is_refused(change, message):
 
 
 def test_a_wrong_accuracy_is_refused(fitted):
+    scores, y = scores_of_look_alikes(20, seed=5)
+    with pytest.raises(ParameterError, match="confidence=0"):
+        HedgedPredictor(confidence=0).fit(scores, y, classes=CLASSES, taxonomy=PETS)
     for accuracy in (0, 1.1, math.nan):
         with pytest.raises(ParameterError, match="accuracy="):
             fitted.lambda_for(accuracy)

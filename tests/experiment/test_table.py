@@ -57,11 +57,16 @@ def test_a_single_draw_has_its_interval_and_foreign_figures_say_so(lines):
     measure = lines[1]["metrics"]["mean_class_accuracy"]
     low, high = (100 * measure["interval"][end] for end in ("low", "high"))
     assert poor["here"] == f"**{100 * measure['mean']:.2f} [{low:.1f}, {high:.1f}]**"
-    assert poor["published"] == "81.4 ± 0.5 on 15-Scene; 60 top-5"
-    assert poor["paper"] == "Lazebnik / CVPR 2006; B"
+    assert (poor["published"], poor["paper"]) == ("60 top-5", "B")  # what is published on this data counts
+    del lines[1]["published"][1]
+    lines[1]["published"].append({"paper": "C", "accuracy": 7, "measure": "mean_ap", "data": "Zoo", "checked": False})
+    _, poor = cells(render_table(lines))
+    assert poor["published"] == "81.4 ± 0.5 on 15-Scene; 7 mean ap on Zoo†"
+    assert poor["paper"] == "Lazebnik / CVPR 2006; C"
     text = render_table(lines)
     assert "*here*: mean class accuracy in per cent" in text
     assert "for a single draw the bootstrap interval" in text
+    assert "\n† not checked against the paper itself.\n" in text
     assert "\nC: chosen by cross-validation inside the training images.\n" in text
     assert "Times on" in text
 
