@@ -40,6 +40,7 @@ def run(options):
         Taxonomy.read(options.taxonomy), held_out=options.held_out, verbose=not options.quiet,
     )
     save_hedge(hedge, options.model)
-    print(f"learnt from {hedge.n_images_} images; accuracies that can be asked for: "
-          f"{100 * hedge.accuracies_[0]:.1f} to {100 * hedge.accuracies_.max():.1f} %")
+    bounds = hedge.accuracy_bounds()
+    print(f"learnt from {hedge.n_images_} images; the least hedged answers keep {100 * bounds[0]:.1f} %, and above "
+          f"{100 * bounds[-1]:.1f} % the root is the only answer")
     return 0

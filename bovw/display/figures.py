@@ -114,7 +114,7 @@ def hedging_figure(curves, *, most, fitted=(), title=None):
     axes.text(0.01, most, "information of a class", va="bottom", fontsize=8, color="0.4",
               transform=axes.get_yaxis_transform())
     axes.set_xlabel("right answers, %")
-    axes.set_ylabel("information gained, bits an image (0 for a wrong answer)")
+    axes.set_ylabel("information, bits (0 if wrong)")
     axes.legend(frameon=False, fontsize=9, loc="lower left")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -27,6 +27,7 @@ from .intervals import (
     PairedComparison,
     bootstrap_interval,
     paired_comparison,
+    share_lower_bound,
     summarize_draws,
     wilson_interval,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "read_localizations",
     "read_predictions",
     "score_answers",
+    "share_lower_bound",
     "subtree_table",
     "summarize_draws",
     "top_k_error",

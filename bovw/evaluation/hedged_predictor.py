@@ -6,6 +6,20 @@ specificity. All of it is learnt from scores of images that the classifier was n
 on: out-of-fold scores of the training images, or scores of images set aside. The accuracy
 of the answers on these images is kept for a whole range of :math:`\lambda`, so the wanted
 accuracy may be chosen when predicting.
+
+*Margin.* The share of right answers on n images is itself uncertain, and the smallest
+:math:`\lambda` at which it reaches the wanted accuracy falls short on other images about
+as often as not. So the lower Clopper-Pearson bound of the share must reach it, at that
+:math:`\lambda` and at all greater ones. As bounds are tested one after the other from the
+greatest :math:`\lambda` down, up to the first failure, the wanted accuracy holds with the
+probability ``confidence``, however many were tested [2]_.
+
+References
+----------
+.. [1] J. Deng, J. Krause, A. Berg, L. Fei-Fei, "Hedging Your Bets: Optimizing
+   Accuracy-Specificity Trade-offs in Large Scale Visual Recognition", CVPR 2012.
+.. [2] A. Angelopoulos, S. Bates, E. Candès, M. Jordan, L. Lei, "Learn then Test: Calibrating
+   Predictive Algorithms to Achieve Risk Control", 2021, section 2 (fixed sequence testing).
 """
 
 from typing import NamedTuple
@@ -19,6 +33,7 @@ from ..errors import ParameterError
 from ..taxonomy import Taxonomy
 from ._labels import as_single, positions
 from .hedging import AnswerSpace, hedge, hedging_curve
+from .intervals import share_lower_bound
 
 #: 0 and steps of 3.5 % from there on, which cost at most as much of lambda
 LAMBDAS = np.append(0.0, np.geomspace(0.01, 1e4, 400))
@@ -49,6 +64,9 @@ class HedgedPredictor(BaseEstimator):
     ----------
     calibrator : TemperatureScaling or PlattScaling, optional
         What makes probabilities of scores; default ``TemperatureScaling()``.
+    confidence : float or None, default 0.95
+        Probability that the wanted accuracy is kept on other images. None leaves out the
+        margin: the accuracy is kept on the images of ``fit``, as in the paper.
 
     Attributes
     ----------
@@ -66,19 +84,15 @@ class HedgedPredictor(BaseEstimator):
 
     Notes
     -----
-    The accuracy holds for images like those of ``fit``, up to the chance of both samples:
-    with n images of ``fit`` its standard error is sqrt(a (1 - a) / n), 0.7 % for a = 0.95
-    and n = 1000. Out-of-fold scores come from classifiers that learnt from fewer images
-    than the final one, and so err on the safe side.
-
-    References
-    ----------
-    J. Deng, J. Krause, A. Berg, L. Fei-Fei, "Hedging Your Bets: Optimizing
-    Accuracy-Specificity Trade-offs in Large Scale Visual Recognition", CVPR 2012.
+    "Other images" are images like those of ``fit``. A margin needs images: the root is all
+    that can be said for 0.95 with fewer than 59 of them, for 0.99 with fewer than 299.
+    Out-of-fold scores come from classifiers that learnt from fewer images than the final
+    one, and so tend to err on the safe side.
     """
 
-    def __init__(self, calibrator=None):
+    def __init__(self, calibrator=None, *, confidence=0.95):
         self.calibrator = calibrator
+        self.confidence = confidence
 
     def fit(self, scores, y, *, classes, taxonomy):
         """Learn calibration and trade-off.
@@ -105,6 +119,8 @@ class HedgedPredictor(BaseEstimator):
                 f"class {strangers[0]!r} is not in the taxonomy; hedging needs classes named by their wnids, as "
                 "n02084071"
             )
+        if self.confidence is not None:
+            check_number("confidence", self.confidence, minimum=0.0, maximum=1.0, exclusive=True)
         scores = check_matrix("scores", scores, n_features=len(classes), min_rows=1)
         truth = positions(as_single("y", np.asarray(y).astype(str)), np.array(classes))
         if len(truth) != len(scores):
@@ -142,11 +158,18 @@ class HedgedPredictor(BaseEstimator):
         scores = check_matrix("scores", scores, n_features=len(self.classes_))
         return self.calibrator_.predict_proba(scores)
 
-    def lambda_for(self, accuracy):
-        """The smallest lambda that kept ``accuracy``, as all greater ones did; ``inf``, the root, if none did."""
+    def accuracy_bounds(self):
+        """The accuracy that each of ``lambdas_`` is known to keep, (n_lambdas,)."""
         check_is_fitted(self, "accuracies_")
+        if self.confidence is None:
+            return self.accuracies_
+        n_right = np.rint(self.accuracies_ * self.n_images_).astype(np.int64)
+        return share_lower_bound(n_right, self.n_images_, confidence=self.confidence)
+
+    def lambda_for(self, accuracy):
+        """The smallest lambda that keeps ``accuracy``, as all greater ones do; ``inf``, the root, if none does."""
         accuracy = check_number("accuracy", accuracy, minimum=0.0, maximum=1.0, exclusive=True)
-        falls_short = np.flatnonzero(self.accuracies_ < accuracy)
+        falls_short = np.flatnonzero(self.accuracy_bounds() < accuracy)
         first = falls_short[-1] + 1 if len(falls_short) else 0
         return float(self.lambdas_[first]) if first < len(self.lambdas_) else np.inf
 

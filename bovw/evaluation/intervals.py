@@ -21,6 +21,8 @@ References
    Inference", JASA 22, 1927.
 .. [3] Q. McNemar, "Note on the sampling error of the difference between correlated
    proportions or percentages", Psychometrika 12, 1947.
+.. [4] C. J. Clopper, E. S. Pearson, "The use of confidence or fiducial limits illustrated
+   in the case of the binomial", Biometrika 26, 1934.
 """
 
 from typing import NamedTuple
@@ -184,6 +186,35 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     center = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return Interval(share, max(0.0, float(center - half)), min(1.0, float(center + half)), confidence)
+
+
+def share_lower_bound(n_hits, n, *, confidence=0.95):
+    """A share that the true one exceeds with at least this probability (Clopper and Pearson, one-sided).
+
+    Parameters
+    ----------
+    n_hits : int or array of int
+        Of ``n`` independent trials.
+    n : int
+    confidence : float
+
+    Returns
+    -------
+    float64 array of the shape of ``n_hits``
+
+    Notes
+    -----
+    The smallest share p under which ``n_hits`` or more of ``n`` have at least the
+    probability 1 - confidence; a quantile of a beta distribution [4]_.
+    """
+    from scipy.stats import beta
+
+    confidence = _confidence(confidence)
+    n = check_int("n", n, minimum=1)
+    n_hits = np.asarray(n_hits)
+    if n_hits.dtype.kind not in "iu" or n_hits.size == 0 or n_hits.min() < 0 or n_hits.max() > n:
+        raise ParameterError(f"n_hits must be integers from 0 to n={n}")
+    return np.where(n_hits == 0, 0.0, beta.ppf(1 - confidence, np.maximum(n_hits, 1), n - n_hits + 1))
 
 
 def summarize_draws(values):

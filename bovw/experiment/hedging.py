@@ -45,7 +45,7 @@ def fit_hedged_predictor(model, images, y, taxonomy, *, held_out=False, calibrat
     y = np.asarray(y).astype(str)
     unknown = sorted(set(y) - {str(name) for name in model.classes_})
     if unknown:
-        raise ParameterError(f"class {unknown[0]!r} is none of the {len(model.classes_)} that the model knows")
+        raise ParameterError(f"class {str(unknown[0])!r} is none of the {len(model.classes_)} that the model knows")
     if held_out:
         scores = _own_scores(model, images, verbose)
     else:

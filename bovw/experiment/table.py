@@ -21,6 +21,9 @@ from .outcomes import MEASURES
 DATA_TITLES = {"scene15": "15-Scene", "kth_tips_gray": "KTH-TIPS"}
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
+UNCHECKED = "†"
+GLUE = "\u00a0"  # a space at which no line is broken
+PLUS_MINUS = f"{GLUE}±{GLUE}"
 
 _BLOCK = re.compile(r"(<!-- table: (\S+) -->\n).*?(<!-- end table -->)", re.S)
 
@@ -36,19 +39,19 @@ def render_table(lines):
     Returns
     -------
     str
-        Markdown: rows best first, then how to read them. Columns that would be empty are left out.
+        Markdown: rows best first, how to read them, the papers. Columns that would be empty are left out.
     """
     rows = latest(lines)
     if not rows:
         raise ParameterError("the ledger has no line for this table; runs with --lite do not count")
-    main = _main_measure(rows)
+    main, n_draws = _main_measure(rows), _common([line["draws"] for line in rows])
     rows.sort(key=lambda line: -line["metrics"][main]["mean"])
+    papers = list(dict.fromkeys(figure["paper"] for line in rows for figure in _figures(line) if "paper" in figure))
     columns = [
         ("system", [f"`{line['name']}`: {_escape(line['description'])}" for line in rows]),
-        ("paper", [_papers(line) for line in rows]),
-        ("published", [_published(line, main) for line in rows]),
+        ("published", [_published(line, main, papers) for line in rows]),
         ("here", [f"**{_value(line, main)}**" for line in rows]),
-        ("draws", [str(line["draws"]) for line in rows]),
+        ("draws", [str(line["draws"]) if n_draws is None else NOTHING for line in rows]),
         ("top-1", [_value(line, "top1") for line in rows]),
         ("top-5", [_value(line, "top5") for line in rows]),
         ("hierarchical error", [_hierarchical(line) for line in rows]),
@@ -58,13 +61,12 @@ def render_table(lines):
         ("memory", [NOTHING if (m := line["peak_memory_mb"]) is None else _bytes(m * 2**20) for line in rows]),
     ]
     columns = [(title, cells) for title, cells in columns if any(cell != NOTHING for cell in cells)]
-    text_columns = ("system", "paper")
     table = [
         _row(title for title, _ in columns),
-        _row("---" if title in text_columns else "--:" for title, _ in columns),
+        _row("---" if title == "system" else "--:" for title, _ in columns),
         *(_row(cells) for cells in zip(*(cells for _, cells in columns), strict=True)),
     ]
-    return "\n".join([*table, "", *_notes(rows, main)])
+    return "\n".join([*table, "", *_notes(rows, main, n_draws), *_sources(papers)])
 
 
 def render_tables(lines, data=None):
@@ -96,6 +98,11 @@ def renew_tables(text, lines):
     if not count:
         raise ParameterError("the document marks no table; write <!-- table: NAME --> and <!-- end table --> into it")
     return text
+
+
+def _common(values):
+    """What all values are, or None where they differ."""
+    return values[0] if len(set(values)) == 1 else None
 
 
 def _by_data(lines):
@@ -146,10 +153,10 @@ def _value(line, name):
     scale, digits = (100, 2) if MEASURES[name][1] else (1, 3)
     text = f"{scale * measure['mean']:.{digits}f}"
     if measure["std"] is not None:
-        return f"{text} ± {scale * measure['std']:.{digits}f}"
+        return f"{text}{PLUS_MINUS}{scale * measure['std']:.{digits}f}"
     if measure["interval"] is not None:
         low, high = (scale * measure["interval"][end] for end in ("low", "high"))
-        return f"{text} [{low:.{digits - 1}f}, {high:.{digits - 1}f}]"
+        return f"{text} [{low:.{digits - 1}f},{GLUE}{high:.{digits - 1}f}]"
     return text
 
 
@@ -158,22 +165,26 @@ def _hierarchical(line):
     return NOTHING if cells == [NOTHING] * 2 else " / ".join(cells)
 
 
-def _papers(line):
-    return "; ".join(dict.fromkeys(_escape(p["paper"]) for p in line["published"] if "paper" in p)) or NOTHING
+def _figures(line):
+    """What was published on this data set; where nothing was, all that was published."""
+    return [figure for figure in line["published"] if _is_on(figure, line)] or line["published"]
 
 
-def _published(line, main):
-    """Published figures; one of another data set or measure says so."""
+def _published(line, main, papers):
+    """Published figures; one of another data set or measure says so, one that was not looked up has a mark."""
     cells = []
-    for figure in line["published"]:
+    for figure in _figures(line):
+        source = f"{GLUE}[{papers.index(figure['paper']) + 1}]" if "paper" in figure else ""
         if "accuracy" not in figure:
+            cells.append(NOTHING + source)
             continue
-        cell = f"{figure['accuracy']}" + (f" ± {figure['std']}" if "std" in figure else "")
-        if figure.get("measure", main) != main:
-            cell += f" {MEASURES.get(figure['measure'], (figure['measure'],))[0]}"
+        cell = f"{figure['accuracy']}" + (f"{PLUS_MINUS}{figure['std']}" if "std" in figure else "")
+        measure = figure.get("measure", main)
+        if measure != main:
+            cell += f" {MEASURES[measure][0] if measure in MEASURES else measure.replace('_', ' ')}"
         if not _is_on(figure, line):
             cell += f" on {_escape(figure['data'])}"
-        cells.append(cell)
+        cells.append(cell + ("" if figure.get("checked", True) else UNCHECKED) + source)
     return "; ".join(cells) or NOTHING
 
 
@@ -191,25 +202,28 @@ def _words(text):
 def _bytes(number):
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if number >= size:
-            return f"{number / size:.3g} {unit}" if number < 999.5 * size else f"{number / size:.0f} {unit}"
-    return f"{number:.0f} B"
+            return f"{number / size:.3g}{GLUE}{unit}" if number < 999.5 * size else f"{number / size:.0f}{GLUE}{unit}"
+    return f"{number:.0f}{GLUE}B"
 
 
 def _duration(seconds):
-    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f}{GLUE}min" if seconds >= 60 else f"{seconds:.1f}{GLUE}s"
 
 
 # ---- what stands below
 
 
-def _notes(rows, main):
-    single = any(line["draws"] == 1 for line in rows)
-    notes = [
-        f"*here*: {MEASURES[main][0]} in per cent, mean ± standard deviation over the draws"
-        + ("; for a single draw the bootstrap interval over the test images." if single else ".")
-    ]
+def _notes(rows, main, n_draws):
+    spread = []
+    if n_draws != 1:
+        spread.append(f"mean ± standard deviation over {'the' if n_draws is None else n_draws} draws")
+    if any(line["draws"] == 1 for line in rows):
+        spread.append("of a single draw with the bootstrap interval over the test images")
+    notes = [f"*here*: {MEASURES[main][0]} in per cent, {'; '.join(spread)}."]
     if any(line["metrics"].keys() & {"hierarchical1", "hierarchical5"} for line in rows):
         notes.append("Hierarchical error: height of the lowest common ancestor, at 1 and at 5 guesses.")
+    if not all(figure.get("checked", True) for line in rows for figure in _figures(line) if "accuracy" in figure):
+        notes.append(f"{UNCHECKED} not checked against the paper itself.")
     chosen = sorted({(name, choice["by"]) for line in rows for name, choice in line["chosen"].items()})
     for name, by in chosen:
         where = [line["name"] for line in rows if line["chosen"].get(name, {}).get("by") == by]
@@ -223,3 +237,9 @@ def _notes(rows, main):
             "codebook included."
         )
     return notes
+
+
+def _sources(papers):
+    """The numbered papers, below a blank line, each on a line of its own (a backslash breaks it)."""
+    numbered = [f"[{number}] {paper}" for number, paper in enumerate(papers, 1)]
+    return ["", "\\\n".join(numbered)] if papers else []

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bovw.errors import ParameterError
-from bovw.evaluation import bootstrap_interval, paired_comparison, summarize_draws, wilson_interval
+from bovw.evaluation import (
+    bootstrap_interval,
+    paired_comparison,
+    share_lower_bound,
+    summarize_draws,
+    wilson_interval,
+)
 
 SKEWED = np.random.default_rng(0).gamma(2, size=120)
 
@@ -88,6 +94,14 @@ def test_wilson_equals_scipys(n, data, confidence):
     assert interval.low <= interval.estimate + 1e-12 and interval.estimate <= interval.high + 1e-12
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 200), st.data(), st.sampled_from([0.8, 0.95, 0.99]))
+def test_the_lower_bound_of_a_share_equals_scipys(n, data, confidence):
+    hits = data.draw(st.integers(0, n))
+    theirs = stats.binomtest(hits, n, alternative="greater").proportion_ci(confidence, method="exact")
+    np.testing.assert_allclose(share_lower_bound(hits, n, confidence=confidence), theirs.low, atol=1e-9)
+
+
 def test_draws_are_summarised_with_the_sample_deviation():
     summary = summarize_draws([0.5, 0.7, 0.6])
     assert summary.mean == pytest.approx(0.6) and summary.std == pytest.approx(0.1)
@@ -126,6 +140,8 @@ def test_paired_comparison_sees_what_separate_intervals_hide():
         (lambda: bootstrap_interval([1.0, 2.0], images=[1, 1], groups=[1, 2]), "two groups"),
         (lambda: paired_comparison([1.0], [1.0, 2.0]), "first has 1 images and second 2"),
         (lambda: wilson_interval(3, 2), "n_hits=3"),
+        (lambda: share_lower_bound([1, 3], 2), "n_hits must be integers from 0 to n=2"),
+        (lambda: share_lower_bound(0.5, 2), "n_hits must be integers"),
     ],
 )
 def test_what_has_no_interval_is_refused(call, message):

@@ -31,8 +31,8 @@ def lines(tmp_path):
 
 def cells(table):
     """The rows of a Markdown table as dicts."""
-    rows = [[cell.strip() for cell in row.replace("\\|", "/").strip("|").split("|")]
-            for row in table.splitlines() if row.startswith("|")]
+    table = table.replace("\\|", "/").replace("\u00a0", " ")
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines() if row.startswith("|")]
     return [dict(zip(rows[0], row, strict=True)) for row in rows[2:]]
 
 
@@ -40,8 +40,8 @@ def test_a_row_shows_the_line(lines):
     good, poor = cells(render_table(lines[::-1]))  # best first, in whatever order they were written
     measures = lines[0]["metrics"]
     assert good["system"] == "`good`: a small system"
-    assert good["paper"] == "Lazebnik / CVPR 2006"
-    assert good["published"] == "81.4 ± 0.5"
+    assert good["published"] == "81.4 ± 0.5 [1]"
+    assert "\n[1] Lazebnik | CVPR 2006\\\n[2] B" in render_table(lines)
     mean, std = (100 * measures["mean_class_accuracy"][key] for key in ("mean", "std"))
     assert good["here"] == f"**{mean:.2f} ± {std:.2f}**"
     assert good["top-5"] == "100.00 ± 0.00"
@@ -57,11 +57,15 @@ def test_a_single_draw_has_its_interval_and_foreign_figures_say_so(lines):
     measure = lines[1]["metrics"]["mean_class_accuracy"]
     low, high = (100 * measure["interval"][end] for end in ("low", "high"))
     assert poor["here"] == f"**{100 * measure['mean']:.2f} [{low:.1f}, {high:.1f}]**"
-    assert poor["published"] == "81.4 ± 0.5 on 15-Scene; 60 top-5"
-    assert poor["paper"] == "Lazebnik / CVPR 2006; B"
+    assert poor["published"] == "60 top-5 [2]"  # what is published on this data counts
+    del lines[1]["published"][1]
+    lines[1]["published"].append({"paper": "C", "accuracy": 7, "measure": "mean_ap", "data": "Zoo", "checked": False})
+    _, poor = cells(render_table(lines))
+    assert poor["published"] == "81.4 ± 0.5 on 15-Scene [1]; 7 mean ap on Zoo† [2]"
     text = render_table(lines)
-    assert "*here*: mean class accuracy in per cent" in text
-    assert "for a single draw the bootstrap interval" in text
+    assert ("*here*: mean class accuracy in per cent, mean ± standard deviation over the draws; of a single draw with "
+            "the bootstrap interval over the test images.\n") in text
+    assert "\n† not checked against the paper itself.\n" in text
     assert "\nC: chosen by cross-validation inside the training images.\n" in text
     assert "Times on" in text
 
@@ -71,9 +75,15 @@ def test_empty_columns_are_left_out(lines):
         line["published"], line["peak_memory_mb"] = [], None
         del line["metrics"]["hierarchical1"], line["metrics"]["hierarchical5"]
     first, _ = cells(render_table(lines))
-    assert not {"paper", "published", "hierarchical error", "memory"} & first.keys()
+    assert not {"published", "hierarchical error", "memory"} & first.keys()
     del lines[1]["metrics"]["top5"]
     assert [row["top-5"] for row in cells(render_table(lines))] == ["100.00 ± 0.00", "–"]
+
+
+def test_a_paper_without_a_figure_is_named(lines):
+    lines[0]["published"] = [{"paper": "Method only"}]
+    first, _ = cells(render_table(lines))
+    assert first["published"] == "– [1]"
 
 
 def test_the_measure_is_the_one_that_was_published(lines):
@@ -81,7 +91,14 @@ def test_the_measure_is_the_one_that_was_published(lines):
     lines[1]["published"] = []
     first, _ = cells(render_table(lines))
     assert first["here"] == f"**{first['top-1']}**"
-    assert first["published"] == "81.4 ± 0.5; 81.4 ± 0.5 an other"
+    assert first["published"] == "81.4 ± 0.5 [1]; 81.4 ± 0.5 an other [1]"
+
+
+def test_draws_stand_below_where_all_are_the_same(lines):
+    for line, spread in ((lines[0], "mean ± standard deviation over 2 draws."), (lines[1], "of a single draw with")):
+        text = render_table([line])
+        assert "draws" not in cells(text)[0]
+        assert f"in per cent, {spread}" in text
 
 
 def test_documents_are_renewed_between_their_marks(lines):
