@@ -11,7 +11,8 @@ def add_parser(verbs):
         verbs, "run", "run an experiment config on a folder of classes",
         "Trains and tests the system that CONFIG describes and writes metrics.json, report.html, the model and the "
         "predictions to --out. A stopped run goes on where it was. Configs that come with bovw can be named "
-        "without their path: %(configs)s.",
+        "without their path: %(configs)s. The name kit_baseline stands for the ILSVRC 2010 kit's own baseline, "
+        "trained from a folder of its .sbow.mat files without any image.",
         "bovw demo && bovw run demo --data bovw-demo/images --out runs/demo --draws 2",
     )
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")
@@ -32,14 +33,19 @@ def add_parser(verbs):
                         help="a meta.mat or words.txt beside wordnet.is_a.txt: report the hierarchical error as well")
     parser.add_argument("--plan", action="store_true",
                         help="measure first, and print the time, memory and disk that the run will take")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="add the result to this ledger, for bovw table")
+    parser.add_argument("--truth", type=Path, metavar="FILE",
+                        help="with kit_baseline and numbered files: the kit's ground truth; needs --taxonomy")
     parser.add_argument("--overwrite", action="store_true", help="discard another run that --out holds")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace):
+    if options.config == "kit_baseline":
+        return run_on_words(options)
     from ..display.report import write_report
-    from ..experiment import load_config, run_experiment
+    from ..experiment import append_run, load_config, run_experiment
     from ..experiment.config import find_config
     from ..taxonomy import Taxonomy
 
@@ -48,11 +54,28 @@ def run(options: argparse.Namespace):
         if getattr(options, key) is not None:
             overrides.append(f"data.{key}={getattr(options, key)}")
     config = load_config(find_config(options.config), overrides=overrides, lite=options.lite)
+    taxonomy = None if options.taxonomy is None else Taxonomy.read(options.taxonomy)
     metrics = run_experiment(
         config, options.data, options.out, n_jobs=options.jobs, verbose=not options.quiet,
         overwrite=options.overwrite, split_files=options.split, cache=options.cache, plan=options.plan,
-        taxonomy=None if options.taxonomy is None else Taxonomy.read(options.taxonomy),
+        taxonomy=taxonomy,
     )
+    if options.ledger is not None:
+        append_run(options.ledger, metrics, run=options.out, taxonomy=taxonomy)
     write_report(options.out, metrics, options.data)
     print_result(metrics, options.out)
+    return 0
+
+
+def run_on_words(options):
+    from ..experiment.kit_baseline import run_kit_baseline
+
+    metrics = run_kit_baseline(
+        options.data, options.out, truth=options.truth, meta=options.taxonomy, n_jobs=options.jobs,
+        verbose=not options.quiet,
+    )
+    print("flat error at 1 to 5 guesses: " + " ".join(f"{value:.4f}" for value in metrics["flat"]))
+    if metrics.get("hierarchical") is not None:
+        print("hierarchical error:           " + " ".join(f"{value:.4f}" for value in metrics["hierarchical"]))
+    print(f"predictions and truth for bovw evaluate: {options.out}")
     return 0

@@ -7,7 +7,7 @@ import jinja2
 
 from .._files import atomic_write
 from ..errors import ImageDecodeError
-from ..images import read_image, resize_image
+from ..images import load_image, resize_image
 
 THUMBNAIL = 180  # pixels, longer side
 
@@ -38,10 +38,10 @@ def data_uri(data, kind):
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def thumbnail(path):
-    """A small copy of an image file as such an address, or None if it cannot be read."""
+def thumbnail(image):
+    """A small copy of an image, a file's or another source's, as such an address; None if it cannot be read."""
     try:
-        image = resize_image(read_image(path, mode="rgb"), max_side=THUMBNAIL)
+        image = resize_image(load_image(image, mode="rgb"), max_side=THUMBNAIL)
     except ImageDecodeError:
         return None
     done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 88])

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from .._random import stage_rng
+from ..datasets import open_dataset
 from .figures import confusion_figure, png_bytes
 from .page import data_uri, thumbnail, write_page
 
@@ -22,7 +23,7 @@ def write_report(out, metrics, data, *, note=""):
     metrics : dict
         What :func:`bovw.experiment.run_experiment` returned.
     data : path
-        Where the images lie, for the thumbnails.
+        The data set of the run, for the thumbnails.
     note : str
         A sentence for the head of the page.
     """
@@ -62,9 +63,11 @@ def choose_examples(rows, *, seed, count):
 
 
 def _panels(out, data, seed):
+    dataset = open_dataset(data, on_error="skip")
+    images = dict(zip(dataset.names, dataset.images, strict=True))
     with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
         rows = choose_examples(list(csv.DictReader(file)), seed=seed, count=N_PANELS)
-    return [{**row, "thumbnail": thumbnail(data / row["image"])} for row in rows]
+    return [{**row, "thumbnail": thumbnail(images[row["image"]])} for row in rows]
 
 
 def _flatten(tree, prefix=""):

@@ -127,13 +127,15 @@ def _splits(config, dataset, split_files):
             draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes)
             for draw in range(settings["draws"])
         ]
-    return [
-        (
-            _draw_some(dataset, dataset.train, n_train, stage_rng(seed, "train", draw)),
-            _draw_some(dataset, dataset.test, n_test, stage_rng(seed, "test", draw)),
-        )
-        for draw in range(settings["draws"])
-    ]
+    official = dataset.draws or ((dataset.train, dataset.test),)  # some data sets, as Outex, come with several
+    splits = []
+    for draw in range(max(settings["draws"], len(official))):
+        train, test = official[draw % len(official)]
+        splits.append((
+            _draw_some(dataset, train, n_train, stage_rng(seed, "train", draw)),
+            _draw_some(dataset, test, n_test, stage_rng(seed, "test", draw)),
+        ))
+    return splits
 
 
 def _draw_some(dataset, index, limit, rng):

@@ -1,0 +1,63 @@
+"""Every system that suits a data set, one after the other, into its ledger and the README's table.
+
+``python experiments/reproduce.py scene15 --data DIR [--out runs] [NAME ...]``
+
+runs all of ``experiments/systems/scene15_*.toml`` (or the named ones) on the data set in DIR, with one cache, so that
+a feature set that several systems share is computed once; adds a line each to ``experiments/results/scene15.jsonl``;
+and renders the README's table anew. A system whose run is finished is not repeated, and one that was stopped goes on.
+For a collection without systems of its own, such as ``imagenette``, name the systems.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("collection", help="which ledger: experiments/results/COLLECTION.jsonl")
+    parser.add_argument("systems", nargs="*", help="names in experiments/systems; default all COLLECTION_*.toml")
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("runs"))
+    parser.add_argument("--taxonomy", type=Path, help="for the hierarchical error of classes that are wnids")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--lite", action="store_true")
+    options = parser.parse_args()
+    configs = [HERE / "systems" / f"{name}.toml" for name in options.systems] or sorted(
+        (HERE / "systems").glob(f"{options.collection}_*.toml")
+    )
+    ledger = HERE / "results" / f"{options.collection}.jsonl"
+    if options.lite:  # a trial is not for the record
+        ledger = options.out / "trial.jsonl"
+    start, failed = time.perf_counter(), []
+    for config in configs:
+        print(f"\n=== {config.stem} ({time.perf_counter() - start:.0f} s so far)", flush=True)
+        out = options.out / options.collection / config.stem
+        if (out / "metrics.json").exists():
+            print("finished earlier")
+            continue
+        command = [
+            sys.executable, "-m", "bovw", "run", config, "--data", options.data, "--out", out,
+            "--cache", options.out / "cache", "--ledger", ledger,
+        ]
+        if options.taxonomy is not None:
+            command += ["--taxonomy", options.taxonomy]
+        for assignment in options.set:
+            command += ["--set", assignment]
+        if options.lite:
+            command.append("--lite")
+        if subprocess.run([str(part) for part in command], check=False).returncode:
+            failed.append(config.stem)
+    if not options.lite:
+        subprocess.run([sys.executable, HERE / "results" / "make_readme.py"], check=True)
+    print(f"\n{len(configs)} systems, {(time.perf_counter() - start) / 60:.1f} minutes")
+    if failed:
+        sys.exit(f"these failed, see above: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
