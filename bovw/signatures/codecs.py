@@ -32,6 +32,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._cext import half_precision as kernels
 from .._files import fingerprint
 from .._random import check_seed, stage_rng
 from .._validation import check_int, check_matrix, check_samples
@@ -190,7 +191,7 @@ class Float16Codec(Codec):
         check_is_fitted(self)
         codes = check_codes(codes, self.code_size, self.code_dtype)
         out = check_out(out, (len(codes), self.n_features_in_))
-        out[...] = codes
+        kernels.to_float(codes.view(np.uint16), out)
         return out
 
     def dot(self, codes, W):

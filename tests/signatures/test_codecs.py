@@ -125,6 +125,14 @@ def test_float16_is_exact_to_eleven_bits_and_refuses_overflow():
         codec.encode(np.full((1, 37), 7e4))
 
 
+def test_every_finite_half_is_decoded_exactly():
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    halves = halves[np.isfinite(halves)][None]
+    codec = Float16Codec().fit(np.ones((1, halves.size)))
+    decoded = codec.decode(halves)
+    np.testing.assert_array_equal(decoded.view(np.uint32), halves.astype(np.float32).view(np.uint32))  # and -0
+
+
 def test_hashing_equals_the_definition():
     X = signatures()
     codec = FeatureHashing(50, random_state=3).fit(X)  # more buckets than columns: some stay empty
