@@ -77,7 +77,7 @@ def fusion_weights(scores, target):
     Examples
     --------
     >>> good = np.array([[1.0, -1.0], [0.9, -0.9], [-1.0, 1.0], [0.1, -0.1]])
-    >>> noise = np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
+    >>> noise = np.array([[1.0, -1.0], [-1.0, 1.0], [-1.0, 1.0], [1.0, -1.0]])
     >>> fusion_weights([good, noise], [0, 0, 1, 1])
     array([1., 0.])
     """
@@ -138,7 +138,7 @@ class ScoreFusion(BaseEstimator):
     --------
     >>> import numpy as np
     >>> sift = np.array([[1.0, -1.0], [0.9, -0.9], [-1.0, 1.0], [0.1, -0.1]])
-    >>> color = np.array([[5.0, -5.0], [-5.0, 5.0], [5.0, -5.0], [-5.0, 5.0]])
+    >>> color = np.array([[5.0, -5.0], [-5.0, 5.0], [-5.0, 5.0], [5.0, -5.0]])
     >>> fusion = ScoreFusion().fit([sift, color], ["cat", "cat", "dog", "dog"])
     >>> fusion.weights_
     array([1., 0.])

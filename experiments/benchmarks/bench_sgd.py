@@ -207,10 +207,12 @@ def measure(options, folder):
     with threadpoolctl.threadpool_limits(1):
         sgemm, ours, reading = sgemm_rate(options), rows_a_second(store, labels, options), reading_rate(store, options)
         peer = peer_seconds(store, labels, options)
+    shape = ("rows", "features", "classes", "workers", "steps", "epochs")
     own_process = subprocess.run(
-        [sys.executable, __file__, "--train-only", "--store", str(folder), *(
-            f"--{name}={getattr(options, name)}" for name in ("rows", "features", "classes", "workers", "steps", "epochs")
-        )],
+        [
+            sys.executable, __file__, "--train-only", "--store", str(folder),
+            *(f"--{name}={getattr(options, name)}" for name in shape),
+        ],
         capture_output=True, text=True, check=True, env=os.environ,
     )
     notes = {

@@ -6,16 +6,9 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 
-from bovw.classify import (
-    OneVsRestDual,
-    OneVsRestSGD,
-    ScoreFusion,
-    fuse_scores,
-    fusion_weights,
-    intersection_kernel,
-    out_of_fold_scores,
-)
+from bovw.classify import OneVsRestDual, OneVsRestSGD, ScoreFusion, intersection_kernel, out_of_fold_scores
 from bovw.classify.calibration import softmax
+from bovw.classify.fusion import fuse_scores, fusion_weights
 from bovw.errors import ParameterError
 from bovw.persist import load_model, save_model
 
