@@ -208,33 +208,46 @@ BOVW_INLINE void hog_add_rows(const float *HOG_RESTRICT votes, const float *HOG_
         for (size_t i = 0; i < n; ++i) row[i] += (w0 * votes[i] + w1 * v1[i]) + (w2 * v2[i] + w3 * v3[i]);
 }
 
-/* cell[n_bins] = sum of taps[j] * row[j][n_bins], up to twelve bins at a time: nine are one round of three registers.
- * row must be readable for 3 floats past its end. */
+/* Sums of taps[j] * row[j * n_bins], of 4, 8 or 12 neighbouring bins. */
+BOVW_INLINE v4 hog_filter_4(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps, int n_bins) {
+    v4 sum = {0};
+    for (int j = 0; j < n_taps; ++j, row += n_bins) sum = v4_madd(taps[j], v4_load(row), sum);
+    return sum;
+}
+
+BOVW_INLINE v8 hog_filter_8(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps, int n_bins) {
+    v8 sum = v8_set1(0.0f);
+    for (int j = 0; j < n_taps; ++j, row += n_bins) sum = v8_madd(v8_set1(taps[j]), v8_load(row), sum);
+    return sum;
+}
+
+BOVW_INLINE void hog_filter_12(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps, int n_bins,
+                               float *HOG_RESTRICT out) {
+    v8 low = v8_set1(0.0f);
+    v4 high = {0};
+    for (int j = 0; j < n_taps; ++j, row += n_bins) {
+        low = v8_madd(v8_set1(taps[j]), v8_load(row), low);
+        high = v4_madd(taps[j], v4_load(row + 8), high);
+    }
+    v8_store(out, low);
+    v4_store(out + 8, high);
+}
+
+/* cell[n_bins] = sum of taps[j] * row[j][n_bins], up to twelve bins at a time, so that nine are one round.
+ * row must be readable for 7 floats past its end. */
 BOVW_INLINE void hog_filter(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps,
                             int n_bins, float *HOG_RESTRICT cell) {
     for (int k = 0; k < n_bins; k += 12) {
-        const int rest = n_bins - k;
-        const float *source = row + k;
-        float sum[12] = {0.0f};
-        v4 s0 = v4_load(sum), s1 = s0, s2 = s0;
-        if (rest > 8) {
-            for (int j = 0; j < n_taps; ++j, source += n_bins) {
-                s0 = v4_madd(taps[j], v4_load(source), s0);
-                s1 = v4_madd(taps[j], v4_load(source + 4), s1);
-                s2 = v4_madd(taps[j], v4_load(source + 8), s2);
-            }
-        } else if (rest > 4) {
-            for (int j = 0; j < n_taps; ++j, source += n_bins) {
-                s0 = v4_madd(taps[j], v4_load(source), s0);
-                s1 = v4_madd(taps[j], v4_load(source + 4), s1);
-            }
-        } else {
-            for (int j = 0; j < n_taps; ++j, source += n_bins) s0 = v4_madd(taps[j], v4_load(source), s0);
-        }
-        v4_store(sum, s0);
-        v4_store(sum + 4, s1);
-        v4_store(sum + 8, s2);
-        for (int b = 0; b < (rest < 12 ? rest : 12); ++b) cell[k + b] = sum[b];
+        const int rest = n_bins - k < 12 ? n_bins - k : 12;
+        float sums[12];
+        if (rest > 8)
+            hog_filter_12(row + k, taps, n_taps, n_bins, sums);
+        else if (rest > 4)
+            v8_store(sums, hog_filter_8(row + k, taps, n_taps, n_bins));
+        else
+            v4_store(sums, hog_filter_4(row + k, taps, n_taps, n_bins));
+        if (rest >= 8) memcpy(cell + k, sums, 8 * sizeof(float));
+        for (int b = rest >= 8 ? 8 : 0; b < rest; ++b) cell[k + b] = sums[b];
     }
 }
 
