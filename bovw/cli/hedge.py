@@ -26,12 +26,12 @@ def add_parser(verbs):
 
 
 def run(options):
-    from ..datasets import read_folder
+    from ..datasets import open_dataset
     from ..experiment.hedging import fit_hedged_predictor, save_hedge
     from ..persist import load_model
     from ..taxonomy import Taxonomy
 
-    dataset = read_folder(options.data)
+    dataset = open_dataset(options.data)
     part = dataset.test if options.held_out else dataset.train
     rows = range(len(dataset.names)) if part is None else part
     model = load_model(options.model).set_params(n_jobs=options.jobs, verbose=not options.quiet)

@@ -117,7 +117,7 @@ def ledger_line(metrics, *, draws=None, data=None, taxonomy=None, code=None, rec
         "name": metrics["name"],
         "description": metrics["description"],
         "lite": metrics["lite"],
-        "published": published_figures(metrics["published"]),
+        "published": _published_figures(metrics["published"]),
         "data": {
             **{key: data[key] for key in ("name", "kind", "fingerprint")},
             **{key: metrics[key] for key in ("n_classes", "n_train", "n_test")},
@@ -166,7 +166,7 @@ def append_run(path, metrics, *, run=None, data=None, taxonomy=None):
     return line
 
 
-def published_figures(published):
+def _published_figures(published):
     """The ``[published]`` table, or the several ``[[published]]``, of a config as a list."""
     tables = [published] if isinstance(published, dict) else published
     return [table for table in tables if table]

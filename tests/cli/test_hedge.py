@@ -51,8 +51,6 @@ def predicted(model, images, accuracy, capsys):
 
 @pytest.mark.parametrize("held_out", [False, True])
 def test_hedge_then_predict(trained, capsys, held_out):
-    if not held_out and not hasattr(bovw.BovwClassifier, "out_of_fold_scores"):
-        pytest.skip("needs BovwClassifier.out_of_fold_scores")
     model, train, test, wordnet = trained
     arguments = [*hedge_arguments(model, test if held_out else train, wordnet), *["--held-out"][:held_out]]
     assert main(arguments) == 0
