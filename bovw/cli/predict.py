@@ -23,9 +23,9 @@ def add_parser(verbs):
 
 
 def run(options):
-    from ..pipeline import BovwClassifier
+    from ..pipeline import load_classifier
 
-    model = BovwClassifier.load(options.model).set_params(on_error="skip", n_jobs=options.jobs, verbose=False)
+    model = load_classifier(options.model, on_error="skip", n_jobs=options.jobs)
     hedge = None
     if options.hedge is not None:
         from ..experiment.hedging import load_hedge

@@ -571,8 +571,8 @@ def _check_range(histograms):
 
 
 def _blocks(
-    pixels, window, out, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm,
-    epsilon,
+    pixels, window, out, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations,
+    norm, epsilon,
 ):
     """The blocks of a window, or of the whole image for None, into ``out`` or a fresh array."""
     window = pixels.shape[:2] if window is None else window

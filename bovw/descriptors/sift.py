@@ -175,8 +175,8 @@ def _check_options(step, bin_size, window, window_size, magnification, align, n_
                                                                       exclusive=True)
     if o.magnification is not None and max(o.bin_sizes) / o.magnification > _MAX_SIGMA:
         raise ParameterError(
-            f"magnification={magnification!r} smooths bins of {max(o.bin_sizes)} pixels with sigma = bin / magnification "
-            f"above {_MAX_SIGMA} pixels; raise magnification"
+            f"magnification={magnification!r} smooths bins of {max(o.bin_sizes)} pixels with sigma = bin / "
+            f"magnification above {_MAX_SIGMA} pixels; raise magnification"
         )
     o.align = check_bool("align", align)
     o.n_bins = check_int("n_bins", n_bins, 1, 16)

@@ -10,10 +10,11 @@ import numpy as np
 
 from .._files import atomic_write, fingerprint, write_json
 from ..classify import OneVsRestDual
-from ..evaluation import confusion_matrix, flat_error, hierarchical_error, mean_class_accuracy
+from ..evaluation import HedgedPredictor, confusion_matrix, flat_error, hierarchical_error, mean_class_accuracy
 from ..persist import save_model
 from ..pipeline import FusedClassifier
 from .build import build_fusion, build_members
+from .hedging import save_hedge
 from .member import MemberRun
 
 N_GUESSES = 5
@@ -34,17 +35,18 @@ class DrawRun:
         Where ``predictions.csv`` and ``result.json`` go.
     cache : path or None
         Where members keep their results for other runs; without it they are discarded.
-    costs : array or None
-        Hierarchical costs between the data set's classes.
+    taxonomy : Taxonomy or None
+        Knows the data set's classes: hierarchical errors are reported and the kept model can hedge.
     """
 
-    def __init__(self, config, dataset, manifest, train, test, draw, folder, *, cache, costs, n_jobs, verbose):
+    def __init__(self, config, dataset, manifest, train, test, draw, folder, *, cache, taxonomy, n_jobs, verbose):
         self.config, self.dataset, self.manifest = config, dataset, manifest
         self.train, self.test, self.draw = train, test, draw
-        self.folder, self.cache, self.costs = Path(folder), cache, costs
+        self.folder, self.cache, self.taxonomy = Path(folder), cache, taxonomy
+        self.costs = None if taxonomy is None else taxonomy.cost_matrix(dataset.classes)
         self.n_jobs, self.verbose = n_jobs, verbose
         self.split = {"data": manifest, "train": train, "test": test}
-        self.key = fingerprint({"config": config.fingerprint, "draw": draw, "costs": costs, **self.split})
+        self.key = fingerprint({"config": config.fingerprint, "draw": draw, "costs": self.costs, **self.split})
 
     def run(self, keep_model=None):
         """Do what is not done yet and return the result; the model goes to the folder ``keep_model``."""
@@ -72,9 +74,20 @@ class DrawRun:
         if keep_model is not None:
             shutil.rmtree(keep_model, ignore_errors=True)
             save_model(model, keep_model)
+            if self.taxonomy is not None and all(part.held_out is not None for part in results):
+                self._save_hedge(model, results, labels[self.train], keep_model)
         write_json(self.folder / "result.json", result)
         self._discard_members()
         return result
+
+    def _save_hedge(self, model, results, labels, folder):
+        """Let the kept model hedge, by what its machines said of training images that they did not see."""
+        held_out = [part.held_out for part in results]
+        read = ~np.isnan(np.sum([scores[:, 0] for scores in held_out], axis=0))
+        held_out = [scores[read] for scores in held_out]
+        scores = model.fusion_.transform(held_out) if len(results) > 1 else held_out[0]
+        hedge = HedgedPredictor().fit(scores, labels[read], classes=model.classes_, taxonomy=self.taxonomy)
+        save_hedge(hedge, folder)
 
     def _discard_members(self):
         for folder in self.folder.glob("member-*"):
@@ -83,7 +96,8 @@ class DrawRun:
     def _cheap_folds(self, model):
         """Whether out-of-fold scores, which another run may need, come at little cost: all from one Gram matrix."""
         smallest = np.bincount(self.dataset.labels[self.train]).min()
-        return self.cache is not None and smallest >= 2 and isinstance(model.classifier, OneVsRestDual)
+        wanted = self.cache is not None or self.taxonomy is not None
+        return wanted and smallest >= 2 and isinstance(model.classifier, OneVsRestDual)
 
     def finished(self):
         """The result of a draw that is done, else None."""

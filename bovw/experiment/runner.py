@@ -57,7 +57,8 @@ def run_experiment(
     cache : path, optional
         Folder in which finished members are kept for other runs.
     taxonomy : Taxonomy, optional
-        With it the hierarchical error is reported; the classes must be its wnids.
+        With it the hierarchical error is reported, and the model that is kept can hedge; the classes must
+        be its wnids.
     plan : bool, default False
         Measure some seconds and print the time, memory and disk that the run will take; refuse one that
         cannot end well.
@@ -79,7 +80,6 @@ def run_experiment(
     splits = _splits(config, dataset, split_files)
     manifest = fingerprint(dataset.identity())
     identity = fingerprint({"config": config.fingerprint, "data": manifest})
-    costs = None if taxonomy is None else taxonomy.cost_matrix(dataset.classes)
     if verbose:
         print(f"{describe_plan(config, dataset)}\nfingerprint  {identity}", file=sys.stderr, flush=True)
     if plan:
@@ -88,7 +88,7 @@ def run_experiment(
     results = []
     for draw, (train, test) in enumerate(splits):
         part = DrawRun(
-            config, dataset, manifest, train, test, draw, out / f"draw-{draw:02d}", cache=cache, costs=costs,
+            config, dataset, manifest, train, test, draw, out / f"draw-{draw:02d}", cache=cache, taxonomy=taxonomy,
             n_jobs=n_jobs, verbose=verbose,
         )
         if verbose:

@@ -8,10 +8,11 @@ signatures, never all descriptors.
 """
 
 from .classifier import BovwClassifier
-from .fused import FusedClassifier
+from .fused import FusedClassifier, load_classifier
 from .image_encoder import ImageEncoder
 from .stored import encode_to_store, extract_to_store, signatures_to_store
 
 __all__ = [
-    "BovwClassifier", "FusedClassifier", "ImageEncoder", "encode_to_store", "extract_to_store", "signatures_to_store",
+    "BovwClassifier", "FusedClassifier", "ImageEncoder", "encode_to_store", "extract_to_store", "load_classifier",
+    "signatures_to_store",
 ]

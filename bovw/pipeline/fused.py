@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from ..classify import ScoreFusion, score_matrix, top_k
-from ..errors import ParameterError
+from ..errors import ModelFormatError, ParameterError
 from ..persist import load_model, save_model
 from .classifier import BovwClassifier
 
@@ -153,3 +153,31 @@ class FusedClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
+
+
+def load_classifier(path, *, on_error="raise", n_jobs=None):
+    """Read a saved image classifier of either kind.
+
+    Parameters
+    ----------
+    path : path
+        The folder that ``save`` or a run wrote.
+    on_error : {"raise", "skip"}
+        What it does with images that cannot be read.
+    n_jobs : int, optional
+
+    Returns
+    -------
+    BovwClassifier or FusedClassifier
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder holds no whole model of these kinds.
+    """
+    model = load_model(path)
+    if not isinstance(model, (BovwClassifier, FusedClassifier)):
+        raise ModelFormatError(f"{path} holds a {type(model).__name__}, not a classifier of images")
+    for part in getattr(model, "members_", [model]):
+        part.set_params(on_error=on_error, n_jobs=n_jobs, verbose=False)
+    return model
