@@ -47,7 +47,7 @@ STAGES = {
         "DenseSIFT", "HOG", "HOGWindow", "LBP", "LBPHistogram", "ColorStatistics", "GIST", "RawPatches", "TinyImage",
     ),
     "pca": ("DescriptorPCA",),
-    "codebook": ("KMeansCodebook", "GMMCodebook"),
+    "codebook": ("KMeansCodebook", "GMMCodebook", "HierarchicalKMeans"),
     "encoder": (
         "HardAssignment", "SoftAssignment", "LLC", "LCC", "SuperVector", "VLAD", "FisherVector", "TriangleAssignment",
         "Concatenation",
