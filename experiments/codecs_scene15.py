@@ -120,7 +120,8 @@ def main():
         rows.append(row)
         print(f"{name:<26} {row['bytes_per_image']:7d} bytes  {row['compression']:5.1f}x  error "
               f"{row['error_train']:.4f} / {row['error_test']:.4f}  C {row['C']:<5g} accuracy "
-              f"{100 * row['accuracy']:.2f}, test images coded {100 * row['accuracy_test_images_coded']:.2f}", flush=True)
+              f"{100 * row['accuracy']:.2f}, test images coded {100 * row['accuracy_test_images_coded']:.2f}",
+              flush=True)
     if options.json:
         record = {"config": config.name, "overrides": overrides, "signature_size": store.signature_size,
                   "n_train": len(train), "n_test": len(test), "rows": rows}

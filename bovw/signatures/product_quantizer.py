@@ -19,7 +19,7 @@ paper, section III-A): with a table of :math:`T_{s,k} = \langle w_s, c_{s,k} \ra
 
 .. math:: \langle w, \hat x \rangle = \sum_s T_{s, q_s} .
 
-It pays where many rows meet few weight vectors; for very many weight vectors decode a
+It pays where many rows meet a dozen weight vectors or fewer; for more of them decode a
 block and use a matrix product.
 """
 
@@ -80,7 +80,7 @@ class ProductQuantizer(Codec):
     k-means starts from k-means++ on eight rows a word. Columns of the sample are read
     in groups, so a sample on disk, memory-mapped or in a ``SignatureStore``, is
     never held whole. 16,384 subvectors of 8 columns with 256 words, on 20,000 rows,
-    take four to five minutes on one core.
+    take about five minutes on one core.
 
     Examples
     --------
