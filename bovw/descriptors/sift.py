@@ -23,6 +23,7 @@ __all__ = ["DenseSIFT", "dsift"]
 
 _MAX_SIGMA = 1024  # pixels
 _MAX_NORM = 1e9  # keeps the squares of all bins far from overflow
+_BAND_ROWS = 64  # of a colour image that are converted at a time
 
 
 def dsift(
@@ -462,14 +463,28 @@ def _describe(image, color_space, plan, options, descriptors, norms):
 
 
 def color_channels(image, color_space):
-    """The three float32 planes, each (height, width), that colour SIFT describes; see :class:`DenseSIFT`."""
-    rgb = check_color_image(image)
-    r, g, b = (np.ascontiguousarray(rgb[:, :, c]) for c in range(3))
+    """Yield the three float32 planes, (height, width), that colour SIFT describes; see :class:`DenseSIFT`.
+
+    One after the other, and each in bands of rows, for large images.
+    """
+    pixels = image if image.dtype == np.uint8 and image.ndim == 3 else check_color_image(image)
+    for c in range(3):
+        plane = np.empty(pixels.shape[:2], np.float32)
+        for top in range(0, len(plane), _BAND_ROWS):
+            band = pixels[top : top + _BAND_ROWS].astype(np.float32, copy=False)
+            plane[top : top + _BAND_ROWS] = _color_channel(*np.moveaxis(band, 2, 0), color_space, c)
+        yield plane
+
+
+def _color_channel(r, g, b, color_space, c):
     if color_space == "rgb":
-        return r, g, b
-    o1, o2 = (r - g) / np.float32(np.sqrt(2)), (r + g - 2 * b) / np.float32(np.sqrt(6))
+        return (r, g, b)[c]
     if color_space == "opponent":
         m = np.float32(0.3) * r + np.float32(0.59) * g + np.float32(0.11) * b
-        return m, o1 + np.float32(0.01) * m, o2 + np.float32(0.01) * m
+        return m if c == 0 else _opponent(r, g, b, c) + np.float32(0.01) * m
     o3 = (r + g + b) / np.float32(np.sqrt(3))
-    return o3, 255 * o1 / (o3 + 1), 255 * o2 / (o3 + 1)
+    return o3 if c == 0 else 255 * _opponent(r, g, b, c) / (o3 + 1)
+
+
+def _opponent(r, g, b, c):
+    return (r - g) / np.float32(np.sqrt(2)) if c == 1 else (r + g - 2 * b) / np.float32(np.sqrt(6))

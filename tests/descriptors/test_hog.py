@@ -162,6 +162,20 @@ def test_several_patch_sizes_follow_each_other(photograph):
         np.testing.assert_array_equal(part, np.concatenate(parts))
 
 
+def test_out_is_written_in_place(photograph):
+    image = photograph[:64, :80]
+    for function, rows in ((bovw.hog, 0), (hog_blocks, 0), (lambda image, out=None: hog_patches(image, out=out)[0], 5)):
+        fresh = function(image)
+        out = np.full((len(fresh) + rows, *fresh.shape[1:]), np.nan, np.float32)
+        written = function(image, out=out)
+        assert written is out or written.base is out
+        np.testing.assert_array_equal(written, fresh)
+        assert np.isnan(out[len(fresh):]).all()
+        for wrong in (out[:-1 - rows], out.astype(np.float64), out[..., ::2]):
+            with pytest.raises(ParameterError, match="out"):
+                function(image, out=wrong)
+
+
 def test_a_patch_is_a_block(photograph):
     image = photograph[:64, :80]
     blocks = hog_blocks(image, cell_size=8)

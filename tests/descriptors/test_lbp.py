@@ -225,6 +225,28 @@ def test_large_shared_cells_keep_their_mass(cell_size):
     assert h.min() >= 0
 
 
+@pytest.mark.parametrize("cell_size", [15, 16, 17])
+def test_large_cells_are_counted_beyond_a_byte(cell_size):
+    flat = np.zeros((3 * cell_size, 3 * cell_size), np.uint8)
+    h = bovw.lbp(flat, cell_size=cell_size, norm=None)
+    assert h[1, 1, 57] == cell_size**2 and h[1, 1].sum() == cell_size**2
+
+
+def test_out_is_written_in_place(grey):
+    for options in ({}, {"method": "vlfeat"}, {"norm": "l2"}):
+        fresh = bovw.lbp(grey, **options)
+        out = np.full_like(fresh, np.nan)
+        assert bovw.lbp(grey, out=out, **options) is out
+        np.testing.assert_array_equal(out, fresh)
+    fresh, _ = lbp_patches(grey)
+    out = np.full((len(fresh) + 2, fresh.shape[1]), np.nan, np.float32)
+    np.testing.assert_array_equal(lbp_patches(grey, out=out)[0], fresh)
+    assert np.isnan(out[len(fresh):]).all()
+    for function, wrong in ((bovw.lbp, out), (bovw.lbp, out[:, ::2]), (lbp_patches, out[:5]), (lbp_patches, fresh[0])):
+        with pytest.raises(ParameterError, match="out"):
+            function(grey, out=wrong)
+
+
 def test_whole_image_is_one_cell(grey):
     counts = np.bincount(lbp_codes(grey).ravel(), minlength=59)
     np.testing.assert_array_equal(bovw.lbp(grey, cell_size=None, norm=None)[0, 0], counts)

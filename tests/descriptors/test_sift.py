@@ -195,6 +195,7 @@ def test_input_types_agree(photograph):
     base = bovw.dsift(grey)[0]
     np.testing.assert_array_equal(bovw.dsift(grey.astype(np.float64))[0], base)
     np.testing.assert_array_equal(bovw.dsift(grey.astype(np.uint16) * 257)[0], base)
+    np.testing.assert_array_equal(bovw.dsift((grey.astype(np.uint16) * 257).astype(">u2"))[0], base)
     wide = np.zeros((128, 128), np.uint8)
     wide[::2, ::2] = grey
     view = wide[::2, ::2]
@@ -209,8 +210,14 @@ def test_out_is_written_in_place(golden_image):
     assert d.base is out
     np.testing.assert_array_equal(d, bovw.dsift(golden_image, bin_size=4, step=4)[0])
     assert np.isnan(out[len(d):]).all()
-    with pytest.raises(bovw.ParameterError, match="at least"):
-        bovw.dsift(golden_image, bin_size=4, step=4, out=out[:3])
+    frozen = np.empty((500, 128), np.float32)
+    frozen.setflags(write=False)
+    for wrong, message in (
+        (out[:3], "at least"), (out[:, :100], "C-contiguous"), (out.astype(np.float64), "float64"), (frozen, "writable"),
+        (np.empty((500, 129), np.float32), "shape"), ([1.0], "list"),
+    ):
+        with pytest.raises(bovw.ParameterError, match=message):
+            bovw.dsift(golden_image, bin_size=4, step=4, out=wrong)
 
 
 @pytest.mark.parametrize(
@@ -224,11 +231,21 @@ def test_out_is_written_in_place(golden_image):
         ({"orientations": 1}, "orientations"),
         ({"bounds": (0, 0, 99, 9)}, "bounds"),
         ({"dtype": "float64"}, "dtype"),
+        ({"bounds": 7}, "four integers"),
+        ({"window_size": 2**2000}, "must be finite"),
+        ({"magnification": 1e-9}, "raise magnification"),
     ],
 )
 def test_bad_parameters_are_named(change, message):
     with pytest.raises(bovw.ParameterError, match=message):
         bovw.dsift(np.zeros((30, 30)), **change)
+
+
+@pytest.mark.parametrize("factor", [1e12, 1e30])
+def test_values_beyond_float32_squares_are_refused(factor):
+    image = np.random.default_rng(0).uniform(0, factor, (40, 40))
+    with pytest.raises(bovw.ParameterError, match="too large"):
+        bovw.dsift(image)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +284,34 @@ def test_workers_do_not_change_a_bit(photograph):
     np.testing.assert_array_equal(one.descriptors, two.descriptors)
     np.testing.assert_array_equal(one.frames, two.frames)
     np.testing.assert_array_equal(one.offsets, two.offsets)
+
+
+def test_five_scales_share_one_output(photograph):
+    image = photograph[:120, :160, 0]
+    scales = (1.0, 0.5**0.5, 0.5)
+    together = bovw.DenseSIFT(bin_size=6, step=4, scales=scales, dtype="uint8").extract(image)
+    apart = [bovw.DenseSIFT(bin_size=6, step=4, scales=(s,), dtype="uint8").extract(image) for s in scales]
+    assert together.descriptors.dtype == np.uint8
+    np.testing.assert_array_equal(together.descriptors, np.concatenate([a.descriptors for a in apart]))
+    np.testing.assert_array_equal(together.frames, np.concatenate([a.frames for a in apart]))
+    np.testing.assert_array_equal(together.norms, np.concatenate([a.norms for a in apart]))
+
+
+def test_colour_spaces_equal_their_definitions(photograph):
+    """The planes, from the formulas in double precision; more rows than one band of the conversion."""
+    from bovw.descriptors.sift import color_channels
+
+    image = photograph[:150, :33]
+    r, g, b = np.moveaxis(image.astype(np.float64), 2, 0)
+    m = 0.3 * r + 0.59 * g + 0.11 * b
+    o1, o2, o3 = (r - g) / np.sqrt(2), (r + g - 2 * b) / np.sqrt(6), (r + g + b) / np.sqrt(3)
+    expected = {
+        "rgb": (r, g, b), "opponent": (m, o1 + 0.01 * m, o2 + 0.01 * m),
+        "c": (o3, 255 * o1 / (o3 + 1), 255 * o2 / (o3 + 1)),
+    }
+    for space, planes in expected.items():
+        for source in (image, image.astype(np.float32)):
+            np.testing.assert_allclose(list(color_channels(source, space)), planes, rtol=1e-5, atol=1e-3)
 
 
 @pytest.mark.parametrize("height", [224, 225])
