@@ -39,10 +39,11 @@ BOVW_INLINE unsigned v8_greater_mask(v8 a, v8 b) {
 #endif
 
 /* The lanes of a whose bit is set in mask, one after the other, go to value, and first + lane to
- * index; both have room for eight more. Returns how many there are. */
+ * index; both have room for eight more. Returns how many there are. A module that uses it calls
+ * bovw_prepare_masks once, when it is imported. */
 #if (defined(__GNUC__) || defined(__clang__)) && defined(__AVX2__)
 static unsigned char bovw_set_lanes[256][8]; /* the numbers of the bits that are set */
-static void bovw_prepare_masks(void) {
+BOVW_INLINE void bovw_prepare_masks(void) {
     for (int mask = 0; mask < 256; ++mask)
         for (int t = 0, n = 0; t < 8; ++t)
             if (mask >> t & 1) bovw_set_lanes[mask][n++] = (unsigned char)t;
@@ -54,7 +55,7 @@ BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *v
     return __builtin_popcount(mask);
 }
 #else
-static void bovw_prepare_masks(void) {}
+BOVW_INLINE void bovw_prepare_masks(void) {}
 BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *value) {
     float lanes[8];
     int n = 0;

@@ -82,16 +82,15 @@ def main():
     images = photographs.grey(count, WIDTH, HEIGHT)
     extractor = bovw.DenseSIFT(step=8, bin_size=(4, 6, 8, 10), align=False)
     pca, mixture = learn(images, extractor, n_components, K)
-    encoder = bovw.ImageEncoder(extractor, pca=pca)
-    encoder.pca_ = pca
-    encoder.pyramid_ = bovw.SpatialPyramid.with_encoder(
+    pyramid = bovw.SpatialPyramid.with_encoder(
         bovw.FisherVector.with_codebook(mixture), cells=CELLS, cell_norm=("power", "l2")
     )
     jpeg = cv2.imencode(".jpg", images[0], [cv2.IMWRITE_JPEG_QUALITY, 90])[1].ravel()
     source = jpeg.tobytes()
 
     def ours():
-        return encoder.encode_image(bovw.load_image(source, mode="grey"))
+        found = extractor.extract(bovw.load_image(source, mode="grey"))
+        return pyramid.encode(found.replace(pca.transform(found.descriptors)))
 
     contenders = {"bovw": ours, "VLFeat": vlfeat_chain(jpeg, extractor, pca, mixture)}
     n = extractor.extract(images[0]).n_descriptors

@@ -6,6 +6,8 @@ import pytest
 from bovw import ArrayBlocks, DescriptorBlocks, GMMCodebook, HierarchicalKMeans, KMeansCodebook, ParameterError
 from bovw.codebook import blocks
 from bovw.codebook.blocks import BLOCK_ROWS, CheckedBlocks, read_blocks, sample_rows
+from bovw.descriptors.descriptor_set import DescriptorSet
+from bovw.descriptors.store import DescriptorStore
 
 from .data import Images, Source, descriptors
 
@@ -58,6 +60,15 @@ def test_images_become_rows():
     words = [KMeansCodebook(4, max_iter=3, algorithm=a).fit(rows).words_ for a in ("lloyd", "minibatch")]
     np.testing.assert_array_equal(words[0], KMeansCodebook(4, max_iter=3).fit(X).words_)
     assert np.isfinite(words[1]).all()
+
+
+def test_a_store_of_descriptors_on_disk(tmp_path):
+    sets = DescriptorSet.concatenate(DescriptorSet(descriptors(n, 6, seed=n)) for n in (5, 9, 30, 2, 40))
+    store = DescriptorStore.create(tmp_path / "store", 5, 6, fingerprint="test", rows_per_shard=2)
+    for start, stop in store.missing():
+        store.write(start, sets[start:stop])
+    from_disk = KMeansCodebook(7).fit(DescriptorBlocks(store, n_images=3))
+    np.testing.assert_array_equal(from_disk.words_, KMeansCodebook(7).fit(sets.descriptors).words_)
 
 
 def test_sampled_rows_are_those_of_the_array(monkeypatch):
