@@ -34,7 +34,7 @@ def arguments(description):
     return options
 
 
-def compare(title, contenders, rounds, warmup=1):
+def compare(title, contenders, rounds, warmup=1, bars=None):
     """Time functions in turn; return {name: median seconds}, with the spread in ``.min`` and ``.max`` rows.
 
     Parameters
@@ -44,11 +44,14 @@ def compare(title, contenders, rounds, warmup=1):
         The first one is ours; ratios are peer / ours. A value that is a string
         names the reason why that peer is absent.
     rounds : int
+    bars : dict of str to float, optional
+        The ratio at which a peer should be left behind, by name.
 
     Returns
     -------
     dict
-        ``{"title", "rounds", "rows": [{"name", "median", "min", "max", "ratio"}], "absent": {...}}``
+        ``{"title", "rounds", "rows": [{"name", "median", "min", "max", "ratio"}], "absent": {...}}``; a row
+        with a bar has it as ``"bar"``.
     """
     import cv2
     import threadpoolctl
@@ -74,6 +77,9 @@ def compare(title, contenders, rounds, warmup=1):
         }
         for name, s in seconds.items()
     ]
+    for row in rows:
+        if row["name"] in (bars or {}):
+            row["bar"] = bars[row["name"]]
     result = {"title": title, "rounds": rounds, "rows": rows, "absent": absent}
     show(result)
     return result
@@ -97,9 +103,12 @@ def show(result):
     print(f"\n{result['title']}  (medians of {result['rounds']} interleaved rounds, one thread)")
     width = max(len(row["name"]) for row in result["rows"])
     for row in result["rows"]:
+        verdict = ""
+        if "bar" in row:
+            verdict = f"   bar {row['bar']:g}x: {'holds' if row['ratio'] >= row['bar'] else 'MISSED'}"
         print(
             f"  {row['name']:<{width}}  {row['median'] * 1e3:10.2f} ms  "
-            f"[{row['min'] * 1e3:.2f} .. {row['max'] * 1e3:.2f}]  {row['ratio']:7.2f}x"
+            f"[{row['min'] * 1e3:.2f} .. {row['max'] * 1e3:.2f}]  {row['ratio']:7.2f}x{verdict}"
         )
     for name, why in result["absent"].items():
         print(f"  {name}: left out, {why}")

@@ -66,7 +66,11 @@ class DenseSIFT:
 
 
 class HOG:
-    """``vl_hog``. Calling it with (channels, height, width) float32 planes gives the (rows, cols, d) grid."""
+    """``vl_hog``.
+
+    Calling it with (channels, height, width) float32 planes gives the (rows, cols, d) grid, a view that the
+    next call overwrites.
+    """
 
     def __init__(self, *, variant="uoctti", orientations=9, cell_size=8, bilinear_orientations=False):
         self._lib = lib = load()
@@ -79,6 +83,7 @@ class HOG:
             getattr(lib, name).restype = size
             getattr(lib, name).argtypes = [pointer]
         lib.vl_hog_delete.argtypes = [pointer]
+        self._grid = None
         self._cell_size = cell_size
         self._hog = lib.vl_hog_new(("dalal-triggs", "uoctti").index(variant), ctypes.c_size_t(orientations), 0)
         lib.vl_hog_set_use_bilinear_orientation_assignments(self._hog, int(bilinear_orientations))
@@ -88,9 +93,10 @@ class HOG:
         channels, height, width = planes.shape
         lib.vl_hog_put_image(hog, planes.ctypes.data, width, height, channels, self._cell_size)
         shape = tuple(getattr(lib, f"vl_hog_get_{side}")(hog) for side in ("dimension", "height", "width"))
-        grid = np.empty(shape, np.float32)
-        lib.vl_hog_extract(hog, grid.ctypes.data)
-        return grid.transpose(1, 2, 0)
+        if self._grid is None or self._grid.shape != shape:
+            self._grid = np.empty(shape, np.float32)
+        lib.vl_hog_extract(hog, self._grid.ctypes.data)
+        return self._grid.transpose(1, 2, 0)
 
     def __del__(self):
         if self._lib is not None:
@@ -98,7 +104,11 @@ class HOG:
 
 
 class LBP:
-    """``vl_lbp``. Calling it with a (height, width) float32 image gives the (rows, columns, 58) histograms."""
+    """``vl_lbp``.
+
+    Calling it with a (height, width) float32 image gives the (rows, columns, 58) histograms, a view that the
+    next call overwrites.
+    """
 
     def __init__(self, *, cell_size=8):
         self._lib = lib = load()
@@ -106,12 +116,17 @@ class LBP:
         lib.vl_lbp_new.restype = pointer
         lib.vl_lbp_process.argtypes = [pointer, pointer, pointer, size, size, size]
         lib.vl_lbp_delete.argtypes = [pointer]
+        self._grid = None
         self._cell_size = cell_size
         self._lbp = lib.vl_lbp_new(0, 0)
 
     def __call__(self, image):
         height, width = image.shape
-        grid = np.zeros((58, height // self._cell_size, width // self._cell_size), np.float32)
+        shape = (58, height // self._cell_size, width // self._cell_size)
+        if self._grid is None or self._grid.shape != shape:
+            self._grid = np.empty(shape, np.float32)
+        grid = self._grid
+        grid.fill(0)
         self._lib.vl_lbp_process(self._lbp, grid.ctypes.data, image.ctypes.data, width, height, self._cell_size)
         return grid.transpose(1, 2, 0)
 
