@@ -14,7 +14,9 @@ import pytest
 import bovw
 from bovw.experiment import run_experiment
 from bovw.experiment.config import check_config
+from bovw.experiment.hedging import load_hedge
 from bovw.experiment.rows import ResumableRows
+from bovw.pipeline import load_classifier
 from bovw.signatures import SignatureStore
 
 
@@ -198,3 +200,50 @@ def test_rows_of_another_fingerprint_are_discarded(tmp_path):
     assert again.array[:3].all()
     assert ResumableRows(tmp_path / "r.npy", (5, 2), "b").done == 0
     assert ResumableRows(tmp_path / "r.npy", (6, 2), "b").done == 0
+
+
+def two_channels(small_config):
+    color = {**small_config["channels"]["sift"], "extractor": {"type": "ColorStatistics", "patch_sizes": [16]}}
+    return check_config({
+        **small_config, "fusion": "scores", "channels": {"sift": small_config["channels"]["sift"], "color": color},
+    })
+
+
+def test_scores_are_fused_and_members_shared_through_the_cache(config, small_config, window_folder, tmp_path):
+    fused = run(two_channels(small_config), window_folder, tmp_path / "fused", cache=tmp_path / "cache")
+    assert len(fused["fusion_weights"]) == 2
+    assert sum(fused["fusion_weights"][0]) == pytest.approx(1)
+    stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").glob("*/scores.npy")}
+    assert len(stamps) == 4  # two members of two draws
+    alone = run(config, window_folder, tmp_path / "alone", cache=tmp_path / "cache")
+    again = {p: p.stat().st_mtime_ns for p in (tmp_path / "cache").glob("*/scores.npy")}
+    assert again == stamps, "the SIFT channel alone was there already"
+    assert alone["top1"] == run(config, window_folder, tmp_path / "without")["top1"]
+    model = load_classifier(tmp_path / "fused" / "model", on_error="skip")
+    assert isinstance(model, bovw.FusedClassifier)
+    with open(tmp_path / "fused" / "draw-00" / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = model.predict([str(window_folder / row["image"]) for row in rows])
+    assert found.tolist() == [row["guess1"] for row in rows]
+
+
+def test_a_damaged_member_in_the_cache_is_made_anew(config, window_folder, tmp_path):
+    first = run(config, window_folder, tmp_path / "first", cache=tmp_path / "cache")
+    for path in (tmp_path / "cache").glob("*/scores.npy"):
+        path.write_bytes(path.read_bytes()[:-4] + b"oops")
+    assert run(config, window_folder, tmp_path / "second", cache=tmp_path / "cache")["top1"] == first["top1"]
+
+
+def test_a_hierarchy_adds_its_error_and_lets_the_model_hedge(config, window_folder, tmp_path):
+    wnids = dict(zip(("brick", "cat", "coins", "grass"), (f"n0000000{i}" for i in range(1, 5)), strict=True))
+    for name, wnid in wnids.items():
+        (window_folder / name).rename(window_folder / wnid)
+    thing, stuff, root = "n00000007", "n00000008", "n00000009"
+    taxonomy = bovw.Taxonomy(
+        [*wnids.values(), thing, stuff, root],
+        [(root, thing), (root, stuff), (thing, wnids["cat"]), (thing, wnids["coins"]), (stuff, wnids["brick"]),
+         (stuff, wnids["grass"])],
+    )
+    metrics = run(config, window_folder, tmp_path / "run", taxonomy=taxonomy)
+    assert metrics["hierarchical5"]["mean"] == 0.0  # four classes, five guesses
+    assert load_hedge(tmp_path / "run" / "model").answer(np.zeros((1, 4)), 0.5)[0].wnid in taxonomy

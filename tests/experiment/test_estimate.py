@@ -1,0 +1,66 @@
+"""Predictions of time, memory and disk: what they are proportional to, and what they refuse."""
+
+import pytest
+
+import bovw
+from bovw.experiment.config import check_config
+from bovw.experiment.estimate import RunEstimate, StageEstimate, estimate_run, format_bytes, format_seconds
+
+
+def estimate(small_config, images, **changes):
+    sizes = {"n_train": 1000, "n_test": 100, "n_classes": 10, "cores": 1}
+    return estimate_run(check_config(small_config), images=images, **{**sizes, **changes})
+
+
+@pytest.fixture
+def images(window_folder):
+    return sorted(window_folder.glob("*/*.png"))[::5]
+
+
+def test_stages_of_a_run(small_config, images):
+    found = estimate(small_config, images)
+    assert [stage.stage for stage in found.stages] == ["codebook", "signatures", "classifier", "test"]
+    signatures = found.stages[1]
+    assert signatures.disk == 1000 * 4 * 3 * 2 * 4 * 16  # float32, three cells, 4 Gaussians of 16 dimensions
+    assert found.seconds == pytest.approx(sum(stage.seconds for stage in found.stages))
+    assert found.memory >= 300e6
+
+
+def test_a_codec_is_a_stage_and_saves_disk(small_config, images):
+    small_config["codec"] = {"type": "ProductQuantizer", "subvector_size": 8, "n_bits": 8}
+    found = estimate(small_config, images, n_train=100_000)
+    stages = {stage.stage: stage for stage in found.stages}
+    assert stages["codec"].disk == pytest.approx(4 * 384 * 20_000 + 384 * 4 / 32 * 100_000)
+
+
+@pytest.mark.parametrize("classifier", ["OneVsRestDual", "OneVsRestSGD", "NearestNeighbor"])
+def test_every_classifier_can_be_estimated(small_config, images, classifier):
+    small_config["classifier"] = {"type": classifier}
+    assert estimate(small_config, images).stages[2].seconds >= 0
+
+
+def stage(**values):
+    return StageEstimate(**{"member": "m", "stage": "s", "seconds": 1.0, "memory": 1e9, "disk": 0.0, **values})
+
+
+def test_sums():
+    found = RunEstimate(
+        [stage(seconds=3, disk=5), stage(stage="t", memory=2e9, disk=7), stage(member="n", disk=6)],
+        draws=2, cores=1, n_train=1, n_test=1, n_classes=2,
+    )
+    assert (found.seconds, found.memory, found.disk) == (10, 2e9, 12)
+    assert found.dominating is found.stages[0]
+
+
+def test_refusals(tmp_path):
+    sizes = {"draws": 1, "cores": 1, "n_train": 1, "n_test": 1, "n_classes": 2}
+    RunEstimate([stage()], **sizes).check(tmp_path / "not" / "there")
+    with pytest.raises(bovw.StoreError, match=r"needs 1e\+06 TB of disk|needs 1e\+06 TB"):
+        RunEstimate([stage(disk=1e18)], **sizes).check(tmp_path)
+    with pytest.raises(bovw.MemoryBudgetError, match="the s stage of m needs"):
+        RunEstimate([stage(memory=1e18)], **sizes).check(tmp_path)
+
+
+def test_units():
+    assert [format_bytes(n) for n in (12, 1.5e6, 2e12)] == ["12 B", "1.5 MB", "2 TB"]
+    assert [format_seconds(s) for s in (5, 600, 7200, 3 * 86400)] == ["5 s", "10 min", "2 h", "3 days"]
