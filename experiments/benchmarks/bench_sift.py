@@ -99,7 +99,8 @@ def agreement(images):
                 differences.append(np.abs(reference(image.astype(np.float32)) - mine).max(axis=1))
         differences = np.concatenate(differences)
         quantiles = np.quantile(differences, (0.5, 0.99, 1.0))
-        print(f"{len(images)} images, {len(differences)} descriptors; largest difference from VLFeat a descriptor, {window}: median {quantiles[0]:.1e}, "
+        print(f"{len(images)} images, {len(differences)} descriptors; largest difference from VLFeat a descriptor, "
+              f"{window}: median {quantiles[0]:.1e}, "
               f"99 % {quantiles[1]:.1e}, maximum {quantiles[2]:.1e}")
 
 

@@ -213,8 +213,8 @@ def test_out_is_written_in_place(golden_image):
     frozen = np.empty((500, 128), np.float32)
     frozen.setflags(write=False)
     for wrong, message in (
-        (out[:3], "at least"), (out[:, :100], "C-contiguous"), (out.astype(np.float64), "float64"), (frozen, "writable"),
-        (np.empty((500, 129), np.float32), "shape"), ([1.0], "list"),
+        (out[:3], "at least"), (out[:, :100], "C-contiguous"), (out.astype(np.float64), "float64"),
+        (frozen, "writable"), (np.empty((500, 129), np.float32), "shape"), ([1.0], "list"),
     ):
         with pytest.raises(bovw.ParameterError, match=message):
             bovw.dsift(golden_image, bin_size=4, step=4, out=wrong)
