@@ -526,7 +526,7 @@ def _check_blocks(
 
 
 def _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon):
-    """The patch sizes as a tuple, step, cells and orientations as int; ParameterError for any argument out of range."""
+    """The patch sizes as a tuple, step, cells, orientations as int; ParameterError for any argument out of range."""
     sizes, step, _ = check_patches(patch_sizes, step)
     cells = check_int("cells", cells, 1, 64)
     check_choice("variant", variant, VARIANTS)
