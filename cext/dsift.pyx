@@ -289,18 +289,10 @@ cdef Py_ssize_t plan_flat_scale(
     return n_layers
 
 
-<<<<<<< HEAD
-def dense_sift(
-    const float[:, ::1] image, const long long[:, ::1] scales, list weights, *, const float[::1] smoothing,
-    bint gaussian, Py_ssize_t n_bins, Py_ssize_t orientations, bint exact, float contrast_threshold, bint root,
-    float[:, ::1] out_float, unsigned char[:, ::1] out_bytes, float[::1] norms,
-):
-=======
 def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list weights, *,
                const float[::1] smoothing, bint gaussian, Py_ssize_t n_bins, Py_ssize_t orientations, bint exact,
                float contrast_threshold, bint root, float[:, ::1] out_float, unsigned char[:, ::1] out_bytes,
                float[::1] norms):
->>>>>>> extractors
     """Fill the output with the descriptors of every scale, rows of frames outer, columns inner.
 
     Parameters

@@ -188,21 +188,12 @@ def cell_histograms(const pixel[:, :, ::1] image, int cell_size, bint bilinear, 
 # One patch size of a call.
 cdef struct Patches:
     int size, n_rows, n_cols
-<<<<<<< HEAD
-    int n_slots  # rows of patches that can be open at once
-    const float *taps  # (n_cells, size)
-    int *first  # (n_cells,): first and last pixel with a weight other than 0
-    int *last
-    float *slots  # (n_cells, n_slots): rows of sums that are not yet finished
-    float *out  # (n_rows, n_cols, n_cells, n_cells, n_bins)
-=======
     int n_slots        # rows of patches that can be open at once
     const float *taps  # (n_cells, size)
     int *first         # (n_cells,): first and last pixel with a weight other than 0
     int *last
     float *slots       # (n_cells, n_slots): rows of sums that are not yet finished
     float *out         # (n_rows, n_cols, n_cells, n_cells, n_bins)
->>>>>>> extractors
 
 
 cdef void add_votes(

@@ -100,12 +100,8 @@ def agreement(images):
         differences = np.concatenate(differences)
         quantiles = np.quantile(differences, (0.5, 0.99, 1.0))
         print(f"{len(images)} images, {len(differences)} descriptors; largest difference from VLFeat a descriptor, "
-<<<<<<< HEAD
-              f"{window}: median {quantiles[0]:.1e}, 99 % {quantiles[1]:.1e}, maximum {quantiles[2]:.1e}")
-=======
               f"{window}: median {quantiles[0]:.1e}, "
               f"99 % {quantiles[1]:.1e}, maximum {quantiles[2]:.1e}")
->>>>>>> extractors
 
 
 if options.tiny:
