@@ -531,3 +531,12 @@ def test_no_file_stays_open(tmp_path):
         for _ in range(3):
             read_image(path)
             probe_image(pathlib.Path(path))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
+def test_arrays_of_the_other_byte_order(dtype):
+    image = (np.random.default_rng(0).integers(0, 256, (9, 11, 3)) * (257 if dtype == np.uint16 else 1)).astype(dtype)
+    for mode in ("rgb", "grey"):
+        found = load_image(image.astype(image.dtype.newbyteorder()), mode=mode)
+        assert found.dtype.isnative
+        np.testing.assert_array_equal(found, load_image(image, mode=mode))
