@@ -25,7 +25,7 @@ import numpy as np
 from .._files import fingerprint, write_json
 from .._random import stage_rng
 from ..datasets import draw_split, open_dataset, read_split_files
-from ..errors import ConfigError
+from ..errors import ConfigError, DatasetError
 from ..evaluation import summarize_draws
 from .draw import DrawRun
 from .environment import describe_environment, peak_memory_mb
@@ -77,6 +77,12 @@ def run_experiment(
     """
     out = Path(out)
     dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
+    if dataset.targets is not None:
+        raise DatasetError(
+            f"{data} has several labels an image ({dataset.kind}); a run ranks classes of single labels. Encode the "
+            "images with bovw encode, train a OneVsRestDual for each column of dataset.targets, and score it with "
+            "mean_average_precision(..., ignore=dataset.difficult)"
+        )
     splits = _splits(config, dataset, split_files)
     manifest = fingerprint(dataset.identity())
     identity = fingerprint({"config": config.fingerprint, "data": manifest})

@@ -19,6 +19,8 @@ from bovw.experiment.rows import ResumableRows
 from bovw.pipeline import load_classifier
 from bovw.signatures import SignatureStore
 
+from ..datasets.layouts import write_layout
+
 
 @pytest.fixture
 def config(small_config):
@@ -247,3 +249,19 @@ def test_a_hierarchy_adds_its_error_and_lets_the_model_hedge(config, window_fold
     metrics = run(config, window_folder, tmp_path / "run", taxonomy=taxonomy)
     assert metrics["hierarchical5"]["mean"] == 0.0  # four classes, five guesses
     assert load_hedge(tmp_path / "run" / "model").answer(np.zeros((1, 4)), 0.5)[0].wnid in taxonomy
+
+
+def test_images_of_several_labels_are_refused_before_anything_is_written(config, tmp_path):
+    root = write_layout("voc2007", tmp_path / "voc", 4, 2)
+    with pytest.raises(bovw.DatasetError, match="several labels an image"):
+        run(config, root, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["ilsvrc2012", "imagenette", "cifar10", "tiny_imagenet", "outex", "caltech101"])
+def test_a_config_runs_on_the_layout_of_every_data_set(small_config, tmp_path, kind):
+    small_config["data"] = {"n_train": 3, "n_test": 2}
+    root = write_layout(kind, tmp_path / kind, 4, 3, n_classes=4, side=48)
+    metrics = run(check_config(small_config), root, tmp_path / "out")
+    assert metrics["data_kind"] == kind
+    assert metrics["n_train"] == 3 * metrics["n_classes"]
