@@ -3,20 +3,20 @@
 import warnings
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..classify import OneVsRestDual, OneVsRestSGD, out_of_fold_scores, score_matrix, top_k
+from ..classify import OneVsRestDual, OneVsRestSGD, out_of_fold_scores, score_matrix
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
-from ..persist import load_model, save_model
 from ..pooling import EmptyImageWarning
 from .image_encoder import ImageEncoder
+from .ranked import ImageClassifier
 from .reader import ImageReader, gather_signatures, score_blocks
 
 
-class BovwClassifier(ClassifierMixin, BaseEstimator):
+class BovwClassifier(ImageClassifier):
     """Image classification by bags of visual words, from image files to ranked class names.
 
     Parameters
@@ -231,36 +231,6 @@ class BovwClassifier(ClassifierMixin, BaseEstimator):
         for i, error in sorted(reader.errors.items()):
             warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
         return np.concatenate(scores)
-
-    def predict(self, images):
-        """The best class of each image, (n_images,)."""
-        return self.predict_top_k(images, 1)[:, 0]
-
-    def predict_top_k(self, images, k=5):
-        """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
-
-        Ties go to the class that comes first in ``classes_``.
-        """
-        return self.classes_[self.rank(self.decision_function(images), k)]
-
-    def rank(self, scores, k=5):
-        """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
-        return top_k(score_matrix(scores), k)
-
-    def save(self, path):
-        """Write the fitted model into the folder ``path`` as model.json and .npy files."""
-        check_is_fitted(self, "classifier_")
-        save_model(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
-        return load_model(path, expected=cls)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        return tags
 
 
 def _take(X, rows):

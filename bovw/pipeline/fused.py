@@ -11,16 +11,17 @@ learnt on *out-of-fold* scores of the training images: those of machines that di
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ..classify import ScoreFusion, score_matrix, top_k
+from ..classify import ScoreFusion, score_matrix
 from ..errors import ModelFormatError, ParameterError
-from ..persist import load_model, save_model
+from ..persist import load_model
 from .classifier import BovwClassifier
+from .ranked import ImageClassifier
 
 
-class FusedClassifier(ClassifierMixin, BaseEstimator):
+class FusedClassifier(ImageClassifier):
     """A weighted sum of the scores of several :class:`BovwClassifier`.
 
     Parameters
@@ -126,33 +127,6 @@ class FusedClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         scores = self.fusion_.transform([score_matrix(m.decision_function(images)) for m in self.members_])
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, images):
-        """The best class of each image, (n_images,)."""
-        return self.predict_top_k(images, 1)[:, 0]
-
-    def predict_top_k(self, images, k=5):
-        """The ``k`` best classes of each image, (n_images, k), best first; ties go to the first in ``classes_``."""
-        return self.classes_[self.rank(self.decision_function(images), k)]
-
-    def rank(self, scores, k=5):
-        """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
-        return top_k(score_matrix(scores), k)
-
-    def save(self, path):
-        """Write the fitted model into the folder ``path``."""
-        check_is_fitted(self)
-        save_model(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
-        return load_model(path, expected=cls)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        return tags
 
 
 def load_classifier(path, *, on_error="raise", n_jobs=None):

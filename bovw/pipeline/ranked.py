@@ -1,0 +1,41 @@
+"""What every classifier of images does with its scores, and how it is saved."""
+
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ..classify import score_matrix, top_k
+from ..persist import load_model, save_model
+
+
+class ImageClassifier(ClassifierMixin, BaseEstimator):
+    """Base of classifiers of images; a subclass has ``classes_`` after ``fit`` and ``decision_function(images)``."""
+
+    def predict(self, images):
+        """The best class of each image, (n_images,)."""
+        return self.predict_top_k(images, 1)[:, 0]
+
+    def predict_top_k(self, images, k=5):
+        """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
+
+        Ties go to the class that comes first in ``classes_``.
+        """
+        return self.classes_[self.rank(self.decision_function(images), k)]
+
+    def rank(self, scores, k=5):
+        """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
+        return top_k(score_matrix(scores), k)
+
+    def save(self, path):
+        """Write the fitted model into the folder ``path`` as model.json and .npy files."""
+        check_is_fitted(self, "classes_")
+        save_model(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
+        return load_model(path, expected=cls)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        return tags
