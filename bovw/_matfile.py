@@ -107,6 +107,23 @@ def _inflate(data, max_bytes):
     return b"".join(parts)
 
 
+def data_element(data, order, start, stop):
+    """Kind, first byte, byte count and end (padding included) of the data element at ``start``."""
+    if start + 8 > stop:
+        raise DatasetError("an element runs over the end of its parent")
+    kind, length = struct.unpack_from(order + "II", data, start)
+    if kind >> 16:  # short form: count and kind share the first four bytes, the data are the next four
+        kind, length, first, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
+        if length > 4:
+            raise DatasetError(f"a short element claims {length} bytes")
+    else:
+        first = start + 8
+        end = first + length + (-length % 8 if kind != _MATRIX else 0)
+    if first + length > stop:
+        raise DatasetError(f"an element of {length} bytes runs over the end of its parent")
+    return kind, first, length, min(end, stop)
+
+
 class _Checker:
     """Walks the data elements of a file whose variables are not compressed."""
 
@@ -119,24 +136,8 @@ class _Checker:
         while start < len(self.data):
             start = self._array(start, len(self.data), 0)
 
-    def _element(self, start, stop):
-        """Kind, first byte, byte count and end (padding included) of the data element at ``start``."""
-        if start + 8 > stop:
-            raise DatasetError("an element runs over the end of its parent")
-        kind, length = struct.unpack_from(self.order + "II", self.data, start)
-        if kind >> 16:  # short form: count and kind share the first four bytes, the data are the next four
-            kind, length, first, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
-            if length > 4:
-                raise DatasetError(f"a short element claims {length} bytes")
-        else:
-            first = start + 8
-            end = first + length + (-length % 8 if kind != _MATRIX else 0)
-        if first + length > stop:
-            raise DatasetError(f"an element of {length} bytes runs over the end of its parent")
-        return kind, first, length, min(end, stop)
-
     def _integers(self, start, stop, what):
-        kind, first, length, end = self._element(start, stop)
+        kind, first, length, end = data_element(self.data, self.order, start, stop)
         if kind not in (5, 6) or length % 4:
             raise DatasetError(f"{what} has kind {kind} and {length} bytes")
         form = f"{self.order}{length // 4}{'i' if kind == 5 else 'I'}"
@@ -144,7 +145,7 @@ class _Checker:
 
     def _array(self, start, stop, depth):
         """Check the array at ``start`` and everything in it; return where it ends."""
-        kind, start, length, end = self._element(start, stop)
+        kind, start, length, end = data_element(self.data, self.order, start, stop)
         if kind != _MATRIX:
             raise DatasetError(f"an array was expected, not an element of kind {kind}")
         self.n_arrays += 1
@@ -158,7 +159,7 @@ class _Checker:
         if len(flags) != 2 or not 2 <= len(shape) <= 32 or min(shape) < 0:
             raise DatasetError(f"an array has shape {shape[:33]}")
         count = math.prod(shape)
-        *_, start = self._element(start, stop)  # its name
+        *_, start = data_element(self.data, self.order, start, stop)  # its name
         kind = flags[0] & 0xFF
         if kind == _STRUCT:
             n_fields, start = self._field_names(start, stop)
@@ -176,7 +177,7 @@ class _Checker:
     def _field_names(self, start, stop):
         """How many fields a struct has, and where the first member begins."""
         width, start = self._integers(start, stop, "a field name length")
-        _, _, length, start = self._element(start, stop)
+        _, _, length, start = data_element(self.data, self.order, start, stop)
         if len(width) != 1 or not 1 <= width[0] <= 64 or length == 0 or length % width[0]:
             raise DatasetError("a struct has no sound list of field names")
         return length // width[0], start
@@ -188,7 +189,7 @@ class _Checker:
             start = self._array(start, stop, depth + 1)
 
     def _values(self, start, stop, count, shape, is_text):
-        kind, _, length, _ = self._element(start, stop)
+        kind, _, length, _ = data_element(self.data, self.order, start, stop)
         if kind not in _ITEM_SIZE:
             raise DatasetError(f"values have the unknown kind {kind}")
         if is_text and kind in (_UTF8, _UTF16):  # a character takes one unit or more, never less

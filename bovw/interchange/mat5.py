@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._matfile import byte_order
+from .._matfile import byte_order, data_element
 from ..errors import DatasetError, ParameterError
 
 _INT8, _INT32, _UINT32, _MATRIX, _COMPRESSED, _UTF8, _UTF16, _UTF32 = 1, 5, 6, 14, 15, 16, 17, 18
@@ -398,19 +398,8 @@ class _Parser:
 
     def _next(self, start, stop):
         """Kind, first byte, last byte + 1, and where the next one begins, of the data element at ``start``."""
-        if start + 8 > stop:
-            raise DatasetError("an element runs over the end of its parent")
-        kind, length = struct.unpack_from(self.order + "II", self.data, start)
-        if kind >> 16:
-            kind, length, first, end = kind & 0xFFFF, kind >> 16, start + 4, start + 8
-            if length > 4:
-                raise DatasetError(f"a short element claims {length} bytes")
-        else:
-            first = start + 8
-            end = first + length + (-length % 8 if kind != _MATRIX else 0)
-        if first + length > stop:
-            raise DatasetError(f"an element of {length} bytes runs over the end of its parent")
-        return kind, first, first + length, min(end, stop)
+        kind, first, length, end = data_element(self.data, self.order, start, stop)
+        return kind, first, first + length, end
 
     def _struct(self, start, stop, depth):
         if depth >= _MAX_DEPTH:
