@@ -17,7 +17,8 @@ def add_parser(verbs):
     )
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")
     parser.add_argument("--data", required=True, type=Path, metavar="DIR",
-                        help="DIR/<class>/<image>, or DIR/train/<class>/<image> and DIR/test or DIR/val")
+                        help="any data set that bovw index knows, such as DIR/<class>/<image>, or DIR/train/<class>/"
+                             "<image> and DIR/test or DIR/val")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where results go")
     parser.add_argument("--draws", type=int, metavar="N", help="random training and test splits (data.draws)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of splits and codebooks (data.seed)")
@@ -30,7 +31,8 @@ def add_parser(verbs):
     parser.add_argument("--cache", type=Path, metavar="DIR",
                         help="keep finished feature sets here, for other runs that need the same ones")
     parser.add_argument("--taxonomy", type=Path, metavar="FILE",
-                        help="a meta.mat or words.txt beside wordnet.is_a.txt: report the hierarchical error as well")
+                        help="a kit or its meta.mat, or a folder with words.txt and wordnet.is_a.txt: report the "
+                             "hierarchical error as well, and let the model hedge")
     parser.add_argument("--plan", action="store_true",
                         help="measure first, and print the time, memory and disk that the run will take")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="add the result to this ledger, for bovw table")

@@ -173,3 +173,14 @@ def test_demo_windows_share_no_pixel():
     left, right = cut_windows(numbered)
     assert not set(np.unique(left)) & set(np.unique(right))
     assert all(w.shape == (64, 64) for w in [*left, *right])
+
+
+def test_a_run_enters_the_ledger_and_the_table(config_file, window_folder, tmp_path, capsys):
+    ledger = tmp_path / "ledger.jsonl"
+    command = ["run", config_file, "--data", window_folder, "--out", tmp_path / "run", "--ledger", ledger, "--plan"]
+    assert main([str(word) for word in command]) == 0
+    error = capsys.readouterr().err
+    assert "most of the time" in error  # the estimate that --plan asks for
+    assert "extractor  DenseSIFT(step=6, bin_size=[4])" in error
+    assert main(["table", str(ledger)]) == 0
+    assert "`small`" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
 from bovw import OneVsRestDual, evaluate_files, load_model, run_kit_baseline
+from bovw.cli.main import main
 from bovw.errors import DatasetError, ParameterError
 from bovw.experiment import kit_baseline
 from bovw.interchange import ImageWords, list_files, write_sbow
@@ -109,3 +110,12 @@ def test_what_does_not_fit_is_named(features, tmp_path):
     with pytest.raises(DatasetError, match="1 lines for 60 test images"):
         run_kit_baseline(features, out, truth=tmp_path / "truth.txt", meta=features / "meta.mat", n_words=50)
     assert not out.exists()
+
+
+def test_bovw_run_trains_it_without_any_image(features, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["run", "kit_baseline", "--data", str(features), "--out", str(out), "--quiet"]) == 0
+    printed = capsys.readouterr().out
+    assert "flat error at 1 to 5 guesses: 0." in printed
+    flat = json.loads((out / "metrics.json").read_text())["flat"]
+    assert f"{flat[0]:.4f}" in printed
