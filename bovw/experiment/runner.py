@@ -192,7 +192,7 @@ def _summarize(config, dataset, manifest, results, identity):
         "top5": over_draws("top5"),
         "mean_class_accuracy": over_draws("mean_class_accuracy"),
         "hierarchical5": over_draws("hierarchical5") if "hierarchical5" in results[0] else None,
-        "data": Path(dataset.root).name,
+        "data": Path(dataset.root).name if dataset.kind == "folder" else dataset.kind,
         "data_kind": dataset.kind,
         "data_fingerprint": manifest,
         "n_classes": len(dataset.classes),
