@@ -18,7 +18,7 @@ from .ledger import latest
 from .outcomes import MEASURES
 
 #: folder names of data sets -> what papers call them, where that is not plain from the name
-DATA_TITLES = {"scene15": "15-Scene", "kth_tips_gray": "KTH-TIPS"}
+DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Imagenette"}
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
 UNCHECKED = "†"
