@@ -53,7 +53,9 @@ def main():
         if subprocess.run([str(part) for part in command], check=False).returncode:
             failed.append(config.stem)
     if not options.lite:
-        subprocess.run([sys.executable, HERE / "results" / "make_readme.py"], check=True)
+        ledgers = sorted((HERE / "results").glob("*.jsonl"))
+        readme = HERE.parent / "README.md"
+        subprocess.run([sys.executable, "-m", "bovw", "table", *ledgers, "--write", readme], check=True)
     print(f"\n{len(configs)} systems, {(time.perf_counter() - start) / 60:.1f} minutes")
     if failed:
         sys.exit(f"these failed, see above: {', '.join(failed)}")
