@@ -142,6 +142,7 @@ class DrawRun:
             "signature_size": sum(part.model.signature_size for part in results),
             "bytes_per_image": sum(part.bytes_per_image for part in results),
             "seconds": seconds,
+            "peak_memory_mb": _largest(part.peak_memory_mb for part in results),
             "skipped": {
                 **model.skipped_, **{self.dataset.names[self.test[row]]: text for row, text in sorted(errors.items())}
             },
@@ -166,3 +167,9 @@ def _chosen_c(classifier):
     """The C of a classifier that has one."""
     value = getattr(classifier, "C_", classifier.get_params().get("C"))
     return float(value) if isinstance(value, (int, float)) else None
+
+
+def _largest(values):
+    """The largest of some numbers; None if one is not known."""
+    values = list(values)
+    return None if None in values else max(values)

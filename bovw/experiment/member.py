@@ -24,6 +24,7 @@ from .._progress import Progress
 from ..errors import ModelFormatError
 from ..persist import save_model
 from ..pipeline import BovwClassifier, signatures_to_store
+from .environment import peak_memory_mb
 from .rows import ResumableRows
 
 BLOCK_ROWS = 64
@@ -39,6 +40,8 @@ class MemberResult(NamedTuple):
     errors: dict
     seconds: dict
     bytes_per_image: float
+    #: largest resident size of the process that computed it, in MB; None where the system does not tell
+    peak_memory_mb: float | None
 
 
 class MemberRun:
@@ -81,7 +84,8 @@ class MemberRun:
         files = {"scores": write_npy(self.folder / "scores.npy", scores.array)}
         if (self.folder / "held_out.npy").exists():
             files["held_out"] = sha256_file(self.folder / "held_out.npy")
-        self._write(done=True, files=files, errors={str(row): text for row, text in scores.errors.items()})
+        errors = {str(row): text for row, text in scores.errors.items()}
+        self._write(done=True, files=files, errors=errors, peak_memory_mb=peak_memory_mb())
         scores.remove()
         shutil.rmtree(self.folder / "encoders", ignore_errors=True)
         return self._finished()
@@ -100,7 +104,8 @@ class MemberRun:
         model.set_params(n_jobs=self.model.n_jobs, verbose=self.verbose)
         errors = {int(row): text for row, text in note["errors"].items()}
         return MemberResult(
-            model, arrays["scores"], arrays.get("held_out"), errors, note["seconds"], note["bytes_per_image"]
+            model, arrays["scores"], arrays.get("held_out"), errors, note["seconds"], note["bytes_per_image"],
+            note.get("peak_memory_mb"),
         )
 
     def _array(self, name, digest):

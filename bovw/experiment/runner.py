@@ -28,7 +28,7 @@ from ..datasets import draw_split, open_dataset, read_split_files
 from ..errors import ConfigError, DatasetError
 from ..evaluation import summarize_draws
 from .draw import DrawRun
-from .environment import describe_environment, peak_memory_mb
+from .environment import describe_environment
 from .estimate import SAMPLE_IMAGES, estimate_run
 from .plan import describe_plan, format_estimate
 
@@ -182,6 +182,7 @@ def _summarize(config, dataset, manifest, results, identity):
     def over_draws(key):
         return summarize(result[key] for result in results)
 
+    peaks = [result["peak_memory_mb"] for result in results]  # of members that another run computed, too
     stages = sorted({stage for result in results for stage in result["seconds"]})
     return {
         "name": config.name,
@@ -206,7 +207,7 @@ def _summarize(config, dataset, manifest, results, identity):
         "skipped": {name: message for result in results for name, message in result["skipped"].items()},
         "confusion": np.sum([result["confusion"] for result in results], axis=0).tolist(),
         "seconds": {stage: sum(result["seconds"].get(stage, 0.0) for result in results) for stage in stages},
-        "peak_memory_mb": peak_memory_mb(),
+        "peak_memory_mb": None if None in peaks else max(peaks),
         "seed": config.tree["data"]["seed"],
         "draws": len(results),
         "config_fingerprint": config.fingerprint,
