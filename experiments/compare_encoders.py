@@ -23,14 +23,14 @@ from bovw._threads import map_in_order, single_threaded
 from bovw.evaluation import mean_class_accuracy, summarize_draws
 
 PYRAMID, WHOLE = ("1x1", "2x2", "3x1"), ("1x1",)
-C = (0.1, 1.0, 10.0, 100.0)
+C = (0.1, 1.0, 10.0, 100.0, 1000.0)
 EXTRACTOR = {"step": 12, "bin_size": (4, 6, 8, 10)}
 N_DESCRIPTORS, N_WORDS, N_BLOCKS, N_GAUSSIANS, PCA = 200_000, 1024, 16, 8, 64
 
 #: name -> (codebook, encoder, parameters of SpatialPyramid)
 SYSTEMS = {
-    "hard assignment": ("words", "HardAssignment", {"norm": ("l1",)}),
-    "soft assignment": ("words", "SoftAssignment", {"norm": ("l1",)}),
+    "hard assignment, counts": ("words", "HardAssignment", {"norm": ("l1",)}),
+    "soft assignment, counts": ("words", "SoftAssignment", {"norm": ("l1",)}),
     "LLC, max": ("words", "LLC", {}),
     "LLC, average": ("words", "LLC", {"pooling": "average"}),
     "LLC, max, no pyramid": ("words", "LLC", {"cells": WHOLE}),
@@ -48,12 +48,14 @@ SYSTEMS = {
 }
 #: name -> (system whose signatures it takes, map or kernel)
 MAPPED = {
-    "hard assignment, Hellinger map": ("hard assignment", "hellinger"),
-    "hard assignment, chi2 map": ("hard assignment", "chi2"),
-    "hard assignment, intersection map": ("hard assignment", "intersection"),
-    "hard assignment, Jensen-Shannon map": ("hard assignment", "js"),
-    "hard assignment, exact intersection kernel": ("hard assignment", "exact"),
-    "soft assignment, chi2 map": ("soft assignment", "chi2"),
+    "hard assignment, linear": ("hard assignment, counts", "l2"),
+    "hard assignment, Hellinger map": ("hard assignment, counts", "hellinger"),
+    "hard assignment, chi2 map": ("hard assignment, counts", "chi2"),
+    "hard assignment, intersection map": ("hard assignment, counts", "intersection"),
+    "hard assignment, Jensen-Shannon map": ("hard assignment, counts", "js"),
+    "hard assignment, exact intersection kernel": ("hard assignment, counts", "exact"),
+    "soft assignment, linear": ("soft assignment, counts", "l2"),
+    "soft assignment, chi2 map": ("soft assignment, counts", "chi2"),
 }
 
 
@@ -109,11 +111,13 @@ def signatures(extract, images, pca, pyramids, n_jobs):
 def accuracy(X, labels, train, test, n_jobs, how=None):
     """Mean per-class accuracy of a linear SVM, after a kernel map if asked for."""
     kernel = "intersection" if how == "exact" else "linear"
-    if how == "hellinger":
+    if how == "l2":  # counts of length 1, as those that a map makes of counts of sum 1
+        X = bovw.normalize(X)
+    elif how == "hellinger":
         X = bovw.hellinger_map(X)
     elif how in ("chi2", "intersection", "js"):
         X = bovw.homogeneous_kernel_map(X, how)
-    machine = bovw.OneVsRestDual(C=C if how != "exact" else tuple(10 * c for c in C), kernel=kernel, n_jobs=n_jobs)
+    machine = bovw.OneVsRestDual(C=C, kernel=kernel, n_jobs=n_jobs)
     machine.fit(X[train], labels[train])
     return float(mean_class_accuracy(labels[test], machine.predict(X[test]))), float(machine.C_)
 
@@ -132,7 +136,8 @@ def run_draw(dataset, draw, names, n_train, n_test, n_jobs):
     labels = dataset.labels[used]
     train, test = np.arange(len(train)), np.arange(len(train), len(used))
     results = {}
-    jobs = {name: (name, None) for name in names} | {k: v for k, v in MAPPED.items() if v[0] in names}
+    jobs = {name: (name, None) for name in names if not name.endswith("counts")}
+    jobs |= {k: v for k, v in MAPPED.items() if v[0] in names}
     for name, (source, how) in jobs.items():
         X = matrices[source]
         value, chosen = accuracy(X, labels, train, test, n_jobs, how)
@@ -157,7 +162,8 @@ def main():
     for draw in range(options.draws):
         part = options.out.with_suffix(f".draw-{draw}.json")
         known = json.loads(part.read_text()) if part.exists() else {"systems": {}, "seconds": 0.0}
-        todo = [name for name in options.systems if name not in known["systems"]]
+        known_counts = {source for name, (source, _) in MAPPED.items() if name in known["systems"]}
+        todo = [name for name in options.systems if name not in known["systems"] and name not in known_counts]
         if todo:
             print(f"draw {draw + 1} of {options.draws}", flush=True)
             start = time.perf_counter()
