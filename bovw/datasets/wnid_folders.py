@@ -115,8 +115,22 @@ def _choose_test_part(root, wanted):
 def _read_archive(path, options):
     listing = Listing(path.parent, options)
     listing.add_tar(path, "", lambda name: first if WNID.fullmatch(first := name.partition("/")[0]) else None)
+    if not len(listing):
+        return _read_archive_of_classes(path, options)
     met = sorted(listing.counts())
     return _dataset(listing, "imagenet", met, path.parent, options, [])
+
+
+def _read_archive_of_classes(path, options):
+    """An archive without wnids: the class of an image is the folder that it lies in."""
+    listing = Listing(path.parent, options)
+    listing.add_tar(path, "", lambda name: name.rpartition("/")[0].rpartition("/")[2] or None)
+    if not len(listing):
+        raise DatasetError(f"{path}: holds no images in folders; an archive of <class>/<image> is needed")
+    problems = []
+    if listing.reasons:
+        problems.append(f"{len(listing.reasons)} files were left out: {official.listed(listing.reasons, 3)}")
+    return listing.dataset("folder", sorted(listing.counts()), problems=problems)
 
 
 def _dataset(listing, kind, met, folder, options, problems, **split):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._files import atomic_write, fingerprint, write_json
+from .._files import atomic_write, fingerprint, remove_unfinished, write_json
 from ..classify import OneVsRestDual
 from ..evaluation import HedgedPredictor, confusion_matrix, flat_error, hierarchical_error, mean_class_accuracy
 from ..persist import save_model
@@ -55,6 +55,7 @@ class DrawRun:
             self._discard_members()
             return result
         self.folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self.folder)
         labels = np.asarray(self.dataset.classes)[self.dataset.labels]
         members = build_members(self.config, draw=self.draw, n_jobs=self.n_jobs, verbose=self.verbose)
         results = []

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .._files import fingerprint, write_json
+from .._files import fingerprint, remove_unfinished, write_json
 from .._random import stage_rng
 from ..datasets import draw_split, open_dataset, read_split_files
 from ..errors import ConfigError, DatasetError
@@ -91,6 +91,7 @@ def run_experiment(
     if plan:
         _predict(config, dataset, splits, out)
     _claim(out, identity, config, overwrite)
+    remove_unfinished(out)
     results = []
     for draw, (train, test) in enumerate(splits):
         part = DrawRun(
