@@ -110,15 +110,16 @@ class RunEstimate:
         free = shutil.disk_usage(place).free
         if self.disk > free:
             raise StoreError(
-                f"the run needs {_bytes(self.disk)} of disk at a time and {place} has {_bytes(free)} left; use a codec "
-                "([codec] type = \"ProductQuantizer\"), fewer images, or another --out"
+                f"the run needs {format_bytes(self.disk)} of disk at a time and {place} has {format_bytes(free)} left; "
+                "use a codec ([codec] type = \"ProductQuantizer\"), fewer images, or another --out"
             )
         memory = total_memory()
         if memory is not None and self.memory > memory:
             greedy = max(self.stages, key=lambda stage: stage.memory)
             raise MemoryBudgetError(
-                f"the {greedy.stage} stage of {greedy.member} needs {_bytes(self.memory)} of memory and this machine "
-                f"has {_bytes(memory)}; use OneVsRestSGD in place of OneVsRestDual, fewer images or shorter signatures"
+                f"the {greedy.stage} stage of {greedy.member} needs {format_bytes(self.memory)} of memory and this "
+                f"machine has {format_bytes(memory)}; use OneVsRestSGD in place of OneVsRestDual, fewer images or "
+                "shorter signatures"
             )
 
 
@@ -355,17 +356,13 @@ def _gemm_rate():
     return _GEMM[0]
 
 
-def _bytes(n):
+def format_bytes(n):
+    """Bytes with a unit: "1.5 GB"."""
     for unit in ("B", "kB", "MB", "GB"):
         if n < 1000:
             return f"{n:.3g} {unit}"
         n /= 1000
     return f"{n:.3g} TB"
-
-
-def format_bytes(n):
-    """Bytes with a unit: "1.5 GB"."""
-    return _bytes(n)
 
 
 def format_seconds(seconds):

@@ -132,7 +132,11 @@ class BovwClassifier(ImageClassifier):
         """
         y = np.asarray(y)
         kept = np.delete(np.arange(len(y)), skip)
-        X = self._compressed(signatures, kept)
+        if isinstance(signatures, np.ndarray):
+            self.codec_ = None if self.codec is None else clone(self.codec).fit(_take(signatures, kept))
+        else:
+            self.codec_ = signatures.codec
+        X = self._compressed(signatures)
         self.classifier_ = OneVsRestDual() if self.classifier is None else clone(self.classifier)
         self._share_workers(self.classifier_)
         if isinstance(self.classifier_, OneVsRestSGD):
@@ -162,7 +166,7 @@ class BovwClassifier(ImageClassifier):
         check_is_fitted(self, "classifier_")
         y = np.asarray(y)
         kept = np.delete(np.arange(len(y)), skip)
-        X = self._compressed(signatures, kept)
+        X = self._compressed(signatures)
         classifier = clone(self.classifier_)
         if hasattr(self.classifier_, "C_"):
             classifier.set_params(C=self.classifier_.C_)
@@ -172,16 +176,11 @@ class BovwClassifier(ImageClassifier):
         scores[kept] = score_matrix(out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=int(cv)))
         return scores
 
-    def _compressed(self, signatures, kept):
-        """The signatures as the classifier sees them, of an array after a pass through the codec."""
-        if not isinstance(signatures, np.ndarray):
-            self.codec_ = signatures.codec
-        elif self.codec is None:
-            self.codec_ = None
-        else:
-            self.codec_ = clone(self.codec).fit(signatures[kept])
-            return self.codec_.decode(self.codec_.encode(signatures))
-        return signatures
+    def _compressed(self, signatures):
+        """The signatures as the classifier sees them: an array after a pass through the codec, a store as it is."""
+        if self.codec_ is None or not isinstance(signatures, np.ndarray):
+            return signatures
+        return self.codec_.decode(self.codec_.encode(signatures))
 
     def _share_workers(self, estimator):
         if "n_jobs" in estimator.get_params(deep=False) and estimator.n_jobs is None:
