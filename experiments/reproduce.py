@@ -26,7 +26,7 @@ def main():
     parser.add_argument("--taxonomy", type=Path, help="for the hierarchical error of classes that are wnids")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--lite", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()  # names may follow the options
     configs = [HERE / "systems" / f"{name}.toml" for name in options.systems] or sorted(
         (HERE / "systems").glob(f"{options.collection}_*.toml")
     )
