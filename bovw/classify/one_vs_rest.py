@@ -9,6 +9,7 @@ import itertools
 import math
 import numbers
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -29,6 +30,17 @@ _KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2"
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
 _PREDICT_ROWS = 512
 _SYMMETRY_ROWS = 256
+
+
+class _Problem(NamedTuple):
+    """A training set on its Gram matrix: class indices, factors on C, values of C, seed."""
+
+    X: np.ndarray
+    target: np.ndarray
+    weights: np.ndarray
+    gram: np.ndarray
+    candidates: list
+    seed: int
 
 
 class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
@@ -178,24 +190,27 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If ``max_iter`` ends the training of a class before ``tol`` is reached.
         """
-        candidates = self._check_params()
-        X, y = self._validated(X, y=y)
-        self.classes_, target = classes_of(y)
-        seed = check_seed(self.random_state)
-        weights = self._sample_weights(target)
-        gram = self._gram(X)
-        if isinstance(self.C, numbers.Number):
-            self.C_, self.cv_results_ = candidates[0], None
-        else:
-            self.C_ = self._cross_validate(gram, target, weights, candidates, seed)
-
-        def solve(group):
-            signs = self._signs(target, group)
-            return self._solve(gram, signs, self._cost(signs, weights, self.C_), stage_rng(seed, "dual_svm"))
-
-        groups = _groups(self._n_problems())
-        self._learn(X, target, groups, list(map_in_order(solve, groups, self.n_jobs)))
+        self._fit(self._problem(X, y))
         return self
+
+    def fit_out_of_fold(self, X, y, held_out):
+        """:meth:`fit`, and the scores of :meth:`out_of_fold` with the C of the fitted machines, from one Gram matrix.
+
+        Parameters
+        ----------
+        X, y
+            As in :meth:`fit`.
+        held_out : list of int arrays
+            The folds: every sample is in one of them.
+
+        Returns
+        -------
+        array of shape (n, n_classes), float32; (n,) for two classes
+            The held-out scores.
+        """
+        problem = self._problem(X, y)
+        self._fit(problem)
+        return self._out_of_fold(problem._replace(candidates=[self.C_]), held_out)
 
     def decision_function(self, X):
         """Scores of all classes.
@@ -328,19 +343,42 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         -------
         array of shape (n, n_classes), float32; (n,) for two classes
         """
+        return self._out_of_fold(self._problem(X, y), held_out)
+
+    def _problem(self, X, y):
+        """Everything that training needs, checked; sets ``classes_``."""
         candidates = self._check_params()
         X, y = self._validated(X, y=y)
         self.classes_, target = classes_of(y)
         seed = check_seed(self.random_state)
-        paths = self._held_out_scores(self._gram(X), target, self._sample_weights(target), candidates, held_out, seed)
-        best = int(_fold_accuracies(paths, target, held_out).mean(axis=1).argmax())
-        scores = np.empty((len(y), len(paths[0][0])), np.float32)
+        weights = self._sample_weights(target)
+        return _Problem(X, target, weights, self._gram(X), candidates, seed)
+
+    def _fit(self, problem):
+        X, target, weights, gram, candidates, seed = problem
+        if isinstance(self.C, numbers.Number):
+            self.C_, self.cv_results_ = candidates[0], None
+        else:
+            self.C_ = self._cross_validate(problem)
+
+        def solve(group):
+            signs = self._signs(target, group)
+            return self._solve(gram, signs, self._cost(signs, weights, self.C_), stage_rng(seed, "dual_svm"))
+
+        groups = _groups(self._n_problems())
+        self._learn(X, target, groups, list(map_in_order(solve, groups, self.n_jobs)))
+
+    def _out_of_fold(self, problem, held_out):
+        paths = self._held_out_scores(problem, held_out)
+        best = int(_fold_accuracies(paths, problem.target, held_out).mean(axis=1).argmax())
+        scores = np.empty((len(problem.target), len(paths[0][0])), np.float32)
         for test, path in zip(held_out, paths, strict=True):
             scores[test] = path[best].T
         return scores[:, 0] if len(self.classes_) == 2 else scores
 
-    def _held_out_scores(self, gram, target, weights, candidates, held_out, seed):
+    def _held_out_scores(self, problem, held_out):
         """For each fold the scores of its samples for each C, (n_C, n_problems, n_held_out)."""
+        _, target, weights, gram, candidates, seed = problem
         groups = _groups(self._n_problems())
 
         def path(task):
@@ -366,12 +404,13 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             for fold in range(len(held_out))
         ]
 
-    def _cross_validate(self, gram, target, weights, candidates, seed):
-        """Fill ``cv_results_`` and return the best of ``candidates``."""
-        held_out = stratified_folds(target, self.cv, seed)
+    def _cross_validate(self, problem):
+        """Fill ``cv_results_`` and return the best of the candidates."""
+        target, candidates = problem.target, problem.candidates
+        held_out = stratified_folds(target, self.cv, problem.seed)
         if len(held_out) < 2:
             raise ParameterError("C cannot be cross-validated with one sample a class; give one value of C")
-        paths = self._held_out_scores(gram, target, weights, candidates, held_out, seed)
+        paths = self._held_out_scores(problem, held_out)
         fold_scores = _fold_accuracies(paths, target, held_out)
         mean = fold_scores.mean(axis=1)
         self.cv_results_ = {

@@ -61,16 +61,12 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
     >>> calibration.predict_proba(machine.decision_function(X[:1])).shape
     (1, 2)
     """
-    check_int("cv", cv, 2)
     y = column_or_1d(y)
-    classes, target = classes_of(y)
-    smallest = int(np.bincount(target).argmin())
-    if (target == smallest).sum() < 2:
-        raise ParameterError(f"class {classes[smallest]!r} has one sample; held-out scores need two of each class")
-    folds = stratified_folds(target, cv, check_seed(random_state))
+    folds = held_out_folds(y, cv, random_state)
     if isinstance(classifier, OneVsRestDual):
         return clone(classifier).out_of_fold(X, y, folds)
-    scores = np.empty((len(y), len(classes)) if len(classes) > 2 else len(y), np.float32)
+    n_classes = len(np.unique(y))
+    scores = np.empty((len(y), n_classes) if n_classes > 2 else len(y), np.float32)
     for test in folds:
         train = np.setdiff1d(np.arange(len(y)), test)
         if isinstance(classifier, OneVsRestSGD):
@@ -79,3 +75,13 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
         else:
             scores[test] = clone(classifier).fit(X[train], y[train]).decision_function(X[test])
     return scores
+
+
+def held_out_folds(y, cv=5, random_state=0):
+    """The rows of each fold of :func:`out_of_fold_scores`: a list of int arrays."""
+    check_int("cv", cv, 2)
+    classes, target = classes_of(y)
+    smallest = int(np.bincount(target).argmin())
+    if (target == smallest).sum() < 2:
+        raise ParameterError(f"class {classes[smallest]!r} has one sample; held-out scores need two of each class")
+    return stratified_folds(target, cv, check_seed(random_state))

@@ -158,9 +158,11 @@ class MemberRun:
         skip = sorted(signatures.errors)
         start = time.perf_counter()
         labels = self.labels[self.train]
-        quiet.fit_classifier(signatures, labels, skip=skip, checkpoint=self.folder / "training")
+        learning = {"skip": skip, "checkpoint": self.folder / "training"}
         if self.held_out:
-            write_npy(self.folder / "held_out.npy", quiet.out_of_fold_scores(signatures, labels, skip=skip))
+            write_npy(self.folder / "held_out.npy", quiet.fit_classifier_out_of_fold(signatures, labels, **learning))
+        else:
+            quiet.fit_classifier(signatures, labels, **learning)
         self._took("classifier", time.perf_counter() - start)
         quiet.skipped_ = {self.names[self.train[row]]: text for row, text in sorted(signatures.errors.items())}
         for name in ("signatures", "training"):

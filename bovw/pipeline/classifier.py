@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..classify import OneVsRestDual, OneVsRestSGD, out_of_fold_scores, score_matrix
+from ..classify import OneVsRestDual, OneVsRestSGD, held_out_folds, out_of_fold_scores, score_matrix
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
 from ..pooling import EmptyImageWarning
@@ -130,21 +130,43 @@ class BovwClassifier(ImageClassifier):
         checkpoint : path, optional
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
         """
-        y = np.asarray(y)
-        kept = np.delete(np.arange(len(y)), skip)
-        if isinstance(signatures, np.ndarray):
-            self.codec_ = None if self.codec is None else clone(self.codec).fit(_take(signatures, kept))
-        else:
-            self.codec_ = signatures.codec
-        X = self._compressed(signatures)
-        self.classifier_ = OneVsRestDual() if self.classifier is None else clone(self.classifier)
-        self._share_workers(self.classifier_)
+        X, y, kept = self._start_classifier(signatures, y, skip)
         if isinstance(self.classifier_, OneVsRestSGD):
             self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
         else:
             self.classifier_.fit(_take(X, kept), y[kept])
         self.classes_ = self.classifier_.classes_
         return self
+
+    def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, checkpoint=None):
+        """:meth:`fit_classifier`, and what :meth:`out_of_fold_scores` would return after it.
+
+        ``OneVsRestDual`` reads the signatures and computes their Gram matrix once for both. Parameters and
+        errors are those of the two methods.
+        """
+        if not isinstance(self._chosen_classifier(), OneVsRestDual):
+            self.fit_classifier(signatures, y, skip, checkpoint=checkpoint)
+            return self.out_of_fold_scores(signatures, y, skip, cv=cv)
+        X, y, kept = self._start_classifier(signatures, y, skip)
+        folds = held_out_folds(y[kept], _possible_folds(y[kept], cv))
+        held_out = score_matrix(self.classifier_.fit_out_of_fold(_take(X, kept), y[kept], folds))
+        self.classes_ = self.classifier_.classes_
+        return _spread(held_out, kept, len(y))
+
+    def _chosen_classifier(self):
+        return OneVsRestDual() if self.classifier is None else self.classifier
+
+    def _start_classifier(self, signatures, y, skip):
+        """Set ``codec_`` and an unfitted ``classifier_``; what it learns from, the labels, the rows that count."""
+        y = np.asarray(y)
+        kept = np.delete(np.arange(len(y)), skip)
+        if isinstance(signatures, np.ndarray):
+            self.codec_ = None if self.codec is None else clone(self.codec).fit(_take(signatures, kept))
+        else:
+            self.codec_ = signatures.codec
+        self.classifier_ = clone(self._chosen_classifier())
+        self._share_workers(self.classifier_)
+        return self._compressed(signatures), y, kept
 
     def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
         """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.
@@ -171,10 +193,9 @@ class BovwClassifier(ImageClassifier):
         if hasattr(self.classifier_, "C_"):
             classifier.set_params(C=self.classifier_.C_)
         whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
-        cv = max(2, min(cv, np.unique(y[kept], return_counts=True)[1].min()))
-        scores = np.full((len(y), len(self.classes_)), np.nan, np.float32)
-        scores[kept] = score_matrix(out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=int(cv)))
-        return scores
+        cv = _possible_folds(y[kept], cv)
+        held_out = out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=cv)
+        return _spread(score_matrix(held_out), kept, len(y))
 
     def _compressed(self, signatures):
         """The signatures as the classifier sees them: an array after a pass through the codec, a store as it is."""
@@ -235,3 +256,15 @@ class BovwClassifier(ImageClassifier):
 def _take(X, rows):
     """Rows of an array or a store as an array; an array that is wanted whole is not copied."""
     return X if isinstance(X, np.ndarray) and len(rows) == len(X) else X[rows]
+
+
+def _possible_folds(y, cv):
+    """``cv``, or the size of the smallest class if that is less."""
+    return int(max(2, min(cv, np.unique(y, return_counts=True)[1].min())))
+
+
+def _spread(scores, rows, n_images):
+    """``scores`` as these rows of all images, NaN in the others."""
+    spread = np.full((n_images, scores.shape[1]), np.nan, np.float32)
+    spread[rows] = scores
+    return spread

@@ -78,8 +78,7 @@ class FusedClassifier(ImageClassifier):
         for member in self._checked_members():
             member = clone(member).set_params(n_jobs=self.n_jobs, verbose=self.verbose)
             signatures, y, skip = member._learn_signatures(images, y)
-            member.fit_classifier(signatures, y, skip)
-            held_out.append(member.out_of_fold_scores(signatures, y, skip, cv=self.cv))
+            held_out.append(member.fit_classifier_out_of_fold(signatures, y, skip, cv=self.cv))
             members.append(member)
         return self._join(members, held_out, y)
 

@@ -6,7 +6,14 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import StratifiedKFold
 
-from bovw.classify import OneVsRestDual, OneVsRestSGD, ScoreFusion, intersection_kernel, out_of_fold_scores
+from bovw.classify import (
+    OneVsRestDual,
+    OneVsRestSGD,
+    ScoreFusion,
+    held_out_folds,
+    intersection_kernel,
+    out_of_fold_scores,
+)
 from bovw.classify.calibration import softmax
 from bovw.classify.fusion import fuse_scores, fusion_weights
 from bovw.errors import ParameterError
@@ -125,6 +132,14 @@ def test_out_of_fold_scores_of_the_dual_solver_are_those_of_separate_trainings(d
     given = out_of_fold_scores(OneVsRestDual(kernel="precomputed"), intersection_kernel(X), y, cv=4)
     named = out_of_fold_scores(OneVsRestDual(kernel="intersection"), X, y, cv=4)
     np.testing.assert_array_equal(given, named)
+
+
+def test_fit_and_held_out_scores_from_one_gram_matrix_are_those_of_separate_calls(digits):
+    X, y = digits
+    together, apart = OneVsRestDual((0.1, 10.0)), OneVsRestDual((0.1, 10.0)).fit(X, y)
+    scores = together.fit_out_of_fold(X, y, held_out_folds(y, 4))
+    np.testing.assert_array_equal(together.coef_, apart.coef_)
+    np.testing.assert_array_equal(scores, out_of_fold_scores(OneVsRestDual(apart.C_), X, y, cv=4))
 
 
 def test_of_several_C_the_best_is_used(digits):
