@@ -299,9 +299,9 @@ class _Member:
         start = time.perf_counter()
         trial.fit(gram, y)
         descents = (time.perf_counter() - start) * (n / few) ** 2 * k / classes
-        # the held-out scores are five more descents on a Gram matrix of their own
+        # the held-out scores are five more descents on the same Gram matrix
         folds = 5 / (1 + 5 * np.size(classifier.C) * (np.size(classifier.C) > 1))
-        products = 2 * 2.0 * n * n * size / _gemm_rate() / 2
+        products = 1.0 * n * n * size / _gemm_rate()  # half of the Gram matrix
         return StageEstimate(
             self.name, "classifier", products + descents * (1 + folds) + n * decode,
             BASE_MEMORY + 4.0 * n * size * 1.1 + 4.0 * n * n + 4.0 * k * (size + n), 0.0,

@@ -89,7 +89,9 @@ def run_experiment(
     if verbose:
         print(f"{describe_plan(config, dataset)}\nfingerprint  {identity}", file=sys.stderr, flush=True)
     if plan:
-        _predict(config, dataset, splits, out)
+        estimate = _predict(config, dataset, splits)
+        print(format_estimate(estimate), file=sys.stderr, flush=True)
+        estimate.check(out)
     _claim(out, identity, config, overwrite)
     remove_unfinished(out)
     results = []
@@ -107,15 +109,27 @@ def run_experiment(
     return metrics
 
 
-def _predict(config, dataset, splits, out):
+def predict_run(config, data, *, cores=None):
+    """What :func:`run_experiment` will take, a :class:`~bovw.experiment.estimate.RunEstimate`.
+
+    Parameters
+    ----------
+    config : Config
+    data : path
+    cores : int, optional
+        For another machine of the same kind; default this one's.
+    """
+    dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
+    return _predict(config, dataset, _splits(config, dataset, None), cores)
+
+
+def _predict(config, dataset, splits, cores=None):
     train, test = splits[0]
     few = train[np.linspace(0, len(train) - 1, min(SAMPLE_IMAGES, len(train))).astype(int)]
-    estimate = estimate_run(
-        config, n_train=len(train), n_test=len(test), n_classes=len(dataset.classes), draws=len(splits),
+    return estimate_run(
+        config, n_train=len(train), n_test=len(test), n_classes=len(dataset.classes), draws=len(splits), cores=cores,
         images=[dataset.images[i] for i in few],
     )
-    print(format_estimate(estimate), file=sys.stderr, flush=True)
-    estimate.check(out)
 
 
 def _splits(config, dataset, split_files):

@@ -80,3 +80,11 @@ def test_a_plan_names_every_stage_and_refuses_what_cannot_be(config, window_fold
         assert word in text
     assert run(*plan, "--images", 10**11) == 2
     assert "needs" in capsys.readouterr().err
+    assert run(*plan) == 2
+    assert "--images missing" in capsys.readouterr().err
+
+
+def test_a_plan_of_a_data_set_is_that_of_its_run(config, window_folder, capsys):
+    assert run("plan", config, "--data", window_folder, "--set", "data.n_train=2", "--set", "data.draws=3") == 0
+    assert "8 training and" in (text := capsys.readouterr().out)
+    assert "3 draws" in text
