@@ -32,6 +32,7 @@ from .intervals import (
     wilson_interval,
 )
 from .localization import box_overlaps, image_localization_errors, localization_error
+from .precision_intervals import PrecisionComparison, compare_average_precisions, mean_average_precision_interval
 from .predictions import (
     Localizations,
     Predictions,
@@ -41,7 +42,7 @@ from .predictions import (
     write_localizations,
     write_predictions,
 )
-from .ranking import average_precision, mean_average_precision, precision_recall_curve
+from .ranking import average_precision, class_average_precisions, mean_average_precision, precision_recall_curve
 
 __all__ = [
     "AnswerSpace",
@@ -53,11 +54,14 @@ __all__ = [
     "Interval",
     "Localizations",
     "PairedComparison",
+    "PrecisionComparison",
     "Predictions",
     "SubtreeRow",
     "average_precision",
     "bootstrap_interval",
     "box_overlaps",
+    "class_average_precisions",
+    "compare_average_precisions",
     "confusion_matrix",
     "evaluate_files",
     "evaluate_predictions",
@@ -75,6 +79,7 @@ __all__ = [
     "localization_error",
     "max_expected_reward",
     "mean_average_precision",
+    "mean_average_precision_interval",
     "mean_class_accuracy",
     "paired_comparison",
     "per_class_table",

@@ -95,7 +95,7 @@ def _resampled_means(sums, sizes, n_resamples, rng):
     return np.concatenate(means)
 
 
-def _percentiles(means, confidence):
+def percentiles(means, confidence):
     tail = (1 - confidence) / 2
     return (float(v) for v in np.quantile(means, [tail, 1 - tail]))
 
@@ -129,19 +129,19 @@ def bootstrap_interval(values, *, groups=None, images=None, confidence=0.95, n_r
     Where all values are equal, as with no error at all, the interval has no width;
     :func:`wilson_interval` is the better choice for such shares.
     """
-    confidence = _confidence(confidence)
+    confidence = check_confidence(confidence)
     n_resamples = check_int("n_resamples", n_resamples, minimum=1)
     rng = stage_rng(check_seed(random_state), "bootstrap")
     values = _values("values", values)
-    codes = _codes("groups", groups, len(values))
+    codes = codes_of("groups", groups, len(values))
     sums, sizes, codes = _image_sums(values, codes, images)
     parts = [codes == code for code in range(codes.max() + 1)]
     means = sum(_resampled_means(sums[part], sizes[part], n_resamples, rng) for part in parts) / len(parts)
     estimate = float(np.mean([sums[part].sum() / sizes[part].sum() for part in parts]))
-    return Interval(estimate, *_percentiles(means, confidence), confidence)
+    return Interval(estimate, *percentiles(means, confidence), confidence)
 
 
-def _codes(name, labels, n):
+def codes_of(name, labels, n):
     """Numbers from 0 of the distinct labels of n values; all 0 where there are no labels."""
     if labels is None:
         return np.zeros(n, np.intp)
@@ -155,7 +155,7 @@ def _image_sums(values, codes, images):
     """Of each image the sum of its values, their number, and its group."""
     if images is None:
         return values, np.ones(len(values)), codes
-    rows = _codes("images", images, len(values))
+    rows = codes_of("images", images, len(values))
     n_images = rows.max() + 1
     group = np.empty(n_images, np.intp)
     group[rows] = codes
@@ -179,7 +179,7 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     """
     from scipy.stats import norm
 
-    confidence = _confidence(confidence)
+    confidence = check_confidence(confidence)
     n = check_int("n", n, minimum=1)
     n_hits = check_int("n_hits", n_hits, minimum=0, maximum=n)
     share, z = n_hits / n, float(norm.ppf((1 + confidence) / 2))
@@ -209,7 +209,7 @@ def share_lower_bound(n_hits, n, *, confidence=0.95):
     """
     from scipy.stats import beta
 
-    confidence = _confidence(confidence)
+    confidence = check_confidence(confidence)
     n = check_int("n", n, minimum=1)
     n_hits = np.asarray(n_hits)
     if n_hits.dtype.kind not in "iu" or n_hits.size == 0 or n_hits.min() < 0 or n_hits.max() > n:
@@ -263,7 +263,7 @@ def paired_comparison(first, second, *, groups=None, images=None, confidence=0.9
     return PairedComparison(*difference, better, worse, p_value)
 
 
-def _confidence(value):
+def check_confidence(value):
     value = check_number("confidence", value, minimum=0.0, maximum=1.0, exclusive=True)
     if value == 1:
         raise ParameterError("confidence=1 would need an infinite interval; use 0.95 or 0.99")

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from bovw.errors import ParameterError
-from bovw.evaluation import average_precision, mean_average_precision, precision_recall_curve
+from bovw.evaluation import (
+    average_precision,
+    class_average_precisions,
+    mean_average_precision,
+    precision_recall_curve,
+)
 
 from ..reference import evaluation as slow
 
@@ -73,3 +78,24 @@ def test_what_cannot_be_ranked_is_refused():
         average_precision([1], [1], "11point")
     with pytest.raises(ParameterError, match="ignore must be boolean"):
         average_precision([1], [1], ignore=[0])
+
+
+def test_eleven_points_by_hand():
+    """Four relevant images at the ranks 1, 3, 6 and 7: precisions 1, 2/3, 1/2 and 4/7 at recalls 1/4 to 1."""
+    relevant = [1, 0, 1, 0, 0, 1, 1, 0]
+    scores = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2]
+    # levels 0, 0.1, 0.2 see 1; 0.3, 0.4, 0.5 see 2/3; 0.6, 0.7 and 0.8, 0.9, 1 see 4/7, for 1/2 is followed by more
+    assert average_precision(relevant, scores, "11-point") == pytest.approx((3 * 1 + 3 * 2 / 3 + 5 * 4 / 7) / 11)
+    assert average_precision(relevant, scores, "step") == pytest.approx((1 + 2 / 3 + 1 / 2 + 4 / 7) / 4)
+    assert average_precision(relevant, scores, "all-point") == pytest.approx((1 + 2 / 3 + 4 / 7 + 4 / 7) / 4)
+
+
+def test_each_class_is_ranked_on_its_own():
+    rng = np.random.default_rng(1)
+    relevant, scores = rng.random((40, 3)) < 0.4, rng.random((40, 3))
+    ignore = rng.random((40, 3)) < 0.1
+    found = class_average_precisions(relevant, scores, "step", ignore=ignore)
+    kept = [~ignore[:, j] for j in range(3)]
+    expected = [metrics.average_precision_score(relevant[k, j], scores[k, j]) for j, k in enumerate(kept)]
+    assert found == pytest.approx(expected)
+    assert mean_average_precision(relevant, scores, "step", ignore=ignore) == pytest.approx(np.mean(expected))

@@ -1,5 +1,7 @@
 """The challenge's errors as loops over images, labels and guesses."""
 
+from fractions import Fraction
+
 
 def flat_error(truth, predictions, k):
     total = 0.0
@@ -42,3 +44,23 @@ def eleven_point(relevant, scores):
         at = [i for i in range(1, len(ranked) + 1) if 10 * sum(ranked[:i]) >= level * n]
         total += max(sum(ranked[:i]) / i for i in at)
     return total / 11
+
+
+def average_precision_of_copies(relevant, scores, copies, method):
+    """Average precision of a list in which image i stands ``copies[i]`` times, by exact fractions."""
+    ranked = sorted({s for s, c in zip(scores, copies, strict=True) if c}, reverse=True)
+    points, found, seen = [], 0, 0
+    for score in ranked:  # images of equal score enter together
+        for i, s in enumerate(scores):
+            if s == score:
+                found, seen = found + copies[i] * relevant[i], seen + copies[i]
+        points.append((found, Fraction(found, seen)))
+    if not found:
+        return None
+    if method == "11-point":
+        return sum(max(p for f, p in points if 10 * f >= level * found) for level in range(11)) / 11
+    total, before = Fraction(0), 0
+    for i, (f, p) in enumerate(points):
+        total += Fraction(f - before, found) * (p if method == "step" else max(q for _, q in points[i:]))
+        before = f
+    return total
