@@ -14,6 +14,9 @@ regularised. With y_ik = +1 if c_i = k, else -1, the losses are
     squared hinge   sum_k v_ik max(0, 1 - y_ik f_k(x_i))^2
     multinomial     log sum_k exp f_k(x_i) - f_{c_i}(x_i).
 
+Where a row may be of several classes, y_ik is +1 for each of them, and v_ik is 0 where row i is
+left out of problem k; the multinomial loss needs one class a row.
+
 The v_ik rebalance the one-vs-rest problems: 1 by default; with ``beta`` the positives of
 a problem weigh as much as its negatives divided by beta, and all together n. (In [3]_ a
 positive has weight rho, a negative 1 - rho; or beta negatives are drawn for a positive.)
@@ -82,6 +85,7 @@ from .._progress import Progress
 from .._random import stage_rng
 from .._threads import check_n_jobs, single_threaded
 from .blocks import ArraySource, ShuffledBatches, gather_rows, is_source, read_ahead
+from .targets import mean_held_out_precision
 
 LOSSES = ("hinge", "squared_hinge", "multinomial")
 _TILE_PROBLEMS = 256  # problems of one matrix product, whatever n_jobs is, so that it never changes a result
@@ -108,7 +112,7 @@ class SGDSolution(NamedTuple):
     losses : (n_epochs,) float64
         Mean loss a row and problem of each epoch, every batch before the step it led to.
     held_out_scores : (n_epochs,) float64 or None
-        Mean per-class accuracy on the held-out rows after each epoch.
+        Mean per-class accuracy, or mean average precision, on the held-out rows after each epoch.
     """
 
     weights: np.ndarray
@@ -130,10 +134,11 @@ def averaged_sgd(
     ----------
     source : source or array of shape (n, d)
         See ``bovw.classify.blocks``.
-    target : (n,) int
-        Class of each row, 0 to ``n_classes - 1``; not looked at where ``used`` and ``held_out`` leave a row out.
+    target : (n,) int, or (n, n_classes) int8
+        Class of each row, 0 to ``n_classes - 1``; or a matrix of 1 (of that class), 0 (not) and -1 (left out of
+        that problem). Not looked at where ``used`` and ``held_out`` leave a row out.
     n_classes : int
-        With 2 and a one-vs-rest loss there is one problem, class 1 against class 0.
+        With 2, one class a row and a one-vs-rest loss there is one problem, class 1 against class 0.
     C : float
         lambda = 1 / (n C), n the number of used rows.
     loss : {"hinge", "squared_hinge", "multinomial"}
@@ -146,8 +151,9 @@ def averaged_sgd(
         Training rows, by default all.
     held_out : (m,) int, optional
         Rows, ascending, that decide when to stop: the result is the average after the epoch of
-        the best mean per-class accuracy among the ``problems`` on these rows (the earliest such
-        epoch), and training ends ``patience`` epochs after it.
+        the best mean per-class accuracy (with a matrix ``target``, mean average precision) among
+        the ``problems`` on these rows (the earliest such epoch), and training ends ``patience``
+        epochs after it.
     eta0 : float, optional
         First step size; found on a sample if None.
     max_iter : int
@@ -173,7 +179,7 @@ def averaged_sgd(
         source, used, batch_size=batch_size, buffer_size=buffer_size, read_rows=read_rows, seed=seed
     )
     with single_threaded(), _Workers(check_n_jobs(n_jobs)) as workers:
-        task = _Task(loss, np.bincount(target[used], minlength=n_classes), beta, C, batch_size, workers)
+        task = _Task(loss, target[used], n_classes, beta, C, batch_size, workers)
         problems = np.arange(len(task.positives))[slice(None) if problems is None else problems]
         saved = None if checkpoint is None else checkpoint.load()
         if saved is not None and saved[0]["done"]:
@@ -183,8 +189,10 @@ def averaged_sgd(
         else:
             run = _begin(task, problems, batches, target, eta0, seed)
 
-        def held_out_accuracy(machine):
-            return _accuracy(machine, source, held_out, target[held_out])
+        judge = _accuracy if target.ndim == 1 else _precision
+
+        def held_out_score(machine):
+            return judge(machine, source, held_out, target[held_out])
 
         n_used = int(used.sum())
         with Progress("SGD", max_iter * n_used, unit="row", enabled=verbose) as progress:
@@ -192,7 +200,7 @@ def averaged_sgd(
             saver = _Saver(run, checkpoint, checkpoint_every)
             while not run.is_over(max_iter, patience):
                 _one_epoch(run, batches, target, progress, saver)
-                run.end_epoch(None if held_out is None else held_out_accuracy)
+                run.end_epoch(None if held_out is None else held_out_score)
         state, arrays = run.result()
         if checkpoint is not None:
             checkpoint.save(state, arrays)
@@ -235,6 +243,13 @@ def _accuracy(machine, source, rows, target):
     return float((hits[seen] / members[seen]).mean()) if seen.any() else 0.0
 
 
+def _precision(machine, source, rows, target):
+    """Mean average precision of the machine's classes."""
+    starts = range(0, len(rows), _SCORE_ROWS)
+    scores = [machine.scores(gather_rows(source, rows[start : start + _SCORE_ROWS])) for start in starts]
+    return mean_held_out_precision(target[:, machine.problems], np.concatenate(scores))
+
+
 class _Workers:
     """Threads that take tiles of problems; a single worker needs none."""
 
@@ -255,13 +270,17 @@ class _Workers:
 class _Task:
     """What stays the same through a training: loss, lambda, the weights of the sides, where the biases start."""
 
-    def __init__(self, loss, counts, beta, C, batch_size, workers):
+    def __init__(self, loss, target, n_classes, beta, C, batch_size, workers):
         self.loss, self.batch_size, self.workers = loss, batch_size, workers
-        n = int(counts.sum())
+        n = len(target)
         self.regularization = 1.0 / (n * C)
-        self.first_class = 1 if len(counts) == 2 and loss != "multinomial" else 0
-        self.positives = counts[self.first_class :]
-        positives, negatives = np.maximum(self.positives, 1), np.maximum(n - self.positives, 1)
+        self.first_class = 1 if n_classes == 2 and target.ndim == 1 and loss != "multinomial" else 0
+        if target.ndim == 1:
+            self.positives = np.bincount(target, minlength=n_classes)[self.first_class :]
+            negatives = n - self.positives
+        else:
+            self.positives, negatives = (target == 1).sum(axis=0), (target == 0).sum(axis=0)
+        positives, negatives = np.maximum(self.positives, 1), np.maximum(negatives, 1)
         if beta is None:
             self.positive_weight = self.negative_weight = np.ones(len(positives))
         else:
@@ -351,7 +370,8 @@ def loss_and_derivative(scores, target, classes, loss, positive_weight, negative
     ----------
     scores : (n_problems, n) float32
         Overwritten with the derivative.
-    target : (n,) int
+    target : (n,) int, or (n, n_classes) int8
+        As :func:`averaged_sgd` has it.
     classes : (n_problems,) int
         The class of each problem; all classes, ascending from 0, for the multinomial loss.
     loss : {"hinge", "squared_hinge", "multinomial"}
@@ -371,10 +391,12 @@ def loss_and_derivative(scores, target, classes, loss, positive_weight, negative
         scores /= totals
         scores[target, columns] -= 1
         return float(np.log(totals).sum(dtype=np.float64) - right)
-    own = target == classes[:, None]
+    own = target == classes[:, None] if target.ndim == 1 else target.T[classes] == 1
     sign = np.where(own, np.float32(1), np.float32(-1))
     miss = np.maximum(1 - sign * scores, 0)
     weight = np.where(own, positive_weight[:, None], negative_weight[:, None]).astype(np.float32)
+    if target.ndim == 2:
+        weight *= target.T[classes] >= 0
     if loss == "hinge":
         np.multiply(-sign, miss > 0, out=scores)
     else:
@@ -467,13 +489,13 @@ class _Run:
         state["n_steps"] += 1
         state["batch"] += 1
 
-    def end_epoch(self, held_out_accuracy):
-        """``held_out_accuracy`` is a function of the machine, or None."""
+    def end_epoch(self, held_out_score):
+        """``held_out_score`` is a function of the machine, or None."""
         state, machine = self.state, self.machine
         if state["epoch"] == 0:
             machine.start_average()
-        if held_out_accuracy is not None:
-            score, scores = held_out_accuracy(machine), state["held_out_scores"]
+        if held_out_score is not None:
+            score, scores = held_out_score(machine), state["held_out_scores"]
             if score > max(scores, default=-1.0):
                 self.best = {"weights": machine.average.copy(), "intercept": machine.intercept()}
             scores.append(score)

@@ -19,6 +19,15 @@ a convex problem in as many unknowns as there are channels; then w = v / sum v. 
 coordinate search on the accuracy itself would be a search on a step function, whose maximum
 is as often luck as merit; 1 / sum v is moreover the temperature of the fused scores.
 
+Where an image may show several classes (an indicator matrix as labels), each class has a
+logistic model of its own with shared weights,
+
+    P(image shows k) = 1 / (1 + exp(-b_k - sum_m v_m Z_mk)),     v_m >= 0,
+
+whose likelihood is maximised over the entries that count. The bias b_k takes no part in the
+ranking of the images, and is not kept. There Z_m = F_m / deviation_m: 0 stays what the
+machines decide at.
+
 References
 ----------
 F. Perronnin, J. Sanchez, T. Mensink, "Improving the Fisher kernel for large-scale image
@@ -28,6 +37,7 @@ multiclass object classification", ICCV 2009 (weights learnt on cross-validated 
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -35,6 +45,7 @@ from .._validation import check_matrix, check_number
 from ..errors import ParameterError
 from .calibration import softmax
 from .ranking import score_matrix, top_k
+from .targets import is_indicator, read_targets
 
 _BLOCK_ROWS = 1024
 _MAX_WEIGHT = 1e6  # reached only where the training samples are ranked without an error
@@ -66,8 +77,8 @@ def fusion_weights(scores, target):
     ----------
     scores : sequence of n_channels arrays of shape (n, n_classes)
         Standardised held-out scores.
-    target : array of shape (n,), int
-        Class index of each sample.
+    target : array of shape (n,), int, or (n, n_classes), int
+        Class index of each sample; or an indicator matrix of 1, 0 and -1 (``bovw.classify.targets``).
 
     Returns
     -------
@@ -82,30 +93,46 @@ def fusion_weights(scores, target):
     array([1., 0.])
     """
     target = np.asarray(target)
-    n = len(target)
-
-    def loss(weights):
-        """Mean negative log-likelihood and its gradient."""
-        value, gradient = 0.0, np.zeros(len(scores))
-        for start in range(0, n, _BLOCK_ROWS):
-            rows = slice(start, start + _BLOCK_ROWS)
-            parts = [np.asarray(matrix[rows], np.float64) for matrix in scores]
-            own = np.arange(len(parts[0])), target[rows]
-            fused = fuse_scores(parts, weights)
-            largest = fused.max(axis=1)
-            value += (np.log(np.exp(fused - largest[:, None]).sum(axis=1)) + largest - fused[own]).sum()
-            probabilities = softmax(fused)
-            gradient += [(probabilities * part).sum() - part[own].sum() for part in parts]
-        return value / n, gradient / n
-
-    bounds = [(0, _MAX_WEIGHT)] * len(scores)
+    loss, n_biases = (_softmax_loss, 0) if target.ndim == 1 else (_logistic_loss, target.shape[1])
+    bounds = [(0, _MAX_WEIGHT)] * len(scores) + [(-_MAX_WEIGHT, _MAX_WEIGHT)] * n_biases
+    start = np.concatenate([np.full(len(scores), 1 / len(scores)), np.zeros(n_biases)])
     found = minimize(
-        loss, np.full(len(scores), 1 / len(scores)), jac=True, bounds=bounds, method="L-BFGS-B",
+        lambda unknowns: loss(unknowns, scores, target), start, jac=True, bounds=bounds, method="L-BFGS-B",
         options={"ftol": 1e-12, "gtol": 1e-8},
-    ).x
+    ).x[: len(scores)]
     if found.sum() < _LEAST_SUM:
         return np.full(len(scores), 1 / len(scores))
     return found / found.sum()
+
+
+def _softmax_loss(weights, scores, target):
+    """Mean negative log-likelihood of one class a sample, and its gradient."""
+    n, value, gradient = len(target), 0.0, np.zeros(len(scores))
+    for start in range(0, n, _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        parts = [np.asarray(matrix[rows], np.float64) for matrix in scores]
+        own = np.arange(len(parts[0])), target[rows]
+        fused = fuse_scores(parts, weights)
+        largest = fused.max(axis=1)
+        value += (np.log(np.exp(fused - largest[:, None]).sum(axis=1)) + largest - fused[own]).sum()
+        probabilities = softmax(fused)
+        gradient += [(probabilities * part).sum() - part[own].sum() for part in parts]
+    return value / n, gradient / n
+
+
+def _logistic_loss(unknowns, scores, target):
+    """Mean negative log-likelihood of the entries that count, and its gradient by weights and biases."""
+    weights, biases = np.split(unknowns, [len(scores)])
+    n, value, gradient = len(target), 0.0, np.zeros(len(unknowns))
+    for start in range(0, n, _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        parts = [np.asarray(matrix[rows], np.float64) for matrix in scores]
+        fused = fuse_scores(parts, weights) + biases
+        shown, counts = target[rows] == 1, target[rows] >= 0
+        value += (np.logaddexp(0, np.where(shown, -fused, fused)) * counts).sum()
+        slope = (expit(fused) - shown) * counts
+        gradient += [*((slope * part).sum() for part in parts), *slope.sum(axis=0)]
+    return value / n, gradient / n
 
 
 class ScoreFusion(BaseEstimator):
@@ -121,10 +148,14 @@ class ScoreFusion(BaseEstimator):
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
+        The labels, or the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether the labels were an indicator matrix.
     weights_ : array of shape (n_channels,), float64
         At least 0, sum 1.
     means_, scales_ : arrays of shape (n_channels,), float64
-        What is subtracted from, and divides, all scores of a channel.
+        What is subtracted from, and divides, all scores of a channel; the means are 0 with an
+        indicator matrix.
 
     See Also
     --------
@@ -146,6 +177,8 @@ class ScoreFusion(BaseEstimator):
     array(['cat', 'cat', 'dog', 'cat'], dtype='<U3')
     """
 
+    multilabel_ = False
+
     def __init__(self, weights="cv"):
         self.weights = weights
 
@@ -156,8 +189,9 @@ class ScoreFusion(BaseEstimator):
         ----------
         scores : sequence of n_channels arrays of shape (n, n_classes), or (n,) for two classes
             Held-out scores of the same samples, columns in the order of the sorted labels.
-        y : array of shape (n,)
-            Labels; every class must occur.
+        y : array of shape (n,), or (n, n_classes)
+            Labels, every class must occur; or an indicator matrix of 1, 0 and -1
+            (``bovw.classify.targets``).
 
         Raises
         ------
@@ -165,17 +199,21 @@ class ScoreFusion(BaseEstimator):
             If the shapes do not agree, a score is not finite, or the weights are malformed.
         """
         scores, y = _check_channels(scores), np.asarray(y)
-        if y.ndim != 1 or len(y) != len(scores[0]) or len(y) == 0:
+        several = is_indicator(y)
+        if (y.ndim != 1 and not several) or len(y) != len(scores[0]) or len(y) == 0:
             raise ParameterError(f"y has shape {y.shape} for {len(scores[0])} rows of scores; give one label a row")
-        classes, target = np.unique(y, return_inverse=True)
+        if several:
+            classes, target = np.arange(y.shape[1]), read_targets(y).matrix
+        else:
+            classes, target = np.unique(y, return_inverse=True)
         if len(classes) != scores[0].shape[1]:
             raise ParameterError(
                 f"y holds {len(classes)} classes and the scores have {scores[0].shape[1]} columns; every class must "
                 "occur among the held-out samples"
             )
         given = self._given_weights(len(scores))
-        self.classes_ = classes
-        self.means_ = np.array([matrix.mean(dtype=np.float64) for matrix in scores])
+        self.classes_, self.multilabel_ = classes, several
+        self.means_ = np.array([0.0 if several else matrix.mean(dtype=np.float64) for matrix in scores])
         deviations = np.array([matrix.std(dtype=np.float64) for matrix in scores])
         self.scales_ = np.where(deviations > 0, deviations, 1.0)
         self.weights_ = fusion_weights(self._standardized(scores), target) if given is None else given
@@ -198,7 +236,12 @@ class ScoreFusion(BaseEstimator):
         return fuse_scores(self._standardized(scores), self.weights_)
 
     def predict(self, scores):
-        """The class of the highest fused score of each sample, the lower class index on a tie."""
+        """The class of the highest fused score of each sample, the lower class index on a tie.
+
+        Where it was fitted to an indicator matrix: such a matrix, (n, n_classes), 1 where the score is positive.
+        """
+        if self.multilabel_:
+            return (self.transform(scores) > 0).astype(np.int64)
         return self.predict_top_k(scores, 1)[:, 0]
 
     def predict_top_k(self, scores, k=5):

@@ -12,21 +12,23 @@ For histograms of sum 1 the last is one minus their intersection (Swain and Ball
 1991). With one neighbour the score of a class is minus the distance :math:`d_c` to its
 nearest sample. With k neighbours (Cover and Hart 1967) it is the number of votes of the
 class among the k nearest, less :math:`d_c / (1 + d_c) < 1`: ties, and classes without a
-vote, go by distance.
+vote, go by distance. Samples that show several classes vote for each of them; from the votes,
+also of one neighbour, half of k (rounded down) is then taken off, so that the score is positive
+if more than half of the neighbours show the class.
 """
 
 import itertools
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._threads import check_n_jobs
 from .._validation import check_choice, check_int
 from ..errors import ParameterError
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
 from .ranking import top_k
+from .targets import read_targets, validated
 
 DISTANCES = ("l2", "chi2", "intersection")
 _QUERY_ROWS = 256
@@ -96,10 +98,13 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
+        The labels, or the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether the labels were an indicator matrix.
     X_fit_ : array of shape (n, d), float32
-        The training signatures, ordered by class.
-    target_ : array of shape (n,), int64
-        Their classes, as indices into ``classes_``.
+        The training signatures, ordered by class; as they came where they may show several.
+    target_ : array of shape (n,), int64, or (n, n_classes), int8
+        Their classes, as indices into ``classes_``; or the indicator matrix.
     n_features_in_ : int
 
     References
@@ -116,6 +121,8 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
     array(['sea'], dtype='<U3')
     """
 
+    multilabel_ = False
+
     def __init__(self, n_neighbors=1, *, distance="l2", n_jobs=None):
         self.n_neighbors = n_neighbors
         self.distance = distance
@@ -124,6 +131,7 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = self.distance != "l2"
+        tags.classifier_tags.multi_label = True
         return tags
 
     def fit(self, X, y):
@@ -133,8 +141,10 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
         ----------
         X : array of shape (n, d)
             Signatures.
-        y : array of shape (n,)
-            Labels of any sortable type, at least two different ones.
+        y : array of shape (n,), or (n, n_classes)
+            Labels of any sortable type, at least two different ones; or an indicator matrix of
+            1 (shows the class), 0 (does not) and -1 (left out: as 0, for only samples that show
+            a class speak for it), see ``bovw.classify.targets``.
 
         Returns
         -------
@@ -148,19 +158,19 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
         check_int("n_neighbors", self.n_neighbors, 1)
         check_choice("distance", self.distance, DISTANCES)
         check_n_jobs(self.n_jobs)
-        X, y = self._validated(X, y=y)
+        X, y = validated(self, X, y=y)
         if self.distance != "l2" and X.size and X.min() < 0:
             raise ParameterError(
                 f"Negative values in data: distance={self.distance!r} is for histograms, X holds {X.min():g}; "
                 "use distance='l2'"
             )
-        self.classes_, target = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ParameterError(
-                f"y holds 1 class only, {self.classes_[0]!r}; samples of at least two classes are needed"
-            )
-        order = np.argsort(target, kind="stable")
-        self.X_fit_, self.target_ = X[order], target[order].astype(np.int64)
+        targets = read_targets(y)
+        self.classes_, self.multilabel_ = targets.classes, targets.multilabel
+        if self.multilabel_:
+            self.X_fit_, self.target_ = X, targets.matrix
+        else:
+            order = np.argsort(targets.index, kind="stable")
+            self.X_fit_, self.target_ = X[order], targets.index[order].astype(np.int64)
         return self
 
     def decision_function(self, X):
@@ -172,53 +182,59 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        array of shape (n, n_classes), float32; (n,) for two classes
-            As the head of this module defines them; for two classes the score of
+        array of shape (n, n_classes), float32; (n,) for two classes with one label a sample
+            As the head of this module defines them; in the latter case the score of
             ``classes_[1]`` less that of ``classes_[0]``.
         """
         check_is_fitted(self)
-        X = self._validated(X)
-        scores = np.empty((len(X), len(self.classes_)), np.float32)
+        X = validated(self, X)
+        scores, members = np.empty((len(X), len(self.classes_)), np.float32), self._members()
         for start in range(0, len(X), _QUERY_ROWS):
             block = X[start : start + _QUERY_ROWS]
             distances = pairwise_distances(block, self.X_fit_, self.distance, n_jobs=self.n_jobs)
-            scores[start : start + len(block)] = self._scores(block, distances)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+            scores[start : start + len(block)] = self._scores(block, distances, members)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else scores
 
-    def _scores(self, X, distances):
-        nearest = self._nearest(X, distances)
+    def _members(self):
+        """The training samples of each class: slices of the ordered ones, or arrays of their numbers."""
+        if self.multilabel_:
+            return [np.flatnonzero(column == 1) for column in self.target_.T]
+        bounds = np.searchsorted(self.target_, np.arange(len(self.classes_) + 1))
+        return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
+
+    def _scores(self, X, distances, members):
+        nearest = self._nearest(X, distances, members)
         k = min(self.n_neighbors, distances.shape[1])
-        if k == 1:
+        if k == 1 and not self.multilabel_:
             return -nearest
+        neighbors = top_k(-distances, k)
+        if self.multilabel_:
+            votes = (self.target_[neighbors] == 1).sum(axis=1) - k // 2
+            return (votes - nearest / (1 + nearest)).astype(np.float32)
         votes = np.zeros_like(nearest)
-        for row, neighbors in zip(votes, top_k(-distances, k), strict=True):
-            np.add.at(row, self.target_[neighbors], 1)
+        for row, chosen in zip(votes, neighbors, strict=True):
+            np.add.at(row, self.target_[chosen], 1)
         return votes - nearest / (1 + nearest)
 
-    def _nearest(self, X, distances):
+    def _nearest(self, X, distances, members):
         """Distance of each row of ``X`` to the nearest sample of each class, (n, n_classes)."""
-        first = np.searchsorted(self.target_, np.arange(len(self.classes_)))
-        if self.distance != "l2":
-            return np.minimum.reduceat(distances, first, axis=1)
-        nearest = np.empty((len(X), len(first)), np.float32)
-        for c, (start, stop) in enumerate(itertools.pairwise([*first, len(self.target_)])):
+        nearest = np.empty((len(X), len(members)), np.float32)
+        for c, own in enumerate(members):
+            if self.distance != "l2":
+                distances[:, own].min(axis=1, out=nearest[:, c])
+                continue
             # inner products say which sample it is, its distance comes from the difference, free of their rounding
-            difference = X - self.X_fit_[start + distances[:, start:stop].argmin(axis=1)]
+            difference = X - self.X_fit_[own][distances[:, own].argmin(axis=1)]
             nearest[:, c] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
         return nearest
 
     def predict(self, X):
-        """The class of the highest score of each sample, the lower class index on a tie."""
+        """The class of the highest score of each sample, the lower class index on a tie.
+
+        Where it was trained on an indicator matrix: such a matrix, (n, n_classes), 1 where a score is positive.
+        """
         scores = self.decision_function(X)
+        if self.multilabel_:
+            return (scores > 0).astype(np.int64)
         best = (scores > 0).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[best]
-
-    def _validated(self, X, **y):
-        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-        try:
-            checked = validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-            if y:
-                check_classification_targets(checked[1])
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
-        return checked

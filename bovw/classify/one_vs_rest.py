@@ -14,9 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import StratifiedKFold
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order, single_threaded
@@ -25,6 +23,7 @@ from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
 from .ranking import RankingMixin
+from .targets import IndicatorLabels, SingleLabels, read_targets, validated
 
 _KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2": chi2_kernel}
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
@@ -33,10 +32,10 @@ _SYMMETRY_ROWS = 256
 
 
 class _Problem(NamedTuple):
-    """A training set on its Gram matrix: class indices, factors on C, values of C, seed."""
+    """A training set on its Gram matrix: labels, factors on C, values of C, seed."""
 
     X: np.ndarray
-    target: np.ndarray
+    target: SingleLabels | IndicatorLabels
     weights: np.ndarray
     gram: np.ndarray
     candidates: list
@@ -50,8 +49,9 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     ----------
     C : float or sequence of float, default 1.0
         Cost of a unit of loss. Of a sequence the value with the best mean
-        per-class accuracy in stratified cross-validation is taken, the smallest
-        such value if several tie, and the machines are then trained on all samples.
+        per-class accuracy (with an indicator matrix as labels, the best mean average
+        precision) in stratified cross-validation is taken, the smallest such value if
+        several tie, and the machines are then trained on all samples.
     loss : {"hinge", "squared_hinge"}
     kernel : {"linear", "intersection", "chi2", "precomputed"}
         Additive kernels as in :func:`intersection_kernel` and :func:`chi2_kernel`.
@@ -72,7 +72,8 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     class_weight : None, "balanced" or dict, default None
         Factor on C. ``"balanced"`` gives both sides of each one-vs-rest problem the
         same total weight: n / (2 n_side). A dict has a factor for the samples of
-        each class label, 1 where a label is missing, in all problems.
+        each class label, 1 where a label is missing, in all problems; it needs one
+        label a sample.
     max_memory : float, default 8e9
         Bytes that the Gram matrix (4 n^2) may take.
     n_jobs : int, optional
@@ -83,11 +84,14 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
+        The labels, or the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether the labels were an indicator matrix.
     C_ : float
         The C used.
     coef_ : array of shape (n_problems, d), float32
-        Weights (linear kernel only); ``n_problems`` is 1 for two classes (the second
-        against the first), else ``n_classes``.
+        Weights (linear kernel only); ``n_problems`` is ``n_classes``, but 1 for two
+        classes with one label a sample (the second against the first).
     intercept_ : array of shape (n_problems,), float32
     dual_coef_ : array of shape (n_problems, n), float32
         Signed dual variables beta (all kernels but linear).
@@ -126,6 +130,9 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     ``class_weight="balanced"`` is that of each one-vs-rest problem, as with
     ``OneVsRestClassifier(LinearSVC(...))``.
 
+    With an indicator matrix a sample that is left out of a class has cost 0 in its problem.
+    Where every sample shows one class, the machines are those of the labels themselves.
+
     References
     ----------
     C.-J. Hsieh et al., "A dual coordinate descent method for large-scale linear SVM",
@@ -162,6 +169,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.input_tags.positive_only = self.kernel in ("intersection", "chi2")
+        tags.classifier_tags.multi_label = True
         return tags
 
     def fit(self, X, y):
@@ -171,8 +179,10 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         ----------
         X : array of shape (n, d)
             Signatures, or the kernel matrix with ``kernel="precomputed"``.
-        y : array of shape (n,)
-            Labels of any sortable type, at least two different ones.
+        y : array of shape (n,), or (n, n_classes)
+            Labels of any sortable type, at least two different ones; or an indicator
+            matrix of 1 (shows the class), 0 (does not) and -1 (left out of the training
+            of that class), see ``bovw.classify.targets``.
 
         Returns
         -------
@@ -221,11 +231,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        array of shape (n, n_classes), float32; (n,) for two classes
-            With two classes positive means ``classes_[1]``.
+        array of shape (n, n_classes), float32; (n,) for two classes with one label a sample
+            In the latter case positive means ``classes_[1]``.
         """
         check_is_fitted(self)
-        X = self._validated(X)
+        X = validated(self, X)
         scores = np.empty((len(X), len(self.intercept_)), dtype=np.float32)
 
         def block(start):
@@ -240,7 +250,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         for _ in map_in_order(block, range(0, len(X), _PREDICT_ROWS), self.n_jobs):
             pass
         scores += self.intercept_
-        return scores[:, 0] if len(self.classes_) == 2 else scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _check_params(self):
         """Raise ParameterError for an argument out of range; return the values of C, ascending."""
@@ -261,24 +271,6 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             raise ParameterError("C is an empty sequence; give at least one value to try")
         return sorted({check_number("C", value, 0, exclusive=True) for value in values})
 
-    def _validated(self, X, **y):
-        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-        try:
-            checked = validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-            if y:
-                check_classification_targets(checked[1])
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
-        return checked
-
-    def _n_problems(self):
-        return 1 if len(self.classes_) == 2 else len(self.classes_)
-
-    def _signs(self, target, group):
-        """Labels +1 and -1 of the problems in the slice ``group``, (n_problems, n)."""
-        positive = np.array([1]) if len(self.classes_) == 2 else np.arange(len(self.classes_))[group]
-        return np.where(target == positive[:, None], np.int8(1), np.int8(-1))
-
     def _sample_weights(self, target):
         """Factors on C of a dict of class weights, (n,)."""
         if self.class_weight is None or isinstance(self.class_weight, str):
@@ -286,6 +278,8 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             return np.ones(len(target))
         if not isinstance(self.class_weight, dict):
             raise ParameterError(f"class_weight={self.class_weight!r} must be None, 'balanced' or a dict")
+        if target.multilabel:
+            raise ParameterError("class_weight as a dict needs one label a sample; use None or 'balanced'")
         labels = self.classes_.tolist()
         unknown = [label for label in self.class_weight if label not in labels]
         if unknown:
@@ -294,7 +288,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             check_number(f"class_weight[{label!r}]", self.class_weight.get(label, 1.0), 0, exclusive=True)
             for label in labels
         ]
-        return np.array(factors)[target]
+        return np.array(factors)[target.index]
 
     def _gram(self, X):
         if self.kernel == "precomputed":
@@ -314,8 +308,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         cost = np.empty(signs.shape)
         cost[:] = C * weights
         if self.class_weight == "balanced":
-            used = weights > 0
-            for row, sign in enumerate(signs):
+            for row, (sign, used) in enumerate(zip(signs, np.broadcast_to(weights > 0, signs.shape), strict=True)):
                 for side in (-1, 1):
                     members = sign == side
                     cost[row, members] *= used.sum() / (2 * max(1, (members & used).sum()))
@@ -337,7 +330,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             As in :meth:`fit`.
         held_out : list of int arrays
             The folds: every sample is in one of them. With several values of C the
-            scores are those of the C of the best mean per-class accuracy over these folds.
+            scores are those of the C that is best over these folds.
 
         Returns
         -------
@@ -346,10 +339,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         return self._out_of_fold(self._problem(X, y), held_out)
 
     def _problem(self, X, y):
-        """Everything that training needs, checked; sets ``classes_``."""
+        """Everything that training needs, checked; sets ``classes_`` and ``multilabel_``."""
         candidates = self._check_params()
-        X, y = self._validated(X, y=y)
-        self.classes_, target = classes_of(y)
+        X, y = validated(self, X, y=y)
+        target = read_targets(y)
+        self.classes_, self.multilabel_ = target.classes, target.multilabel
         seed = check_seed(self.random_state)
         weights = self._sample_weights(target)
         return _Problem(X, target, weights, self._gram(X), candidates, seed)
@@ -362,30 +356,31 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             self.C_ = self._cross_validate(problem)
 
         def solve(group):
-            signs = self._signs(target, group)
-            return self._solve(gram, signs, self._cost(signs, weights, self.C_), stage_rng(seed, "dual_svm"))
+            signs = target.signs(group)
+            cost = self._cost(signs, weights * target.counted(group), self.C_)
+            return self._solve(gram, signs, cost, stage_rng(seed, "dual_svm"))
 
-        groups = _groups(self._n_problems())
+        groups = _groups(target.n_problems)
         self._learn(X, target, groups, list(map_in_order(solve, groups, self.n_jobs)))
 
     def _out_of_fold(self, problem, held_out):
         paths = self._held_out_scores(problem, held_out)
-        best = int(_fold_accuracies(paths, problem.target, held_out).mean(axis=1).argmax())
+        best = int(_fold_scores(paths, problem.target, held_out).mean(axis=1).argmax())
         scores = np.empty((len(problem.target), len(paths[0][0])), np.float32)
         for test, path in zip(held_out, paths, strict=True):
             scores[test] = path[best].T
-        return scores[:, 0] if len(self.classes_) == 2 else scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _held_out_scores(self, problem, held_out):
         """For each fold the scores of its samples for each C, (n_C, n_problems, n_held_out)."""
         _, target, weights, gram, candidates, seed = problem
-        groups = _groups(self._n_problems())
+        groups = _groups(target.n_problems)
 
         def path(task):
             fold, group = task
-            used = weights.copy()
-            used[held_out[fold]] = 0
-            signs, rng = self._signs(target, group), stage_rng(seed, "dual_svm_cv", fold)
+            used = weights * target.counted(group)
+            used[..., held_out[fold]] = 0
+            signs, rng = target.signs(group), stage_rng(seed, "dual_svm_cv", fold)
             alpha, scores = None, []
             bound = self._cost(signs, used, candidates[0])
             for C in candidates:
@@ -407,11 +402,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     def _cross_validate(self, problem):
         """Fill ``cv_results_`` and return the best of the candidates."""
         target, candidates = problem.target, problem.candidates
-        held_out = stratified_folds(target, self.cv, problem.seed)
+        held_out = target.folds(self.cv, problem.seed)
         if len(held_out) < 2:
             raise ParameterError("C cannot be cross-validated with one sample a class; give one value of C")
         paths = self._held_out_scores(problem, held_out)
-        fold_scores = _fold_accuracies(paths, target, held_out)
+        fold_scores = _fold_scores(paths, target, held_out)
         mean = fold_scores.mean(axis=1)
         self.cv_results_ = {
             "C": np.array(candidates), "fold_scores": fold_scores, "mean_score": mean,
@@ -430,7 +425,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         self.n_iter_ = np.concatenate([solution.n_iter for solution in solutions])
         beta = np.empty((len(intercept), len(X)), dtype=np.float32)
         for group, solution in zip(groups, solutions, strict=True):
-            np.multiply(solution.alpha, self._signs(target, group), out=beta[group], casting="same_kind")
+            np.multiply(solution.alpha, target.signs(group), out=beta[group], casting="same_kind")
         if self.kernel == "linear":
             with single_threaded():
                 self.coef_ = beta @ X
@@ -450,31 +445,10 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             )
 
 
-def classes_of(y):
-    """The classes that occur in ``y``, at least two, and the class index of every label."""
-    classes, target = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
-        raise ParameterError(f"y holds 1 class only, {classes[0]!r}; samples of at least two classes are needed")
-    return classes, target
-
-
-def stratified_folds(target, n_folds, seed):
-    """The samples of each fold, every class spread evenly; fewer folds if no class has so many samples."""
-    n_folds = min(n_folds, int(np.bincount(target).max()))
-    if n_folds < 2:
-        return [np.arange(len(target))]
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    return [test for _, test in folds.split(target, target)]
-
-
-def _fold_accuracies(paths, target, held_out):
-    """Mean per-class accuracy of each C on each fold, (n_C, n_folds)."""
-    accuracies = np.empty((len(paths[0]), len(held_out)))
-    for fold, (test, path) in enumerate(zip(held_out, paths, strict=True)):
-        for i, score in enumerate(path):
-            predicted = score.argmax(axis=0) if len(score) > 1 else (score[0] > 0).astype(int)
-            accuracies[i, fold] = _mean_class_accuracy(target[test], predicted)
-    return accuracies
+def _fold_scores(paths, target, held_out):
+    """How good each C is on each fold, (n_C, n_folds)."""
+    scores = [[target.quality(score, test) for score in path] for test, path in zip(held_out, paths, strict=True)]
+    return np.array(scores).T
 
 
 def _groups(n_problems):
@@ -482,13 +456,6 @@ def _groups(n_problems):
     n_groups = -(-n_problems // _GROUP)
     bounds = np.linspace(0, n_problems, n_groups + 1).astype(int)
     return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
-
-
-def _mean_class_accuracy(target, predicted):
-    """Mean over the classes that occur in ``target`` of the share predicted right."""
-    members = np.bincount(target)
-    hits = np.bincount(target, weights=target == predicted, minlength=len(members))
-    return (hits[members > 0] / members[members > 0]).mean()
 
 
 def _check_symmetric(gram):

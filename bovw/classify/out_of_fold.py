@@ -2,13 +2,13 @@
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils.validation import column_or_1d
 
 from .._random import check_seed
 from .._validation import check_int
 from ..errors import ParameterError
-from .one_vs_rest import OneVsRestDual, classes_of, stratified_folds
+from .one_vs_rest import OneVsRestDual
 from .sgd import OneVsRestSGD
+from .targets import as_label_array, read_targets
 
 
 def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
@@ -24,8 +24,9 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
     X : array of shape (n, d), or what else the classifier takes
         :class:`OneVsRestSGD` reads the rows of a store where they lie. With a precomputed kernel
         of :class:`OneVsRestDual`, the (n, n) kernel matrix.
-    y : array of shape (n,)
-        Labels, at least two samples a class.
+    y : array of shape (n,), or (n, n_classes)
+        Labels, or an indicator matrix of 1, 0 and -1 (``bovw.classify.targets``); at least
+        two samples a class.
     cv : int, default 5
         Folds.
     random_state : int, RandomState, Generator or None, default 0
@@ -33,8 +34,8 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
 
     Returns
     -------
-    array of shape (n, n_classes), float32; (n,) for two classes
-        Columns in the order of the sorted labels.
+    array of shape (n, n_classes), float32; (n,) for two classes with one label a sample
+        Columns in the order of the sorted labels, or of the indicator matrix.
 
     Raises
     ------
@@ -61,27 +62,35 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
     >>> calibration.predict_proba(machine.decision_function(X[:1])).shape
     (1, 2)
     """
-    y = column_or_1d(y)
+    y = as_label_array(y)
     folds = held_out_folds(y, cv, random_state)
     if isinstance(classifier, OneVsRestDual):
         return clone(classifier).out_of_fold(X, y, folds)
-    n_classes = len(np.unique(y))
-    scores = np.empty((len(y), n_classes) if n_classes > 2 else len(y), np.float32)
+    scores = None
     for test in folds:
         train = np.setdiff1d(np.arange(len(y)), test)
         if isinstance(classifier, OneVsRestSGD):
             machine = clone(classifier).fit(X, y, rows=train)
-            scores[test] = machine.decision_function(X, rows=test)
+            part = machine.decision_function(X, rows=test)
         else:
-            scores[test] = clone(classifier).fit(X[train], y[train]).decision_function(X[test])
+            part = clone(classifier).fit(X[train], y[train]).decision_function(X[test])
+        if scores is None:
+            scores = np.empty((len(y), *part.shape[1:]), np.float32)
+        scores[test] = part
     return scores
 
 
 def held_out_folds(y, cv=5, random_state=0):
     """The rows of each fold of :func:`out_of_fold_scores`: a list of int arrays."""
     check_int("cv", cv, 2)
-    classes, target = classes_of(y)
-    smallest = int(np.bincount(target).argmin())
-    if (target == smallest).sum() < 2:
-        raise ParameterError(f"class {classes[smallest]!r} has one sample; held-out scores need two of each class")
-    return stratified_folds(target, cv, check_seed(random_state))
+    target = read_targets(y)
+    smallest = int(target.counts.argmin())
+    if target.counts[smallest] < 2:
+        label = target.classes[smallest].item()
+        raise ParameterError(f"class {label!r} has one sample; held-out scores need two of each class")
+    return target.folds(cv, check_seed(random_state))
+
+
+def possible_folds(y, cv):
+    """``cv``, or the size of the smallest class if that is less, but at least 2."""
+    return int(max(2, min(cv, read_targets(y).counts.min())))

@@ -15,8 +15,15 @@ def score_matrix(scores):
 class RankingMixin:
     """``predict`` and ``predict_top_k`` of a classifier with ``decision_function`` and ``classes_``."""
 
+    multilabel_ = False
+
     def predict(self, X):
-        """The class of the highest score of each sample, the lower class index on a tie."""
+        """The class of the highest score of each sample, the lower class index on a tie.
+
+        Where it was trained on an indicator matrix: such a matrix, (n, n_classes), 1 where a score is positive.
+        """
+        if self.multilabel_:
+            return (self.decision_function(X) > 0).astype(np.int64)
         return self.predict_top_k(X, 1)[:, 0]
 
     def predict_top_k(self, X, k=5):

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._files import fingerprint
 from .._random import check_seed, stage_rng
@@ -20,8 +20,8 @@ from .averaged_sgd import LOSSES, averaged_sgd
 from .blocks import ArraySource, gather_rows, is_source
 from .calibration import softmax
 from .checkpoint import Checkpoint
-from .one_vs_rest import classes_of
 from .ranking import RankingMixin, score_matrix
+from .targets import as_label_array, read_targets, validated
 
 _PREDICT_ROWS = 512
 _MAX_BATCH = 512
@@ -41,7 +41,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         Cost of a unit of loss, as in :class:`OneVsRestDual`: lambda = 1 / (n C) for n
         training rows.
     loss : {"hinge", "squared_hinge", "multinomial"}
-        One-vs-rest machines with either hinge, or one softmax over all classes.
+        One-vs-rest machines with either hinge, or one softmax over all classes, which needs
+        one label a row.
     beta : float, optional
         Rebalancing of the one-vs-rest problems: the negatives of each weigh ``beta`` times
         as much as its positives in all; 1 is ``class_weight="balanced"`` of
@@ -49,8 +50,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     max_iter : int, default 20
         Epochs at most. On millions of rows 5 to 10 are usual, on a few thousand 20 to 50.
     early_stopping : bool, default False
-        Hold rows out, look at the mean per-class accuracy on them after every epoch, and keep
-        the weights of the best.
+        Hold rows out, look at the mean per-class accuracy (with an indicator matrix as labels,
+        the mean average precision) on them after every epoch, and keep the weights of the best.
     validation_fraction : float, default 0.05
         Share of each class that is held out.
     n_iter_no_change : int, default 2
@@ -77,8 +78,12 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : array of shape (n_classes,)
+        The labels, or the numbers of the columns of an indicator matrix.
+    multilabel_ : bool
+        Whether the labels were an indicator matrix.
     coef_ : array of shape (n_problems, d), float32
-        ``n_problems`` is 1 for two classes (the second against the first), else ``n_classes``.
+        ``n_problems`` is ``n_classes``, but 1 for two classes with one label a row (the second
+        against the first).
     intercept_ : array of shape (n_problems,), float32
     eta0_ : float
         First step size used.
@@ -88,7 +93,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         For each class block the mean loss a row and problem in each epoch, measured on every
         batch before the step that it led to.
     validation_scores_ : list of arrays of shape (n_epochs,), or None
-        For each class block the mean per-class accuracy on the held-out rows after each epoch.
+        For each class block the mean per-class accuracy, or the mean average precision, on the
+        held-out rows after each epoch.
     n_features_in_ : int
 
     See Also
@@ -148,14 +154,21 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = self.loss != "multinomial"
+        return tags
+
     def fit(self, X, y, *, rows=None, checkpoint=None, checkpoint_every=180.0):
         """Train all classes.
 
         Parameters
         ----------
         X : SignatureStore or other source, memory map, or array, of shape (n, d)
-        y : array of shape (n,)
-            Labels of any sortable type, at least two different ones.
+        y : array of shape (n,), or (n, n_classes)
+            Labels of any sortable type, at least two different ones; or an indicator matrix of 1
+            (shows the class), 0 (does not) and -1 (left out of the training of that class), see
+            ``bovw.classify.targets``.
         rows : array of int, optional
             Train on these rows of X only; the labels of all others are not looked at.
         checkpoint : path, optional
@@ -178,9 +191,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         """
         data = self._prepare(X, y, rows)
         n_classes, d = len(data.classes), data.source.shape[1]
-        two = n_classes == 2
-        n_trained = 1 if two and self.loss != "multinomial" else n_classes
-        blocks = self._blocks(n_trained)
+        blocks = self._blocks(data)
+        n_trained = blocks[-1].stop
         coef = None if len(blocks) == 1 else np.empty((n_trained, d), np.float32)
         intercept = np.empty(n_trained, np.float32)
         solutions = []
@@ -192,9 +204,10 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             else:
                 coef[block.start : block.stop] = solution.weights
             solutions.append(solution._replace(weights=None))
-        if two and self.loss == "multinomial":
+        if n_classes == 2 and self.loss == "multinomial":
             coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
-        self.classes_, self.coef_, self.intercept_ = data.classes, coef, intercept
+        self.classes_, self.multilabel_ = data.classes, data.multilabel
+        self.coef_, self.intercept_ = coef, intercept
         self.eta0_ = solutions[0].eta0
         self.n_iter_ = max(solution.n_epochs for solution in solutions)
         self.loss_curves_ = [solution.losses for solution in solutions]
@@ -220,8 +233,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             Not fitted, unless it was before.
         """
         data = self._prepare(X, y, rows)
-        n_classes = len(data.classes)
-        blocks = self._blocks(1 if n_classes == 2 and self.loss != "multinomial" else n_classes)
+        blocks = self._blocks(data)
         check_int("block", block, 0, len(blocks) - 1)
         self._train(data, block, blocks[block], checkpoint, checkpoint_every)
         return self
@@ -237,8 +249,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        array of shape (n, n_classes), float32; (n,) for two classes
-            With two classes positive means ``classes_[1]``.
+        array of shape (n, n_classes), float32; (n,) for two classes with one label a row
+            In the latter case positive means ``classes_[1]``.
         """
         check_is_fitted(self)
         source = self._source(X)
@@ -248,7 +260,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         parts = list(map_in_order(lambda block: block @ self.coef_.T, blocks, self.n_jobs))
         scores = np.concatenate(parts) if parts else np.empty((0, len(self.intercept_)), np.float32)
         scores += self.intercept_
-        return scores[:, 0] if len(self.classes_) == 2 else scores
+        return scores[:, 0] if scores.shape[1] == 1 else scores
 
     @available_if(lambda self: self.loss == "multinomial")
     def predict_proba(self, X):
@@ -291,13 +303,13 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         try:
             if is_source(X) or isinstance(X, np.memmap):
                 source = X if is_source(X) else ArraySource(X)
-                validated = self._check_shape(source, **y)
+                checked = self._check_shape(source, **y)
             else:
-                validated = validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-                source = ArraySource(validated[0] if y else validated)
+                checked = validated(self, X, **y)
+                source = ArraySource(checked[0] if y else checked)
             if not y:
                 return source
-            labels = validated[1]
+            labels = checked[1]
             check_classification_targets(labels)
         except ParameterError:
             raise
@@ -314,7 +326,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             if d != self.n_features_in_:
                 raise ParameterError(f"X has {d} columns; this model was trained on {self.n_features_in_}")
             return None
-        y = column_or_1d(y, warn=True)
+        y = as_label_array(y)
         if len(y) != n:
             raise ParameterError(f"y has {len(y)} labels for the {n} rows of X; one a row is needed")
         self.n_features_in_ = int(d)
@@ -324,9 +336,14 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         """Check everything; the data of a training as a :class:`_TrainingData`."""
         self._check_params()
         source, labels = self._source(X, y=y)
-        return _TrainingData(self, source, labels, rows)
+        data = _TrainingData(self, source, labels, rows)
+        if data.multilabel and self.loss == "multinomial":
+            raise ParameterError("loss='multinomial' needs one label a row; use 'hinge' or 'squared_hinge'")
+        return data
 
-    def _blocks(self, n_problems):
+    def _blocks(self, data):
+        """The classes, or for two of them the one problem, in the ranges that are trained together."""
+        n_problems = len(data.classes) if self.loss == "multinomial" else data.n_problems
         size = n_problems if self.class_block is None else self.class_block
         return [range(start, min(start + size, n_problems)) for start in range(0, n_problems, size)]
 
@@ -360,22 +377,28 @@ class _TrainingData:
         n = source.shape[0]
         self.used = np.zeros(n, bool)
         self.used[slice(None) if rows is None else _check_rows(rows, n)] = True
-        self.classes, inverse = classes_of(labels[self.used])
-        self.target = np.full(n, -1)
-        self.target[self.used] = inverse
+        targets = read_targets(labels[self.used])
+        self.classes, self.n_problems, self.multilabel = targets.classes, targets.n_problems, targets.multilabel
+        if self.multilabel:
+            self.target = np.full((n, self.n_problems), -1, np.int8)
+            self.target[self.used] = targets.matrix
+        else:
+            self.target = np.full(n, -1)
+            self.target[self.used] = targets.index
         self.held_out = None
         if estimator.early_stopping:
-            self.held_out = self._hold_out(estimator.validation_fraction)
+            rows = np.flatnonzero(self.used)
+            self.held_out = self._hold_out([rows[targets.members(k)] for k in range(len(self.classes))],
+                                           estimator.validation_fraction)
             self.used[self.held_out] = False
 
-    def _hold_out(self, fraction):
+    def _hold_out(self, members_of_classes, fraction):
         """Rows drawn from every class of at least two, ascending."""
         chosen = []
-        for k in range(len(self.classes)):
-            members = np.flatnonzero(self.target == k)
+        for k, members in enumerate(members_of_classes):
             count = min(len(members) - 1, math.ceil(fraction * len(members)))
             chosen.append(stage_rng(self.seed, "sgd_held_out", k).permutation(members)[:count])
-        chosen = np.sort(np.concatenate(chosen))
+        chosen = np.unique(np.concatenate(chosen))
         if len(chosen) == 0:
             raise ParameterError(
                 "every class has a single row, so none can be held out; turn early_stopping off"

@@ -11,11 +11,11 @@ samples the classifier sees
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._validation import check_number
-from ..errors import ParameterError
 from .one_vs_rest import OneVsRestDual
+from .targets import validated
 
 _ROWS = 1024
 
@@ -62,6 +62,11 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         self.epsilon = epsilon
         self.n_jobs = n_jobs
 
+    @property
+    def multilabel_(self):
+        """Whether the classifier learnt from an indicator matrix."""
+        return getattr(self.classifier_, "multilabel_", False)
+
     def fit(self, X, y):
         """Learn means, deviations and the classifier.
 
@@ -69,7 +74,8 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         ----------
         X : array of shape (n, d)
             Signatures.
-        y : array of shape (n,)
+        y : array of shape (n,), or (n, n_classes)
+            What the classifier takes.
 
         Returns
         -------
@@ -81,7 +87,7 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
             If ``epsilon`` is negative, or X or y is not what the classifier takes.
         """
         check_number("epsilon", self.epsilon, 0)
-        X, y = self._validated(X, y=y)
+        X, y = validated(self, X, y=y)
         mean, variance = _moments(X)
         deviation = np.sqrt(variance + self.epsilon)
         self.mean_ = mean.astype(np.float32)
@@ -104,15 +110,15 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        array of shape (n, n_classes), or (n,) for two classes
+        array of shape (n, n_classes), or (n,)
         """
         check_is_fitted(self)
-        return self.classifier_.decision_function(self._standardized(self._validated(X)))
+        return self.classifier_.decision_function(self._standardized(validated(self, X)))
 
     def predict(self, X):
-        """The class of the highest score of each sample."""
+        """What the classifier predicts: the class of the highest score, or an indicator matrix."""
         check_is_fitted(self)
-        return self.classifier_.predict(self._standardized(self._validated(X)))
+        return self.classifier_.predict(self._standardized(validated(self, X)))
 
     def _standardized(self, X):
         out = np.empty_like(X)
@@ -121,13 +127,6 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
             np.subtract(X[rows], self.mean_, out=out[rows])
             out[rows] *= self.scale_
         return out
-
-    def _validated(self, X, **y):
-        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-        try:
-            return validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
 
 
 def _moments(X):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
-from sklearn.linear_model import RidgeClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
 
 from bovw.classify import (
@@ -174,3 +175,31 @@ def test_a_class_of_one_sample_is_refused(digits):
     X, _ = digits
     with pytest.raises(ParameterError, match="has one sample"):
         out_of_fold_scores(OneVsRestDual(), X[:5], [0, 0, 1, 1, 2])
+
+
+def test_weights_of_several_classes_a_sample():
+    """Held-out scores of a good channel, a poor one and a useless one; entries that are left out do not count."""
+    rng = np.random.default_rng(0)
+    y = (rng.random((400, 4)) < 0.3).astype(int)
+    good, poor, noise = (s * y + rng.standard_normal(y.shape) - 1 for s in (3.0, 1.0, 0.0))
+    fusion = ScoreFusion().fit([good, poor, noise], y)
+    assert fusion.multilabel_
+    assert fusion.means_.tolist() == [0, 0, 0]
+    assert fusion.weights_[0] > fusion.weights_[1] > 5 * fusion.weights_[2]
+    precision = {name: average_precision_score(y, s) for name, s in (("good", good), ("poor", poor))}
+    fused = fusion.transform([good, poor, noise])
+    assert average_precision_score(y, fused) > precision["good"] > precision["poor"]
+    np.testing.assert_array_equal(fusion.predict([good, poor, noise]), fused > 0)
+    # the likelihood by another solver, its biases free
+    z = [channel[:, :, None] / channel.std() for channel in (good, poor, noise)]
+    rows = np.concatenate(z, axis=2).reshape(-1, 3)
+    class_of_row = np.eye(4)[np.tile(np.arange(4), 400)]
+    model = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-8).fit(np.hstack([rows, class_of_row]), y.ravel())
+    expected = np.maximum(model.coef_[0, :3], 0)
+    np.testing.assert_allclose(fusion.weights_, expected / expected.sum(), atol=1e-3)
+    hidden = np.where(rng.random(y.shape) < 0.3, -1, y)
+    spoilt = [np.where(hidden < 0, 100 * rng.standard_normal(y.shape), channel) for channel in (good, poor)]
+    scales = [channel.std() for channel in spoilt]
+    kept = fusion_weights([s / d for s, d in zip(spoilt, scales, strict=True)], hidden)
+    plain = fusion_weights([c / d for c, d in zip((good, poor), scales, strict=True)], hidden)
+    np.testing.assert_allclose(kept, plain, atol=1e-3)
