@@ -10,10 +10,11 @@ from .out_of_fold import held_out_folds, out_of_fold_scores, possible_folds
 from .ranking import score_matrix, top_k
 from .sgd import OneVsRestSGD
 from .standardized import StandardizedClassifier
+from .targets import is_indicator, read_targets
 
 __all__ = [
     "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "StandardizedClassifier",
     "TemperatureScaling", "averaged_sgd", "best_temperature", "chi2_kernel", "fuse_scores", "fusion_weights",
-    "held_out_folds", "intersection_kernel", "out_of_fold_scores", "platt_parameters", "possible_folds",
-    "score_matrix", "softmax", "top_k",
+    "held_out_folds", "intersection_kernel", "is_indicator", "out_of_fold_scores", "platt_parameters", "possible_folds",
+    "read_targets", "score_matrix", "softmax", "top_k",
 ]

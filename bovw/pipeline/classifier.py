@@ -7,7 +7,16 @@ from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from ..classify import OneVsRestDual, OneVsRestSGD, held_out_folds, out_of_fold_scores, score_matrix
+from ..classify import (
+    OneVsRestDual,
+    OneVsRestSGD,
+    held_out_folds,
+    is_indicator,
+    out_of_fold_scores,
+    possible_folds,
+    read_targets,
+    score_matrix,
+)
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
 from ..pooling import EmptyImageWarning
@@ -43,6 +52,8 @@ class BovwClassifier(ImageClassifier):
     classifier_ : estimator
     codec_ : codec or None
     classes_ : array of shape (n_classes,)
+    multilabel_ : bool
+        Whether an image may show several classes.
     skipped_ : dict of str to str
         Name and error of each image that the last ``fit`` skipped.
 
@@ -69,14 +80,17 @@ class BovwClassifier(ImageClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, images, y):
+    def fit(self, images, y, *, classes=None):
         """Learn codebooks and classifier.
 
         Parameters
         ----------
         images : list of paths, list of arrays, or ImageCollection
-        y : array-like of shape (n_images,)
-            Class labels, numbers or strings.
+        y : array-like of shape (n_images,), or (n_images, n_classes)
+            Class labels, numbers or strings; or, where an image may show several classes, an
+            indicator matrix of 1 (shows the class), 0 (does not) and -1 (left out of that class).
+        classes : sequence of n_classes names, optional
+            What the columns of an indicator matrix are called; by default their numbers.
 
         Raises
         ------
@@ -86,14 +100,20 @@ class BovwClassifier(ImageClassifier):
             If an image cannot be read and ``on_error="raise"``.
         """
         signatures, y, skip = self._learn_signatures(images, y)
-        return self.fit_classifier(signatures, y, skip)
+        return self.fit_classifier(signatures, y, skip, classes=classes)
 
     def _learn_signatures(self, images, y):
         """Fit the encoders; the training signatures, labels and rows of skipped images."""
         y = np.asarray(y)
-        if y.ndim != 1 or len(y) != len(images):
-            raise ParameterError(f"y has shape {y.shape} for {len(images)} images; one label an image is needed")
-        check_classification_targets(y)
+        if (y.ndim != 1 and not is_indicator(y)) or len(y) != len(images):
+            raise ParameterError(
+                f"y has shape {y.shape} for {len(images)} images; one label an image is needed, or a row of an "
+                "indicator matrix of at least two classes"
+            )
+        if is_indicator(y):
+            read_targets(y)
+        else:
+            check_classification_targets(y)
         self.fit_encoders(images)
         reader = self._reader(images)
         signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
@@ -116,7 +136,7 @@ class BovwClassifier(ImageClassifier):
         mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "grey"
         return ImageReader(images, mode, self.on_error)
 
-    def fit_classifier(self, signatures, y, skip=(), *, checkpoint=None):
+    def fit_classifier(self, signatures, y, skip=(), *, classes=None, checkpoint=None):
         """The last third of :meth:`fit`: learn the classifier.
 
         Parameters
@@ -124,9 +144,11 @@ class BovwClassifier(ImageClassifier):
         signatures : array of shape (n_images, signature_size), or SignatureStore
             ``OneVsRestSGD`` reads a store block by block, other classifiers read all of it at once. A store
             brings what its own codec left of the signatures.
-        y : array of shape (n_images,)
+        y : array of shape (n_images,), or (n_images, n_classes)
         skip : sequence of int
             Rows of skipped images, which take no part.
+        classes : sequence of n_classes names, optional
+            As in :meth:`fit`.
         checkpoint : path, optional
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
         """
@@ -135,23 +157,39 @@ class BovwClassifier(ImageClassifier):
             self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
         else:
             self.classifier_.fit(_take(X, kept), y[kept])
-        self.classes_ = self.classifier_.classes_
-        return self
+        return self._name_classes(classes)
 
-    def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, checkpoint=None):
+    def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, classes=None, checkpoint=None):
         """:meth:`fit_classifier`, and what :meth:`out_of_fold_scores` would return after it.
 
         ``OneVsRestDual`` reads the signatures and computes their Gram matrix once for both. Parameters and
         errors are those of the two methods.
         """
         if not isinstance(self._chosen_classifier(), OneVsRestDual):
-            self.fit_classifier(signatures, y, skip, checkpoint=checkpoint)
+            self.fit_classifier(signatures, y, skip, classes=classes, checkpoint=checkpoint)
             return self.out_of_fold_scores(signatures, y, skip, cv=cv)
         X, y, kept = self._start_classifier(signatures, y, skip)
-        folds = held_out_folds(y[kept], _possible_folds(y[kept], cv))
+        folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
         held_out = score_matrix(self.classifier_.fit_out_of_fold(_take(X, kept), y[kept], folds))
-        self.classes_ = self.classifier_.classes_
+        self._name_classes(classes)
         return _spread(held_out, kept, len(y))
+
+    def _name_classes(self, classes):
+        """Set ``classes_``, the names of the classifier's classes."""
+        self.classes_ = self.classifier_.classes_
+        if classes is not None:
+            if not self.multilabel_ or len(set(classes)) != len(classes) or len(classes) != len(self.classes_):
+                raise ParameterError(
+                    f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix "
+                    "is needed, and none beside labels that are names themselves"
+                )
+            self.classes_ = np.asarray(classes)
+        return self
+
+    @property
+    def multilabel_(self):
+        """Whether the classifier learnt from an indicator matrix."""
+        return self.classifier_.multilabel_
 
     def _chosen_classifier(self):
         return OneVsRestDual() if self.classifier is None else self.classifier
@@ -193,7 +231,7 @@ class BovwClassifier(ImageClassifier):
         if hasattr(self.classifier_, "C_"):
             classifier.set_params(C=self.classifier_.C_)
         whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
-        cv = _possible_folds(y[kept], cv)
+        cv = possible_folds(y[kept], cv)
         held_out = out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=cv)
         return _spread(score_matrix(held_out), kept, len(y))
 
@@ -235,7 +273,7 @@ class BovwClassifier(ImageClassifier):
         return sum(encoder.signature_size for encoder in self.encoders_)
 
     def decision_function(self, images):
-        """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes.
+        """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes with one label an image.
 
         Images are encoded and scored in blocks, so memory stays small. With
         ``on_error="skip"`` an unreadable image gives a warning and the scores of
@@ -256,11 +294,6 @@ class BovwClassifier(ImageClassifier):
 def _take(X, rows):
     """Rows of an array or a store as an array; an array that is wanted whole is not copied."""
     return X if isinstance(X, np.ndarray) and len(rows) == len(X) else X[rows]
-
-
-def _possible_folds(y, cv):
-    """``cv``, or the size of the smallest class if that is less."""
-    return int(max(2, min(cv, np.unique(y, return_counts=True)[1].min())))
 
 
 def _spread(scores, rows, n_images):

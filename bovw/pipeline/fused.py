@@ -40,6 +40,8 @@ class FusedClassifier(ImageClassifier):
     members_ : list of BovwClassifier
     fusion_ : ScoreFusion
     classes_ : array of shape (n_classes,)
+    multilabel_ : bool
+        Whether an image may show several classes.
     skipped_ : dict of str to str
         Images that the members skipped.
 
@@ -61,13 +63,15 @@ class FusedClassifier(ImageClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, images, y):
+    def fit(self, images, y, *, classes=None):
         """Learn every member and the weights.
 
         Parameters
         ----------
         images : list of paths, list of arrays, or ImageCollection
-        y : array-like of shape (n_images,)
+        y : array-like of shape (n_images,), or (n_images, n_classes)
+        classes : sequence of n_classes names, optional
+            As in :meth:`BovwClassifier.fit`.
 
         Raises
         ------
@@ -78,7 +82,7 @@ class FusedClassifier(ImageClassifier):
         for member in self._checked_members():
             member = clone(member).set_params(n_jobs=self.n_jobs, verbose=self.verbose)
             signatures, y, skip = member._learn_signatures(images, y)
-            held_out.append(member.fit_classifier_out_of_fold(signatures, y, skip, cv=self.cv))
+            held_out.append(member.fit_classifier_out_of_fold(signatures, y, skip, cv=self.cv, classes=classes))
             members.append(member)
         return self._join(members, held_out, y)
 
@@ -91,7 +95,7 @@ class FusedClassifier(ImageClassifier):
         members : list of fitted BovwClassifier
         held_out : list of arrays of shape (n_images, n_classes)
             Their :meth:`BovwClassifier.out_of_fold_scores`.
-        y : array of shape (n_images,)
+        y : array of shape (n_images,), or (n_images, n_classes)
         **params
             The other constructor arguments.
         """
@@ -114,6 +118,11 @@ class FusedClassifier(ImageClassifier):
         self.fusion_ = fusion.fit([scores[seen] for scores in held_out], y[seen])
         return self
 
+    @property
+    def multilabel_(self):
+        """Whether the members learnt from an indicator matrix."""
+        return self.fusion_.multilabel_
+
     def scores_and_errors(self, images):
         """Fused scores, (n_images, n_classes), and a dict from row to message of skipped images."""
         check_is_fitted(self)
@@ -122,10 +131,10 @@ class FusedClassifier(ImageClassifier):
         return self.fusion_.transform([scores for scores, _ in parts]), dict(sorted(errors.items()))
 
     def decision_function(self, images):
-        """Fused scores: (n_images, n_classes), or (n_images,) for two classes."""
+        """Fused scores: (n_images, n_classes), or (n_images,) for two classes with one label an image."""
         check_is_fitted(self)
         scores = self.fusion_.transform([score_matrix(m.decision_function(images)) for m in self.members_])
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else scores
 
 
 def load_classifier(path, *, on_error="raise", n_jobs=None):

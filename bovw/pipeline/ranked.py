@@ -1,5 +1,6 @@
 """What every classifier of images does with its scores, and how it is saved."""
 
+import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -8,10 +9,18 @@ from ..persist import load_model, save_model
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):
-    """Base of classifiers of images; a subclass has ``classes_`` after ``fit`` and ``decision_function(images)``."""
+    """Base of classifiers of images.
+
+    A subclass has ``decision_function(images)`` and, after ``fit``, ``classes_`` and ``multilabel_``.
+    """
 
     def predict(self, images):
-        """The best class of each image, (n_images,)."""
+        """The best class of each image, (n_images,).
+
+        Where an image may show several classes: a matrix (n_images, n_classes), 1 where the score is positive.
+        """
+        if self.multilabel_:
+            return (self.decision_function(images) > 0).astype(np.int64)
         return self.predict_top_k(images, 1)[:, 0]
 
     def predict_top_k(self, images, k=5):
