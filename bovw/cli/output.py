@@ -2,6 +2,12 @@
 
 import argparse
 
+#: measures as a result names them
+LABELS = {
+    "top1": "top-1 accuracy", "top5": "top-5 accuracy", "mean_class_accuracy": "mean class accuracy",
+    "mAP": "mAP, 11 points", "mAP_step": "mAP, uninterpolated",
+}
+
 
 def verb_parser(verbs, name, summary, description, example):
     """A verb's parser; its help ends with an example that works."""
@@ -26,21 +32,21 @@ class _Formatter(argparse.HelpFormatter):
 
 def print_result(metrics, out):
     """The result as a table, and where to find the rest."""
+    from ..experiment.outcomes import figures_on
+
     draws = metrics["draws"]
     print(f"\n{metrics['name']}: {metrics['n_classes']} classes, {metrics['n_train']} training and "
           f"{metrics['n_test']} test images, {draws} draw{'s' if draws != 1 else ''}"
           + (", lite settings" if metrics["lite"] else ""))
-    for key, label in (("top1", "top-1 accuracy"), ("top5", "top-5 accuracy"),
-                       ("mean_class_accuracy", "mean class accuracy")):
-        value = metrics[key]
-        spread = f" +- {100 * value['std']:.2f}" if value["std"] is not None else ""
-        print(f"  {label:<22} {100 * value['mean']:6.2f} %{spread}")
-    if metrics["hierarchical5"] is not None:
+    for key, label in LABELS.items():
+        if metrics.get(key) is not None:
+            print(f"  {label:<22} {100 * metrics[key]['mean']:6.2f} %{_spread(metrics[key])}")
+    if metrics.get("hierarchical5") is not None:
         print(f"  {'hierarchical error':<22} {metrics['hierarchical5']['mean']:6.3f}   (heights, 5 guesses)")
-    for published in metrics["published"]:
+    for published in figures_on(metrics["published"], metrics["data"]):
         if "accuracy" in published:
             spread = f" +- {published['std']:.1f}" if "std" in published else ""
-            where = ", ".join(published[key] for key in ("data", "paper") if key in published)
+            where = ", ".join(published[key] for key in ("measure", "data", "paper") if key in published)
             print(f"  {'published':<22} {published['accuracy']:6.2f} %{spread}  ({where})")
     seconds = metrics["seconds"]
     print(f"  {'time':<22} {sum(seconds.values()):6.1f} s  ("
@@ -50,6 +56,17 @@ def print_result(metrics, out):
     if metrics["skipped"]:
         print(f"  skipped images: {len(metrics['skipped'])}, named in the report")
     print(f"\nmodel   {out / 'model'}\nreport  {out / 'report.html'}\nnumbers {out / 'metrics.json'}")
+
+
+def _spread(measure):
+    """The deviation over draws of a measure, or the interval over images that a run of one draw has."""
+    if measure["std"] is not None:
+        return f" +- {100 * measure['std']:.2f}"
+    interval = measure.get("interval")
+    if interval is None:
+        return ""
+    confidence = f"{100 * interval['confidence']:g} % interval"
+    return f"  [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}] ({confidence})"
 
 
 def print_store(store):

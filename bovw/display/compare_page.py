@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..experiment.compare import won_and_lost
+from ..experiment.compare import COMPARED, won_and_lost
 from ..experiment.outcomes import MEASURES
 from .page import thumbnail, write_page
 
@@ -29,7 +29,8 @@ def write_comparison(path, comparison, data=None):
     for title, found in zip(titles, won_and_lost(comparison), strict=True):
         pictures = [None if data is None else thumbnail(Path(data) / d.image) for d in found[:N_PANELS]]
         images.append((title, len(found), list(zip(found, pictures, strict=False))))
+    compared, things = COMPARED[comparison.measures[0].measure]
     write_page(
-        path, "compare.html", c=comparison, measures=measures, images=images,
+        path, "compare.html", c=comparison, compared=compared, things=things, measures=measures, images=images,
         widest=max(abs(row.difference) for row in comparison.classes) or 1.0,
     )

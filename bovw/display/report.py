@@ -1,16 +1,21 @@
 """``report.html``: one self-contained page about a run."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from .._random import stage_rng
 from ..datasets import open_dataset
+from ..experiment.outcomes import RankedDraw, figures_on, read_draws
 from .figures import confusion_figure, png_bytes
 from .page import data_uri, thumbnail, write_page
 
 N_PANELS = 12
+N_GUESSES = 5
+LABELS = {
+    "top1": "top-1 accuracy", "top5": "top-5 accuracy", "mean_class_accuracy": "mean class accuracy",
+    "mAP": "mean average precision, 11 points", "mAP_step": "mean average precision, uninterpolated",
+}
 
 
 def write_report(out, metrics, data, *, note=""):
@@ -27,10 +32,14 @@ def write_report(out, metrics, data, *, note=""):
     note : str
         A sentence for the head of the page.
     """
-    figure = confusion_figure(metrics["confusion"], metrics["classes"])
+    measures = {name: label for name, label in LABELS.items() if metrics.get(name) is not None}
+    confusion = None
+    if "confusion" in metrics:
+        confusion = data_uri(png_bytes(confusion_figure(metrics["confusion"], metrics["classes"])), "png")
     write_page(
-        Path(out) / "report.html", "report.html", m=metrics, note=note,
-        confusion=data_uri(png_bytes(figure), "png"), per_class=_per_class(metrics),
+        Path(out) / "report.html", "report.html", m=metrics, note=note, measures=measures,
+        published=figures_on(metrics["published"], metrics["data"]), confusion=confusion,
+        per_class=_per_class(metrics) if confusion else _precisions(metrics),
         panels=_panels(Path(out), Path(data), metrics["seed"]), config=_flatten(metrics["config"]),
     )
 
@@ -48,26 +57,51 @@ def _per_class(metrics):
     return sorted(rows, key=lambda row: row[1])
 
 
+def _precisions(metrics):
+    """(class, average precision, number of test images, uninterpolated average precision), lowest first."""
+    precisions = metrics["average_precisions"]
+    rows = zip(metrics["classes"], precisions["mAP"], metrics["class_images"], precisions["mAP_step"], strict=True)
+    return sorted(rows, key=lambda row: row[1])
+
+
 def choose_examples(rows, *, seed, count):
     """A few rows of predictions.csv, right answers first, then as many wrong ones where there are.
 
-    Each is given the key ``guesses``: the list of its guesses that were made.
+    Each is given the key ``guesses``: the list of its guesses that were made. An image that shows
+    several classes has the list of them as ``shown``.
     """
     order = stage_rng(seed, "panels").permutation(len(rows))
-    wrong = [i for i in order if rows[i]["guess1"] != rows[i]["truth"]][: count // 2]
-    right = [i for i in order if rows[i]["guess1"] == rows[i]["truth"]][: count - len(wrong)]
+    is_right = [row["guess1"] in row.get("shown", [row["truth"]]) for row in rows]
+    wrong = [i for i in order if not is_right[i]][: count // 2]
+    right = [i for i in order if is_right[i]][: count - len(wrong)]
+    chosen = [rows[i] for i in [*right, *wrong]]
+    guesses = [[value for key, value in row.items() if key.startswith("guess") and value] for row in chosen]
     return [
-        {**rows[i], "guesses": [rows[i][key] for key in rows[i] if key.startswith("guess") and rows[i][key]]}
-        for i in [*right, *wrong]
+        {"shown": [row["truth"]], **row, "guesses": made} for row, made in zip(chosen, guesses, strict=True)
     ]
 
 
 def _panels(out, data, seed):
     dataset = open_dataset(data, on_error="skip")
     images = dict(zip(dataset.names, dataset.images, strict=True))
-    with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
-        rows = choose_examples(list(csv.DictReader(file)), seed=seed, count=N_PANELS)
+    rows = choose_examples(_example_rows(read_draws(out)[0]), seed=seed, count=N_PANELS)
     return [{**row, "thumbnail": thumbnail(images[row["image"]])} for row in rows]
+
+
+def _example_rows(draw):
+    """The answers of a draw as rows of predictions.csv; images that show no class are left out."""
+    if not isinstance(draw, RankedDraw):
+        answers = zip(draw.names, draw.truth, draw.guesses, strict=True)
+        return [{"image": name, "truth": truth, **_numbered(guesses)} for name, truth, guesses in answers]
+    answers = zip(draw.names, draw.shown(), draw.rank(N_GUESSES), strict=True)
+    return [
+        {"image": name, "truth": ", ".join(shown), "shown": shown, **_numbered(guesses)}
+        for name, shown, guesses in answers if shown
+    ]
+
+
+def _numbered(guesses):
+    return {f"guess{k}": str(guess) for k, guess in enumerate(guesses, 1)}
 
 
 def _flatten(tree, prefix=""):

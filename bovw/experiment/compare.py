@@ -3,6 +3,10 @@
 Images are matched by name inside each draw, so what makes an image hard for both runs
 cancels. An image that several draws test counts as one when intervals are drawn; see
 ``bovw.evaluation.intervals``. Differences are second minus first.
+
+Of images that show several classes the mean average precisions are compared, see
+``bovw.evaluation.precision_intervals``; a run names such an image right if the class that it
+scores highest is one that the image shows, or one that it is not judged by.
 """
 
 from typing import NamedTuple
@@ -10,8 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import DatasetError
-from ..evaluation import PairedComparison, paired_comparison
-from .outcomes import MEASURES, image_errors, read_draws, read_metrics
+from ..evaluation import PairedComparison, compare_average_precisions, paired_comparison
+from .outcomes import MEASURES, METHODS, RankedDraw, image_errors, read_draws, read_metrics
+
+#: the first measure -> what classes are compared by, and what it counts as won or lost
+COMPARED = {"top1": ("top-1", "images"), "mAP": ("average precision", "classes")}
 
 
 class MeasureRow(NamedTuple):
@@ -25,9 +32,9 @@ class MeasureRow(NamedTuple):
     difference, low, high, confidence : float
         Second minus first, with its bootstrap interval over images.
     n_first_better, n_second_better : int
-        Images on which one run does better, over all draws together.
+        Images on which one run does better, over all draws together; classes, for average precisions.
     p_value : float
-        Two-sided sign test; McNemar's exact test for top-1 and top-5 of a single draw.
+        Two-sided sign test over these; McNemar's exact test for top-1 and top-5 of a single draw.
     """
 
     measure: str
@@ -43,7 +50,11 @@ class MeasureRow(NamedTuple):
 
 
 class ClassDifference(NamedTuple):
-    """Top-1 accuracy of one class under both runs; ``n_answers`` counts its images in all draws."""
+    """Top-1 accuracy, or average precision, of one class under both runs.
+
+    ``n_answers`` counts its images in all draws. One run is better on so many of its images, or
+    for average precisions in so many draws.
+    """
 
     name: str
     n_answers: int
@@ -68,6 +79,11 @@ class Disagreement(NamedTuple):
     n_first_right: int
     n_second_right: int
     n_answers: int
+
+    @property
+    def second_wins(self):
+        """Whether the second run names the image right more often."""
+        return self.n_second_right > self.n_first_right
 
 
 class RunComparison(NamedTuple):
@@ -109,7 +125,7 @@ def compare_runs(first, second, *, taxonomy=None, confidence=0.95):
     first, second : path
         Folders that ``bovw run`` wrote, on the same data.
     taxonomy : bovw.Taxonomy, optional
-        Adds hierarchical errors; class names must be its wnids.
+        Adds hierarchical errors; class names must be its wnids, one an image.
     confidence : float
         Of the intervals.
 
@@ -135,6 +151,21 @@ def compare_runs(first, second, *, taxonomy=None, confidence=0.95):
         notes.append(f"the runs learn from {metrics[0]['n_train']} and {metrics[1]['n_train']} images")
     if metrics[0]["lite"] or metrics[1]["lite"]:
         notes.append("a run with lite settings is among them")
+    if isinstance(pairs[0][0], RankedDraw):
+        if taxonomy is not None:
+            raise DatasetError("hierarchical errors are of one class an image; leave the taxonomy out")
+        found = _compare_rankings(pairs, confidence)
+    else:
+        found = _compare_guesses(pairs, taxonomy, classes, confidence)
+    n_images = len({name for draw, _ in pairs for name in draw.names})
+    return RunComparison(
+        tuple(_labels(metrics, first, second)), len(pairs), n_images, tuple(notes), *found,
+        {} if taxonomy is None else {name: taxonomy[name].words.partition(",")[0] or name for name in classes},
+    )
+
+
+def _compare_guesses(pairs, taxonomy, classes, confidence):
+    """Measures, classes and disagreements where each image is of one class."""
     errors = [[image_errors(draw, taxonomy, classes) for draw in draws] for draws in zip(*pairs, strict=True)]
     images = np.concatenate([draw.names for draw, _ in pairs])
     truth = np.concatenate([draw.truth for draw, _ in pairs])
@@ -149,11 +180,43 @@ def compare_runs(first, second, *, taxonomy=None, confidence=0.95):
             compared = paired_comparison(one, two, groups=truth, **options)
             rows.append(_row("mean_class_accuracy", *(_class_mean(e, truth) for e in (one, two)), compared))
     wrong = [run["top1"] > 0 for run in joined]
-    return RunComparison(
-        tuple(_labels(metrics, first, second)), len(pairs), len(set(images)), tuple(notes), rows,
-        _class_differences(wrong, truth, images), _disagreements(wrong, pairs, images, truth),
-        {} if taxonomy is None else {name: taxonomy[name].words.partition(",")[0] or name for name in classes},
-    )
+    guesses = [np.concatenate([pair[run].guesses[:, 0] for pair in pairs]) for run in (0, 1)]
+    return rows, _class_differences(wrong, truth, images), _disagreements(wrong, guesses, images, truth)
+
+
+def _compare_rankings(pairs, confidence):
+    """Measures, classes and disagreements where an image may show several classes."""
+    images = np.concatenate([draw.names for draw, _ in pairs])
+    labels = np.concatenate([draw.labels for draw, _ in pairs])
+    draws = np.repeat(np.arange(len(pairs)), [len(draw.names) for draw, _ in pairs])
+    scores = [np.concatenate([pair[run].judged_scores for pair in pairs]) for run in (0, 1)]
+    precisions = {name: [[pair[run].average_precisions(name) for pair in pairs] for run in (0, 1)] for name in METHODS}
+    rows = []
+    for name, method in METHODS.items():
+        compared = compare_average_precisions(
+            labels == 1, scores[1], scores[0], method, ignore=labels < 0, images=images, draws=draws,
+            confidence=confidence,
+        )
+        first, second = (float(np.mean(values)) for values in precisions[name])
+        rows.append(MeasureRow(
+            name, first, second, *compared[:4], compared.n_second_better, compared.n_first_better, compared.p_value
+        ))
+    one, two = np.array(precisions["mAP"])  # (n_draws, n_classes) each
+    classes = [
+        ClassDifference(
+            name, int((labels[:, c] == 1).sum()), float(one[:, c].mean()), float(two[:, c].mean()),
+            float((two - one)[:, c].mean()), int((one > two)[:, c].sum()), int((two > one)[:, c].sum()),
+        )
+        for c, name in enumerate(pairs[0][0].classes)
+    ]
+    guesses = [np.concatenate([pair[run].rank(1)[:, 0] for pair in pairs]) for run in (0, 1)]
+    place = {name: c for c, name in enumerate(pairs[0][0].classes)}
+    wrong = [np.array([labels[i, place[g]] == 0 if g else True for i, g in enumerate(run)]) for run in guesses]
+    shows = (labels == 1).any(axis=1)
+    truth = np.array([", ".join(names) for draw, _ in pairs for names in draw.shown()])
+    wrong, guesses = [w[shows] for w in wrong], [g[shows] for g in guesses]
+    classes.sort(key=lambda row: (-row.difference, row.name))
+    return rows, classes, _disagreements(wrong, guesses, images[shows], truth[shows])
 
 
 def _labels(metrics, first, second):
@@ -176,23 +239,20 @@ def _matched_draws(first, second):
         n_left_out += len(one.names) + len(two.names) - 2 * len(shared)
         if not shared:
             raise DatasetError(f"{first} and {second} share no test image in draw {i}; compare runs on one data set")
-        differing = np.flatnonzero(one.truth[shared] != two.truth[other])
+        if type(one) is not type(two) or getattr(one, "classes", ()) != getattr(two, "classes", ()):
+            raise DatasetError(f"{first} and {second} have other columns of predictions; compare runs on one data set")
+        one, two = one.take(shared), two.take(other)
+        differing = np.flatnonzero(~one.same_truth(two))
         if len(differing):
-            name = one.names[shared[differing[0]]]
+            name = one.names[differing[0]]
             raise DatasetError(f"{first} and {second} have other true classes for {name}; compare runs on one data set")
-        pairs.append((_take(one, shared), _take(two, other)))
+        pairs.append((one, two))
     if n_left_out:
         notes.append(
             f"the draws differ: {n_left_out} test images of one run are not tested by the other and are left out, and "
             "the runs did not learn from the same images"
         )
     return pairs, notes
-
-
-def _take(draw, rows):
-    return draw._replace(
-        names=tuple(draw.names[row] for row in rows), truth=draw.truth[rows], guesses=draw.guesses[rows]
-    )
 
 
 def _class_mean(values, truth):
@@ -231,8 +291,7 @@ def _class_differences(wrong, truth, images):
     return sorted(rows, key=lambda row: (-row.difference, row.name))
 
 
-def _disagreements(wrong, pairs, images, truth):
-    guesses = [np.concatenate([pair[run].guesses[:, 0] for pair in pairs]) for run in (0, 1)]
+def _disagreements(wrong, guesses, images, truth):
     names, codes, ahead = _net(wrong, images)
     first_seen = {}
     for row in np.flatnonzero(wrong[0] != wrong[1]):
@@ -283,13 +342,14 @@ def format_comparison(comparison, *, n_classes=5, n_images=10):
             f"{title + (', %' if is_share else ''):<30}{figures[0]:>9}{figures[1]:>9}{signed[0]:>12}  {interval:<20}"
             f"p = {row.p_value:.2g}"
         )
-    top1 = c.measures[0]
-    lines += ["", f"top-1: the first run is better on {top1.n_first_better} images, the second on "
-                  f"{top1.n_second_better}"]
+    main = c.measures[0]
+    title, things = COMPARED[main.measure]
+    lines += ["", f"{title}: the first run is better on {main.n_first_better} {things}, the second on "
+                  f"{main.n_second_better}"]
     won = [row for row in c.classes if row.difference > 0]
     lost = [row for row in reversed(c.classes) if row.difference < 0]
-    lines += _class_lines("classes that the second run wins", won[:n_classes], c.words)
-    lines += _class_lines("classes that it loses", lost[:n_classes], c.words)
+    lines += _class_lines("classes that the second run wins", won[:n_classes], c.words, title)
+    lines += _class_lines("classes that it loses", lost[:n_classes], c.words, title)
     won, lost = won_and_lost(c)
     often = " more often" if c.n_draws > 1 else ""
     lines += _image_lines(f"images that the second run names right{often}", won[:n_images], len(won), c.words)
@@ -299,17 +359,17 @@ def format_comparison(comparison, *, n_classes=5, n_images=10):
 
 def won_and_lost(comparison):
     """The disagreements that the second run wins, and those that it loses, clearest first."""
-    won = [d for d in comparison.disagreements if d.n_second_right > d.n_first_right]
+    won = [d for d in comparison.disagreements if d.second_wins]
     return won, comparison.disagreements[len(won):][::-1]
 
 
-def _class_lines(title, rows, words):
+def _class_lines(title, rows, words, measure):
     if not rows:
         return []
     names = [f"{row.name} {words[row.name]}" if row.name in words else row.name for row in rows]
     width = max(map(len, names))
     figures = [[100 * value for value in (row.first, row.second, row.difference)] for row in rows]
-    return ["", f"{title} (top-1, %)"] + [
+    return ["", f"{title} ({measure}, %)"] + [
         f"  {name:<{width}}  {one:6.2f} -> {two:6.2f}  {difference:+6.2f}"
         for name, (one, two, difference) in zip(names, figures, strict=True)
     ]

@@ -42,6 +42,8 @@ def fit_hedged_predictor(model, images, y, taxonomy, *, held_out=False, calibrat
     -------
     HedgedPredictor
     """
+    if model.multilabel_:
+        raise ParameterError("the model finds several classes an image, and a hedged answer is of one class an image")
     y = np.asarray(y).astype(str)
     unknown = sorted(set(y) - {str(name) for name in model.classes_})
     if unknown:

@@ -32,9 +32,20 @@ CROSS_VALIDATED = "cross-validation inside the training images"
 _TEXTS = ("name", "description", "published")  # of a config; they are fields of their own
 _BYTES_PER_NUMBER = 4  # of a signature that no codec has made smaller
 
-# ---- what a line holds: a type, [of each item], {key: of each value}, {None: of every value}, or _Maybe(...)
+# ---- what a line holds: a type, [of each item], {key: of each value}, {None: of every value}, _Maybe(), _Either()
 
 _NUMBER = (int, float)
+
+
+class _Either:
+    """One of several tables, told by its keys."""
+
+    def __init__(self, *kinds):
+        self.kinds = kinds
+
+    def of(self, value):
+        keys = set(value) if isinstance(value, dict) else set()
+        return max(self.kinds, key=lambda kind: len(keys & set(kind)))
 
 
 class _Maybe:
@@ -70,7 +81,10 @@ _LINE = {
         }
     },
     "chosen": {None: {"draws": [[_NUMBER]], "by": str}},
-    "classes": [{"name": str, "images": int, "correct": int, "confused_with": [list]}],
+    "classes": [_Either(
+        {"name": str, "images": int, "correct": int, "confused_with": [list]},
+        {"name": str, "images": int, "average_precision": _NUMBER},
+    )],
     "skipped": {None: str},
 }
 
@@ -135,7 +149,7 @@ def ledger_line(metrics, *, draws=None, data=None, taxonomy=None, code=None, rec
         "bytes_per_image": metrics.get("bytes_per_image", _BYTES_PER_NUMBER * signature_size),
         "metrics": _measures(metrics, draws, taxonomy),
         "chosen": _chosen(metrics),
-        "classes": _class_counts(metrics["classes"], np.array(metrics["confusion"])),
+        "classes": _class_rows(metrics),
         "skipped": metrics["skipped"],
     }
     check_line(line)
@@ -184,9 +198,13 @@ def _chosen(metrics):
     return chosen
 
 
-def _class_counts(classes, confusion):
-    """Of each class the images that were read, over all draws, and what became of them."""
-    rows = []
+def _class_rows(metrics):
+    """Of each class its images over all draws and its average precision; or those read and what became of them."""
+    classes, rows = metrics["classes"], []
+    if "confusion" not in metrics:
+        values = zip(classes, metrics["class_images"], metrics["average_precisions"]["mAP"], strict=True)
+        return [{"name": name, "images": images, "average_precision": value} for name, images, value in values]
+    confusion = np.array(metrics["confusion"])
     for i, name in enumerate(classes):
         wrong = confusion[i].copy()
         wrong[i] = 0
@@ -203,13 +221,18 @@ def _class_counts(classes, confusion):
 
 def _measures(metrics, draws, taxonomy):
     measures = {
-        name: {**{key: metrics[name][key] for key in ("mean", "std", "draws")}, "interval": None}
+        name: {**{key: metrics[name][key] for key in ("mean", "std", "draws")},
+               "interval": metrics[name].get("interval")}
         for name in MEASURES if metrics.get(name) is not None
     }
     if draws is None:
         return measures
     if len(draws) != metrics["draws"]:
         raise DatasetError(f"there are answers of {len(draws)} draws and metrics of {metrics['draws']}")
+    if "mAP" in measures:
+        for name, measure in measures.items():
+            _check_answers(name, [draw.average_precisions(name).mean() for draw in draws], measure)
+        return measures
     taxonomy = taxonomy if are_wnids(metrics["classes"]) else None
     errors = [image_errors(draw, taxonomy, metrics["classes"]) for draw in draws]
     images = np.concatenate([draw.names for draw in draws])
@@ -232,11 +255,17 @@ def _add_interval(measures, name, values, images, groups=None):
             "mean": float(np.mean(means)), "std": float(np.std(means, ddof=1)) if len(means) > 1 else None,
             "draws": means,
         }
-    elif groups is None and not np.allclose([v.mean() for v in values], measures[name]["draws"], rtol=0, atol=1e-6):
+    elif groups is None:
+        _check_answers(name, [v.mean() for v in values], measures[name])
+    measures[name]["interval"] = {"low": interval.low, "high": interval.high, "confidence": interval.confidence}
+
+
+def _check_answers(name, values, measure):
+    """Raise DatasetError unless the answers of the draws give the values of a measure."""
+    if not np.allclose(values, measure["draws"], rtol=0, atol=1e-6):
         raise DatasetError(
             f"the predictions give another {name} than metrics.json states; the folder mixes two runs, run it again"
         )
-    measures[name]["interval"] = {"low": interval.low, "high": interval.high, "confidence": interval.confidence}
 
 
 # ---- what the code was
@@ -388,9 +417,9 @@ def check_line(line, where="the line"):
     if not known_zone:
         raise StoreError(f"{where}: recorded={line['recorded']!r} must be a time in ISO form with its zone")
     unknown = set(line["metrics"]) - set(MEASURES)
-    if unknown or "top1" not in line["metrics"]:
+    if unknown or len({"top1", "mAP"} & set(line["metrics"])) != 1:
         raise StoreError(
-            f"{where}: metrics must be top1 and some of {', '.join(MEASURES)}, not {', '.join(line['metrics'])}"
+            f"{where}: metrics must be top1 or mAP and some of {', '.join(MEASURES)}, not {', '.join(line['metrics'])}"
         )
     for name, measure in line["metrics"].items():
         values = measure["draws"]
@@ -403,6 +432,8 @@ def _check(value, kind, place, where):
         if value is None:
             return
         kind = kind.kind
+    if isinstance(kind, _Either):
+        kind = kind.of(value)
     if isinstance(kind, dict):
         _check_kind(value, dict, place, where)
         if None in kind:

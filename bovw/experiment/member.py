@@ -58,17 +58,19 @@ class MemberRun:
         All images of the data set.
     names : sequence of str
         What messages call them.
-    labels : array of str
-        Class name of each image.
+    labels : array of str, or indicator matrix
+        Class name of each image, or which classes it shows.
     train, test : int arrays
+    classes : sequence of str or None
+        Names of the columns of an indicator matrix.
     held_out : bool
         Whether out-of-fold scores of the training images are wanted.
     verbose : bool
     """
 
-    def __init__(self, folder, key, model, images, names, labels, train, test, *, held_out, verbose):
+    def __init__(self, folder, key, model, images, names, labels, train, test, *, classes=None, held_out, verbose):
         self.folder, self.key, self.model = Path(folder), key, model
-        self.images, self.names, self.labels = images, names, labels
+        self.images, self.names, self.labels, self.classes = images, names, labels, classes
         self.train, self.test, self.held_out, self.verbose = train, test, held_out, verbose
         self.note = {"fingerprint": key, "seconds": {}}
 
@@ -158,7 +160,7 @@ class MemberRun:
         skip = sorted(signatures.errors)
         start = time.perf_counter()
         labels = self.labels[self.train]
-        learning = {"skip": skip, "checkpoint": self.folder / "training"}
+        learning = {"skip": skip, "classes": self.classes, "checkpoint": self.folder / "training"}
         if self.held_out:
             write_npy(self.folder / "held_out.npy", quiet.fit_classifier_out_of_fold(signatures, labels, **learning))
         else:

@@ -1,4 +1,18 @@
-"""What a run answered: the predictions of every draw, read back from the folder of the run."""
+"""What a run answered: the predictions of every draw, written and read back.
+
+``predictions.csv`` has a line a test image. Of images of one class each::
+
+    image,truth,guess1,...,guess5,score1
+
+guesses best first, empty for an image that could not be read. Of images that show several
+classes::
+
+    image,truth,left_out,score:CLASS,score:CLASS ...
+
+``truth`` and ``left_out`` are names of classes with ``;`` between them: those that the image
+shows, and those that it is not judged by. Scores are shortest decimals of float32, which
+they give back exactly, and empty for an image that could not be read.
+"""
 
 import csv
 import json
@@ -8,17 +22,53 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._files import atomic_write
+from ..classify import top_k
 from ..errors import DatasetError
-from ..evaluation import image_flat_errors, image_hierarchical_errors
+from ..evaluation import class_average_precisions, image_flat_errors, image_hierarchical_errors
 
 #: the figures that runs are judged by: name -> (title, is it a share that is printed in per cent?)
 MEASURES = {
     "top1": ("top-1", True),
     "top5": ("top-5", True),
     "mean_class_accuracy": ("mean class accuracy", True),
+    "mAP": ("mAP", True),
+    "mAP_step": ("mAP, uninterpolated", True),
     "hierarchical1": ("hierarchical error, 1 guess", False),
     "hierarchical5": ("hierarchical error, 5 guesses", False),
 }
+
+#: folder names of data sets -> what papers call them, where that is not plain from the name
+DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Imagenette", "voc2007": "PASCAL VOC 2007"}
+
+#: measures of images that show several classes -> method of :func:`bovw.average_precision`
+METHODS = {"mAP": "11-point", "mAP_step": "step"}
+
+_SCORE = "score:"
+_BETWEEN = ";"
+
+
+def figures_on(published, data):
+    """The published figures on a data set; where there is none, all of them.
+
+    Parameters
+    ----------
+    published : list of dict
+        The ``[[published]]`` tables of a config.
+    data : str
+        Name of the data set, in its folder's or its papers' form.
+    """
+    return [figure for figure in published if is_on(figure, data)] or published
+
+
+def is_on(figure, data):
+    """Whether a published figure is about a data set; one that names none is."""
+    return "data" not in figure or _words(figure["data"]) in (_words(data), _words(DATA_TITLES.get(data, data)))
+
+
+def _words(text):
+    """Letters and numbers of a name in one order: 15-Scene and scene15 are the same."""
+    return sorted(re.findall(r"[a-z]+|\d+", text.lower()))
 
 
 class Draw(NamedTuple):
@@ -36,6 +86,105 @@ class Draw(NamedTuple):
     names: tuple
     truth: np.ndarray
     guesses: np.ndarray
+
+    def take(self, rows):
+        """The answers to some of the images."""
+        return Draw(tuple(self.names[row] for row in rows), self.truth[rows], self.guesses[rows])
+
+    def same_truth(self, other):
+        """Of each image whether ``other``, on the same images, has the same true class."""
+        return self.truth == other.truth
+
+
+class RankedDraw(NamedTuple):
+    """The answers of one draw to images that show several classes.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The test images.
+    classes : tuple of str
+    labels : int8 array of shape (n, n_classes)
+        1 where the image shows the class, 0 where not, -1 where it is not judged.
+    scores : float32 array of shape (n, n_classes)
+        NaN for an image that could not be read.
+    """
+
+    names: tuple
+    classes: tuple
+    labels: np.ndarray
+    scores: np.ndarray
+
+    @property
+    def judged_scores(self):
+        """The scores with unread images last in every list, as VOC's kit ranks images without a result."""
+        read = ~np.isnan(self.scores[:, 0])
+        lowest = self.scores[read].min(axis=0) if read.any() else np.zeros(len(self.classes), np.float32)
+        return np.where(read[:, None], self.scores, lowest - 1)
+
+    def average_precisions(self, name):
+        """Of every class, (n_classes,), by the method of a measure in :data:`METHODS`."""
+        return class_average_precisions(self.labels == 1, self.judged_scores, METHODS[name], ignore=self.labels < 0)
+
+    def take(self, rows):
+        """The answers to some of the images."""
+        names = tuple(self.names[row] for row in rows)
+        return self._replace(names=names, labels=self.labels[rows], scores=self.scores[rows])
+
+    def same_truth(self, other):
+        """Of each image whether ``other``, on the same images and classes, has the same labels."""
+        return (self.labels == other.labels).all(axis=1)
+
+    def rank(self, k):
+        """The ``k`` best classes of each image, (n, min(k, n_classes)), ``""`` if it could not be read."""
+        best = top_k(self.judged_scores, k)
+        best[np.isnan(self.scores[:, 0])] = -1
+        return np.array([*self.classes, ""])[best]
+
+    def shown(self):
+        """The names of the classes that each image shows, a list of lists."""
+        return [[self.classes[c] for c in np.flatnonzero(row == 1)] for row in self.labels]
+
+
+def write_guesses(path, names, truth, guesses, best_scores, classes):
+    """Write ``predictions.csv`` of images of one class each.
+
+    Parameters
+    ----------
+    path : path
+    names : sequence of str
+    truth : int array of shape (n,)
+    guesses : int array of shape (n, k)
+        Best first, -1 for none.
+    best_scores : array of shape (n,)
+    classes : sequence of str
+    """
+    with atomic_write(path, "w") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["image", "truth", *(f"guess{i + 1}" for i in range(guesses.shape[1])), "score1"])
+        for name, label, row, score in zip(names, truth, guesses, best_scores, strict=True):
+            writer.writerow([name, classes[label], *(classes[g] if g >= 0 else "" for g in row), f"{score:.6g}"])
+
+
+def write_scores(path, names, labels, scores, classes):
+    """Write ``predictions.csv`` of images that show several classes.
+
+    Parameters
+    ----------
+    path : path
+    names : sequence of str
+    labels, scores, classes
+        As in :class:`RankedDraw`.
+    """
+    odd = [name for name in classes if _BETWEEN in name]
+    if odd:
+        raise DatasetError(f"class {odd[0]!r} has {_BETWEEN!r} in its name, which stands between names; rename it")
+    with atomic_write(path, "w") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["image", "truth", "left_out", *(f"{_SCORE}{name}" for name in classes)])
+        for name, row, values in zip(names, labels, scores, strict=True):
+            sides = (_BETWEEN.join(classes[c] for c in np.flatnonzero(row == side)) for side in (1, -1))
+            writer.writerow([name, *sides, *("" if np.isnan(value) else str(value) for value in values)])
 
 
 def read_metrics(run):
@@ -68,7 +217,7 @@ def read_draws(run):
 
     Returns
     -------
-    list of Draw
+    list of Draw, or of RankedDraw
 
     Raises
     ------
@@ -91,18 +240,38 @@ def _read_predictions(path):
         raise DatasetError(f"{path} cannot be read: {error}") from None
     if not rows:
         raise DatasetError(f"{path} names no image")
-    columns = [key for key in rows[0] if key and re.fullmatch(r"guess\d+", key)]
+    columns = [key for key in rows[0] if key and re.fullmatch(rf"guess\d+|{_SCORE}.+", key, re.S)]
     if not columns or not {"image", "truth"} <= rows[0].keys():
-        raise DatasetError(f"{path} needs the columns image, truth, guess1 ...")
+        raise DatasetError(f"{path} needs the columns image, truth, guess1 ..., or image, truth, left_out, score:...")
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise DatasetError(f"{path}, line {number}: it has not as many fields as the first line")
     names = tuple(row["image"] for row in rows)
     if len(set(names)) < len(names):
         raise DatasetError(f"{path} names an image twice")
+    if "left_out" in rows[0]:
+        return _ranked_draw(path, names, rows, [key.removeprefix(_SCORE) for key in columns])
     return Draw(
         names, np.array([row["truth"] for row in rows]), np.array([[row[key] for key in columns] for row in rows])
     )
+
+
+def _ranked_draw(path, names, rows, classes):
+    place = {name: c for c, name in enumerate(classes)}
+    labels = np.zeros((len(rows), len(classes)), np.int8)
+    scores = np.full(labels.shape, np.nan, np.float32)
+    for i, row in enumerate(rows):
+        try:
+            for key, value in (("truth", 1), ("left_out", -1)):
+                labels[i, [place[name] for name in row[key].split(_BETWEEN) if name]] = value
+            texts = [row[f"{_SCORE}{name}"] for name in classes]
+            if any(texts):
+                scores[i] = [float(text) for text in texts]
+        except (KeyError, ValueError) as error:
+            raise DatasetError(f"{path}, line {i + 2}: {error} is no class of the first line, or no score") from None
+    if np.isinf(scores).any():
+        raise DatasetError(f"{path} holds an infinite score")
+    return RankedDraw(names, tuple(classes), labels, scores)
 
 
 def are_wnids(classes):

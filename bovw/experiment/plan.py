@@ -4,6 +4,7 @@ import inspect
 
 from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
 from .estimate import format_bytes, format_seconds
+from .tasks import task_of
 
 
 def describe_plan(config, dataset):
@@ -30,7 +31,7 @@ def describe_plan(config, dataset):
     lines = [
         f"config       {config.name} ({config.fingerprint}){', lite' if config.lite else ''}",
         f"data         {dataset.root}: {len(dataset.images)} images of {len(dataset.classes)} classes",
-        f"protocol     {_protocol(config, dataset)}",
+        f"protocol     {_protocol(config, task_of(dataset))}",
         f"images       {_image(tree['image'])}",
     ]
     for name, channel in tree["channels"].items():
@@ -51,11 +52,11 @@ def describe_plan(config, dataset):
     return "\n".join(lines)
 
 
-def _protocol(config, dataset):
-    data, has_split = config.tree["data"], dataset.train is not None
-    n_train = config.n_train(has_split)
+def _protocol(config, task):
+    data, has_split = config.tree["data"], task.dataset.train is not None
+    n_train, n_test = task.limits(config)
     training = "all training images" if n_train is None else f"{n_train} training images a class"
-    test = f"at most {data['n_test']} test images a class" if data["n_test"] else \
+    test = f"at most {n_test} test images a class" if n_test else \
         "all test images" if has_split else "the rest for testing"
     draws = "1 draw" if data["draws"] == 1 else f"{data['draws']} draws"
     return f"{training}, {test}, {draws}, seed {data['seed']}"

@@ -25,12 +25,12 @@ import numpy as np
 from .._files import fingerprint, remove_unfinished, write_json
 from .._random import stage_rng
 from ..datasets import draw_split, open_dataset, read_split_files
-from ..errors import ConfigError, DatasetError
-from ..evaluation import summarize_draws
+from ..errors import ConfigError
 from .draw import DrawRun
 from .environment import describe_environment
 from .estimate import SAMPLE_IMAGES, estimate_run
 from .plan import describe_plan, format_estimate
+from .tasks import task_of
 
 
 def run_experiment(
@@ -77,13 +77,10 @@ def run_experiment(
     """
     out = Path(out)
     dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
-    if dataset.targets is not None:
-        raise DatasetError(
-            f"{data} has several labels an image ({dataset.kind}); a run ranks classes of single labels. Encode the "
-            "images with bovw encode, train a OneVsRestDual for each column of dataset.targets, and score it with "
-            "mean_average_precision(..., ignore=dataset.difficult)"
-        )
-    splits = _splits(config, dataset, split_files)
+    if split_files is not None:
+        dataset = dataset.with_split(*read_split_files(dataset, *split_files))
+    task = task_of(dataset, taxonomy)
+    splits = _splits(config, task)
     manifest = fingerprint(dataset.identity())
     identity = fingerprint({"config": config.fingerprint, "data": manifest})
     if verbose:
@@ -97,14 +94,14 @@ def run_experiment(
     results = []
     for draw, (train, test) in enumerate(splits):
         part = DrawRun(
-            config, dataset, manifest, train, test, draw, out / f"draw-{draw:02d}", cache=cache, taxonomy=taxonomy,
-            n_jobs=n_jobs, verbose=verbose,
+            config, task, manifest, train, test, draw, out / f"draw-{draw:02d}", cache=cache, n_jobs=n_jobs,
+            verbose=verbose,
         )
         if verbose:
             state = "finished earlier, reused" if part.finished() else f"{len(train)} training, {len(test)} test images"
             print(f"draw {draw + 1} of {len(splits)}: {state}", file=sys.stderr, flush=True)
         results.append(part.run(keep_model=out / "model" if draw == 0 else None))
-    metrics = _summarize(config, dataset, manifest, results, identity)
+    metrics = _summarize(config, task, manifest, results, identity, out)
     write_json(out / "metrics.json", metrics)
     return metrics
 
@@ -120,7 +117,7 @@ def predict_run(config, data, *, cores=None):
         For another machine of the same kind; default this one's.
     """
     dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
-    return _predict(config, dataset, _splits(config, dataset, None), cores)
+    return _predict(config, dataset, _splits(config, task_of(dataset)), cores)
 
 
 def _predict(config, dataset, splits, cores=None):
@@ -132,17 +129,15 @@ def _predict(config, dataset, splits, cores=None):
     )
 
 
-def _splits(config, dataset, split_files):
+def _splits(config, task):
     """(train, test) index arrays of every draw.
 
     A data set that says itself which images are for training is taken at its word; with
     ``data.n_train`` only so many of them a class are drawn. ``data.n_test`` limits the test images.
     """
-    settings = config.tree["data"]
-    if split_files is not None:
-        dataset = dataset.with_split(*read_split_files(dataset, *split_files))
-    n_train = config.n_train(has_split=dataset.train is not None)
-    n_test, seed = settings["n_test"] or None, settings["seed"]
+    dataset, settings = task.dataset, config.tree["data"]
+    n_train, n_test = task.limits(config)
+    seed = settings["seed"]
     if dataset.train is None:
         return [
             draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes)
@@ -153,18 +148,11 @@ def _splits(config, dataset, split_files):
     for draw in range(max(settings["draws"], len(official))):
         train, test = official[draw % len(official)]
         splits.append((
-            _draw_some(dataset, train, n_train, stage_rng(seed, "train", draw)),
-            _draw_some(dataset, test, n_test, stage_rng(seed, "test", draw)),
+            task.thinned(train, n_train, stage_rng(seed, "train", draw)),
+            task.thinned(test, n_test, stage_rng(seed, "test", draw)),
         ))
+        task.check_split(*splits[-1])
     return splits
-
-
-def _draw_some(dataset, index, limit, rng):
-    """At most ``limit`` images of each class out of ``index``."""
-    if limit is None:
-        return index
-    labels = dataset.labels[index]
-    return np.sort(np.concatenate([rng.permutation(index[labels == c])[:limit] for c in range(len(dataset.classes))]))
 
 
 def _claim(out, identity, config, overwrite):
@@ -193,10 +181,8 @@ def _claim(out, identity, config, overwrite):
     write_json(note, {"fingerprint": identity, "config": config.tree, "lite": config.lite})
 
 
-def _summarize(config, dataset, manifest, results, identity):
-    def over_draws(key):
-        return summarize(result[key] for result in results)
-
+def _summarize(config, task, manifest, results, identity, out):
+    dataset = task.dataset
     peaks = [result["peak_memory_mb"] for result in results]  # of members that another run computed, too
     stages = sorted({stage for result in results for stage in result["seconds"]})
     return {
@@ -204,10 +190,7 @@ def _summarize(config, dataset, manifest, results, identity):
         "description": config.tree.get("description", ""),
         "published": config.published,
         "lite": config.lite,
-        "top1": over_draws("top1"),
-        "top5": over_draws("top5"),
-        "mean_class_accuracy": over_draws("mean_class_accuracy"),
-        "hierarchical5": over_draws("hierarchical5") if "hierarchical5" in results[0] else None,
+        **task.summarize(results, out),
         "data": Path(dataset.root).name if dataset.kind == "folder" else dataset.kind,
         "data_kind": dataset.kind,
         "data_fingerprint": manifest,
@@ -220,7 +203,6 @@ def _summarize(config, dataset, manifest, results, identity):
         "chosen_C": [result["chosen_C"] for result in results],
         "fusion_weights": [result["fusion_weights"] for result in results],
         "skipped": {name: message for result in results for name, message in result["skipped"].items()},
-        "confusion": np.sum([result["confusion"] for result in results], axis=0).tolist(),
         "seconds": {stage: sum(result["seconds"].get(stage, 0.0) for result in results) for stage in stages},
         "peak_memory_mb": None if None in peaks else max(peaks),
         "seed": config.tree["data"]["seed"],
@@ -230,10 +212,3 @@ def _summarize(config, dataset, manifest, results, identity):
         "config": config.tree,
         "environment": describe_environment(),
     }
-
-
-def summarize(values):
-    """Mean, standard deviation (over n - 1; None for a single value) and the list itself."""
-    values = [float(v) for v in values]
-    summary = summarize_draws(values)
-    return {"mean": summary.mean, "std": summary.std if len(values) > 1 else None, "draws": values}

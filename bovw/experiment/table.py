@@ -15,10 +15,8 @@ from collections import Counter
 
 from ..errors import ParameterError
 from .ledger import latest
-from .outcomes import MEASURES
+from .outcomes import DATA_TITLES, MEASURES, figures_on, is_on
 
-#: folder names of data sets -> what papers call them, where that is not plain from the name
-DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Imagenette"}
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
 UNCHECKED = "†"
@@ -54,6 +52,7 @@ def render_table(lines):
         ("draws", [str(line["draws"]) if n_draws is None else NOTHING for line in rows]),
         ("top-1", [_value(line, "top1") for line in rows]),
         ("top-5", [_value(line, "top5") for line in rows]),
+        ("uninterpolated", [_value(line, "mAP_step") for line in rows]),
         ("hierarchical error", [_hierarchical(line) for line in rows]),
         ("signature", [f"{line['signature_size']:,}" for line in rows]),
         ("an image", [_bytes(line["bytes_per_image"]) for line in rows]),
@@ -138,7 +137,7 @@ def _main_measure(rows):
     common = [name for name in MEASURES if MEASURES[name][1] and all(name in line["metrics"] for line in rows)]
     votes = Counter(
         figure["measure"] for line in rows for figure in line["published"]
-        if figure.get("measure") in common and _is_on(figure, line)
+        if figure.get("measure") in common and is_on(figure, line["data"]["name"])
     )
     if votes:
         return votes.most_common(1)[0][0]
@@ -166,8 +165,7 @@ def _hierarchical(line):
 
 
 def _figures(line):
-    """What was published on this data set; where nothing was, all that was published."""
-    return [figure for figure in line["published"] if _is_on(figure, line)] or line["published"]
+    return figures_on(line["published"], line["data"]["name"])
 
 
 def _published(line, main, papers):
@@ -182,21 +180,10 @@ def _published(line, main, papers):
         measure = figure.get("measure", main)
         if measure != main:
             cell += f" {MEASURES[measure][0] if measure in MEASURES else measure.replace('_', ' ')}"
-        if not _is_on(figure, line):
+        if not is_on(figure, line["data"]["name"]):
             cell += f" on {_escape(figure['data'])}"
         cells.append(cell + ("" if figure.get("checked", True) else UNCHECKED) + source)
     return "; ".join(cells) or NOTHING
-
-
-def _is_on(figure, line):
-    """Whether a published figure is about the data set of the line; one that names none is."""
-    name = line["data"]["name"]
-    return "data" not in figure or _words(figure["data"]) in (_words(name), _words(_title(name)))
-
-
-def _words(text):
-    """Letters and numbers of a name in one order: 15-Scene and scene15 are the same."""
-    return sorted(re.findall(r"[a-z]+|\d+", text.lower()))
 
 
 def _bytes(number):
@@ -220,6 +207,8 @@ def _notes(rows, main, n_draws):
     if any(line["draws"] == 1 for line in rows):
         spread.append("of a single draw with the bootstrap interval over the test images")
     notes = [f"*here*: {MEASURES[main][0]} in per cent, {'; '.join(spread)}."]
+    if any("mAP" in line["metrics"] for line in rows):
+        notes.append("mAP: mean over the classes of the average precision at 11 recall levels (VOC 2007).")
     if any(line["metrics"].keys() & {"hierarchical1", "hierarchical5"} for line in rows):
         notes.append("Hierarchical error: height of the lowest common ancestor, at 1 and at 5 guesses.")
     if not all(figure.get("checked", True) for line in rows for figure in _figures(line) if "accuracy" in figure):

@@ -146,7 +146,7 @@ def change(place, value):
         (change(["metrics", "top1", "mean"], 0.99), "metrics.top1 does not have the mean"),
         (change(["metrics", "top1", "draws"], [0.7]), "metrics.top1 does not have the mean of its 2 draws"),
         (change(["metrics", "top7"], {"mean": 1, "std": 0, "draws": [1, 1], "interval": None}), "top7"),
-        (change(["metrics"], {}), "metrics must be top1 and some of"),
+        (change(["metrics"], {}), "metrics must be top1 or mAP and some of"),
         (change(["seconds", "codebook"], "long"), "seconds.codebook='long'"),
         (change(["seconds", "codebook"], float("inf")), "seconds.codebook is inf"),
         (change(["classes"], {}), "classes={} must be of type list"),

@@ -251,13 +251,6 @@ def test_a_hierarchy_adds_its_error_and_lets_the_model_hedge(config, window_fold
     assert load_hedge(tmp_path / "run" / "model").answer(np.zeros((1, 4)), 0.5)[0].wnid in taxonomy
 
 
-def test_images_of_several_labels_are_refused_before_anything_is_written(config, tmp_path):
-    root = write_layout("voc2007", tmp_path / "voc", 4, 2)
-    with pytest.raises(bovw.DatasetError, match="several labels an image"):
-        run(config, root, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
 @pytest.mark.parametrize("kind", ["ilsvrc2012", "imagenette", "cifar10", "tiny_imagenet", "outex", "caltech101"])
 def test_a_config_runs_on_the_layout_of_every_data_set(small_config, tmp_path, kind):
     small_config["data"] = {"n_train": 3, "n_test": 2}
