@@ -41,8 +41,9 @@ class Dataset:
     targets : bool array of shape (n_images, n_classes) or None
         Which classes an image shows, where it may show several (PASCAL VOC).
     difficult : bool array of shape (n_images, n_classes) or None
-        Beside ``targets``: a class that is to be seen only with difficulty. Pass
-        its column as ``ignore`` to :func:`bovw.average_precision`.
+        Beside ``targets``: a class that is to be seen only with difficulty. Such an
+        entry is -1 in the indicator matrix that a classifier learns from, and
+        ``ignore`` of :func:`bovw.mean_average_precision`.
     draws : tuple of (train, test)
         Several splits decided by the makers of the data set; the first one is
         ``train`` and ``test``.

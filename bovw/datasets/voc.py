@@ -2,8 +2,8 @@
 
 ``ImageSets/Main/<class>_<part>.txt`` has a line an image: its name and 1 (shows the
 class), -1 (does not) or 0 (shows it, but so that it is difficult to see). Images
-with 0 are left out when the average precision of that class is computed, and are no
-positives in training [1]_.
+with 0 are left out when the average precision of that class is computed, and when that
+class is learnt [1]_.
 
 References
 ----------
@@ -71,7 +71,7 @@ def read(root, kind, options):
     return listing.dataset(
         kind, classes, targets=values == 1, difficult=values == 0, problems=problems,
         notes=["an image may show several classes: targets has them all, labels the first one",
-               "images in which a class is difficult are to be left out of its average precision"],
+               "images in which a class is difficult are left out of its training and its average precision"],
         **split,
     )
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..errors import DatasetError
 from ..evaluation import PairedComparison, compare_average_precisions, paired_comparison
-from .outcomes import MEASURES, METHODS, RankedDraw, image_errors, read_draws, read_metrics
+from .outcomes import MEASURES, METHODS, RankedDraw, image_errors, joined, read_draws, read_metrics
 
 #: the first measure -> what classes are compared by, and what it counts as won or lost
 COMPARED = {"top1": ("top-1", "images"), "mAP": ("average precision", "classes")}
@@ -186,20 +186,18 @@ def _compare_guesses(pairs, taxonomy, classes, confidence):
 
 def _compare_rankings(pairs, confidence):
     """Measures, classes and disagreements where an image may show several classes."""
-    images = np.concatenate([draw.names for draw, _ in pairs])
     labels = np.concatenate([draw.labels for draw, _ in pairs])
-    draws = np.repeat(np.arange(len(pairs)), [len(draw.names) for draw, _ in pairs])
-    scores = [np.concatenate([pair[run].judged_scores for pair in pairs]) for run in (0, 1)]
+    arguments, second = (joined([pair[run] for pair in pairs]) for run in (0, 1))
+    images, first = arguments["images"], arguments.pop("scores")
     precisions = {name: [[pair[run].average_precisions(name) for pair in pairs] for run in (0, 1)] for name in METHODS}
     rows = []
     for name, method in METHODS.items():
         compared = compare_average_precisions(
-            labels == 1, scores[1], scores[0], method, ignore=labels < 0, images=images, draws=draws,
-            confidence=confidence,
+            first=second["scores"], second=first, method=method, confidence=confidence, **arguments
         )
-        first, second = (float(np.mean(values)) for values in precisions[name])
+        means = (float(np.mean(values)) for values in precisions[name])
         rows.append(MeasureRow(
-            name, first, second, *compared[:4], compared.n_second_better, compared.n_first_better, compared.p_value
+            name, *means, *compared[:4], compared.n_second_better, compared.n_first_better, compared.p_value
         ))
     one, two = np.array(precisions["mAP"])  # (n_draws, n_classes) each
     classes = [

@@ -11,7 +11,8 @@ did-you-mean, never ignored. ::
     fusion_weights = "cv"  # with "scores": "cv", "equal" or one number a channel
 
     [published]            # what the paper reports, not used in the run; [[published]] for several figures
-    [data]                 # n_train images a class, n_test at most, draws, seed
+    [data]                 # n_train images a class, n_test at most, draws, seed; a data set of several classes
+                           # an image (PASCAL VOC) is split as it says itself, and smaller only with --lite
     [image]                # limits of resize_image
     [channels.sift]        # one table a channel: n_descriptors and n_images of the sample to learn from, and
     [channels.sift.image]       # optional, in place of [image]

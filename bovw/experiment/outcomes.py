@@ -25,7 +25,12 @@ import numpy as np
 from .._files import atomic_write
 from ..classify import top_k
 from ..errors import DatasetError
-from ..evaluation import class_average_precisions, image_flat_errors, image_hierarchical_errors
+from ..evaluation import (
+    class_average_precisions,
+    image_flat_errors,
+    image_hierarchical_errors,
+    mean_average_precision_interval,
+)
 
 #: the figures that runs are judged by: name -> (title, is it a share that is printed in per cent?)
 MEASURES = {
@@ -227,10 +232,17 @@ def read_draws(run):
     folders = sorted(path for path in Path(run).glob("draw-*") if re.fullmatch(r"draw-\d+", path.name))
     if not folders:
         raise DatasetError(f"{run} holds no draw; give the folder of a finished run (its --out)")
-    return [_read_predictions(folder / "predictions.csv") for folder in folders]
+    return [read_predictions(folder / "predictions.csv") for folder in folders]
 
 
-def _read_predictions(path):
+def read_predictions(path):
+    """A ``predictions.csv`` as a :class:`Draw` or :class:`RankedDraw`.
+
+    Raises
+    ------
+    DatasetError
+        If it is missing or malformed.
+    """
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -272,6 +284,67 @@ def _ranked_draw(path, names, rows, classes):
     if np.isinf(scores).any():
         raise DatasetError(f"{path} holds an infinite score")
     return RankedDraw(names, tuple(classes), labels, scores)
+
+
+def joined(draws):
+    """Several :class:`RankedDraw` as the arguments of functions that rank each draw on its own.
+
+    Returns
+    -------
+    dict
+        ``relevant``, ``scores``, ``ignore``, ``images`` and ``draws``, rows of all draws one after the other.
+    """
+    labels = np.concatenate([draw.labels for draw in draws])
+    return {
+        "relevant": labels == 1,
+        "scores": np.concatenate([draw.judged_scores for draw in draws]),
+        "ignore": labels < 0,
+        "images": np.concatenate([draw.names for draw in draws]),
+        "draws": np.repeat(np.arange(len(draws)), [len(draw.names) for draw in draws]),
+    }
+
+
+def precision_intervals(draws, confidence=0.95):
+    """Bootstrap intervals over images of the :data:`METHODS`, a dict of :class:`bovw.evaluation.Interval`."""
+    rows = joined(draws)
+    return {
+        name: mean_average_precision_interval(method=method, confidence=confidence, **rows)
+        for name, method in METHODS.items()
+    }
+
+
+def evaluate_scores(path, confidence=0.95):
+    """Average precisions of a ``predictions.csv`` that has the score of every class.
+
+    Parameters
+    ----------
+    path : path
+    confidence : float
+        Of the intervals.
+
+    Returns
+    -------
+    dict
+        ``n_images``; ``mAP`` and ``mAP_step``, each with ``mean``, ``low``, ``high``,
+        ``confidence`` and ``classes``, a dict of average precisions.
+
+    Raises
+    ------
+    DatasetError
+        If the file is malformed, or has guesses in place of scores.
+    """
+    draw = read_predictions(path)
+    if not isinstance(draw, RankedDraw):
+        raise DatasetError(f"{path} has guesses, and average precisions need scores: the columns left_out, score:CLASS")
+    report = {"n_images": len(draw.names)}
+    for name, interval in precision_intervals([draw], confidence).items():
+        values = draw.average_precisions(name).tolist()
+        mean, low, high, _ = interval
+        report[name] = {
+            "mean": mean, "low": low, "high": high, "confidence": confidence,
+            "classes": dict(zip(draw.classes, values, strict=True)),
+        }
+    return report
 
 
 def are_wnids(classes):

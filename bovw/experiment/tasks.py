@@ -31,11 +31,10 @@ from ..evaluation import (
     confusion_matrix,
     flat_error,
     hierarchical_error,
-    mean_average_precision_interval,
     mean_class_accuracy,
     summarize_draws,
 )
-from .outcomes import METHODS, RankedDraw, read_draws, write_guesses, write_scores
+from .outcomes import METHODS, RankedDraw, precision_intervals, read_draws, write_guesses, write_scores
 
 N_GUESSES = 5
 CONFIDENCE = 0.95
@@ -212,24 +211,13 @@ class MultiLabelTask:
 
     def summarize(self, results, out):
         """As :meth:`SingleLabelTask.summarize`, with bootstrap intervals over the test images."""
-        draws = read_draws(out)[: len(results)]
-        parts = {
-            "labels": np.concatenate([draw.labels for draw in draws]),
-            "scores": np.concatenate([draw.judged_scores for draw in draws]),
-            "images": np.concatenate([draw.names for draw in draws]),
-            "draws": np.repeat(np.arange(len(draws)), [len(draw.names) for draw in draws]),
-        }
-        summary = {}
-        for name, method in METHODS.items():
-            interval = mean_average_precision_interval(
-                parts["labels"] == 1, parts["scores"], method, ignore=parts["labels"] < 0, images=parts["images"],
-                draws=parts["draws"], confidence=CONFIDENCE,
-            )
+        draws, summary = read_draws(out)[: len(results)], {}
+        for name, interval in precision_intervals(draws, CONFIDENCE).items():
             ends = {"low": interval.low, "high": interval.high, "confidence": interval.confidence}
             summary[name] = {**summarize([r[name] for r in results]), "interval": ends}
         rows = [[r["average_precisions"][name] for r in results] for name in METHODS]
         summary["average_precisions"] = dict(zip(METHODS, np.mean(rows, axis=1).tolist(), strict=True))
-        summary["class_images"] = [int(n) for n in (parts["labels"] == 1).sum(axis=0)]
+        summary["class_images"] = np.sum([(draw.labels == 1).sum(axis=0) for draw in draws], axis=0).tolist()
         return summary
 
 

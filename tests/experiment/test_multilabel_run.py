@@ -340,6 +340,17 @@ def test_command_line(voc, tmp_path, capsys):
     assert re.search(r"published +58\.30 %  \(mAP, VOC 2007, P\)", shown.out)
     assert main(["table", str(tmp_path / "l.jsonl")]) == 0
     assert "## PASCAL VOC 2007" in capsys.readouterr().out
+    scores = out / "draw-00" / "predictions.csv"
+    assert main(["evaluate", "--predictions", str(scores)]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"aeroplane +0\.\d{4}", printed)
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert re.search(rf"mean +{metrics['mAP']['mean']:.4f} +{metrics['mAP_step']['mean']:.4f}", printed)
+    assert main(["evaluate", "--predictions", str(scores), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert list(report["mAP"]["classes"].values()) == pytest.approx(metrics["average_precisions"]["mAP"])
+    assert report["mAP"]["low"] == metrics["mAP"]["interval"]["low"]
+    assert main(["evaluate", "--predictions", str(scores), "--meta", "meta.mat"]) != 0
     image = str(next(voc.rglob("*.jpg")))
     assert main(["predict", str(out / "model"), image, "--top", "2", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
