@@ -8,7 +8,7 @@ class is learnt [1]_.
 References
 ----------
 .. [1] M. Everingham, J. Winn, "The PASCAL Visual Object Classes Challenge 2007 (VOC2007)
-   Development Kit", sections 4.1 and 6.
+   Development Kit", sections 2.1 and 3.4.
 """
 
 import re

@@ -21,7 +21,7 @@ References
 .. [1] M. Everingham, L. Van Gool, C. Williams, J. Winn, A. Zisserman, "The PASCAL
    Visual Object Classes (VOC) Challenge", IJCV 88, 2010, section 4.2.1.
 .. [2] M. Everingham, J. Winn, "The PASCAL Visual Object Classes Challenge 2007 (VOC2007)
-   Development Kit", section 3.4 and ``VOCevalcls.m``.
+   Development Kit", section 3.4, and ``VOCevalcls.m``.
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ precision is the interpolated one at 11 recall levels.
 References
 ----------
 .. [1] M. Everingham, J. Winn, "The PASCAL Visual Object Classes Challenge 2007 (VOC2007)
-   Development Kit", sections 3.4 and 4.1.
+   Development Kit", section 3.4, and ``VOCevalcls.m``.
 """
 
 import numpy as np
