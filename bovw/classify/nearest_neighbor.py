@@ -167,7 +167,7 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
         targets = read_targets(y)
         self.classes_, self.multilabel_ = targets.classes, targets.multilabel
         if self.multilabel_:
-            self.X_fit_, self.target_ = X, targets.matrix
+            self.X_fit_, self.target_ = X.copy(), targets.matrix
         else:
             order = np.argsort(targets.index, kind="stable")
             self.X_fit_, self.target_ = X[order], targets.index[order].astype(np.int64)
@@ -218,13 +218,13 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
 
     def _nearest(self, X, distances, members):
         """Distance of each row of ``X`` to the nearest sample of each class, (n, n_classes)."""
-        nearest = np.empty((len(X), len(members)), np.float32)
+        nearest, numbers = np.empty((len(X), len(members)), np.float32), np.arange(len(self.X_fit_))
         for c, own in enumerate(members):
             if self.distance != "l2":
                 distances[:, own].min(axis=1, out=nearest[:, c])
                 continue
             # inner products say which sample it is, its distance comes from the difference, free of their rounding
-            difference = X - self.X_fit_[own][distances[:, own].argmin(axis=1)]
+            difference = X - self.X_fit_[numbers[own][distances[:, own].argmin(axis=1)]]
             nearest[:, c] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
         return nearest
 

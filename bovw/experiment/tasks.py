@@ -89,7 +89,7 @@ class SingleLabelTask:
         return np.sort(np.concatenate([rng.permutation(index[labels == c])[:limit] for c in range(n_classes)]))
 
     def check_split(self, train, test):
-        """Raise DatasetError if a split cannot be learnt from or judged."""
+        """Raise DatasetError if a split cannot be learnt from or judged; with one class an image any can be."""
 
     def smallest_class(self, rows):
         """Images of the class with the fewest of them."""

@@ -99,10 +99,10 @@ class BovwClassifier(ImageClassifier):
         ImageDecodeError
             If an image cannot be read and ``on_error="raise"``.
         """
-        signatures, y, skip = self._learn_signatures(images, y)
+        signatures, y, skip = self._learn_signatures(images, y, classes)
         return self.fit_classifier(signatures, y, skip, classes=classes)
 
-    def _learn_signatures(self, images, y):
+    def _learn_signatures(self, images, y, classes=None):
         """Fit the encoders; the training signatures, labels and rows of skipped images."""
         y = np.asarray(y)
         if (y.ndim != 1 and not is_indicator(y)) or len(y) != len(images):
@@ -114,6 +114,7 @@ class BovwClassifier(ImageClassifier):
             read_targets(y)
         else:
             check_classification_targets(y)
+        _check_names(classes, y)
         self.fit_encoders(images)
         reader = self._reader(images)
         signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
@@ -152,12 +153,13 @@ class BovwClassifier(ImageClassifier):
         checkpoint : path, optional
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
         """
-        X, y, kept = self._start_classifier(signatures, y, skip)
+        X, y, kept = self._start_classifier(signatures, y, skip, classes)
         if isinstance(self.classifier_, OneVsRestSGD):
             self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
         else:
             self.classifier_.fit(_take(X, kept), y[kept])
-        return self._name_classes(classes)
+        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
+        return self
 
     def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, classes=None, checkpoint=None):
         """:meth:`fit_classifier`, and what :meth:`out_of_fold_scores` would return after it.
@@ -168,23 +170,11 @@ class BovwClassifier(ImageClassifier):
         if not isinstance(self._chosen_classifier(), OneVsRestDual):
             self.fit_classifier(signatures, y, skip, classes=classes, checkpoint=checkpoint)
             return self.out_of_fold_scores(signatures, y, skip, cv=cv)
-        X, y, kept = self._start_classifier(signatures, y, skip)
+        X, y, kept = self._start_classifier(signatures, y, skip, classes)
         folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
         held_out = score_matrix(self.classifier_.fit_out_of_fold(_take(X, kept), y[kept], folds))
-        self._name_classes(classes)
+        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
         return _spread(held_out, kept, len(y))
-
-    def _name_classes(self, classes):
-        """Set ``classes_``, the names of the classifier's classes."""
-        self.classes_ = self.classifier_.classes_
-        if classes is not None:
-            if not self.multilabel_ or len(set(classes)) != len(classes) or len(classes) != len(self.classes_):
-                raise ParameterError(
-                    f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix "
-                    "is needed, and none beside labels that are names themselves"
-                )
-            self.classes_ = np.asarray(classes)
-        return self
 
     @property
     def multilabel_(self):
@@ -194,9 +184,10 @@ class BovwClassifier(ImageClassifier):
     def _chosen_classifier(self):
         return OneVsRestDual() if self.classifier is None else self.classifier
 
-    def _start_classifier(self, signatures, y, skip):
+    def _start_classifier(self, signatures, y, skip, classes):
         """Set ``codec_`` and an unfitted ``classifier_``; what it learns from, the labels, the rows that count."""
         y = np.asarray(y)
+        _check_names(classes, y)
         kept = np.delete(np.arange(len(y)), skip)
         if isinstance(signatures, np.ndarray):
             self.codec_ = None if self.codec is None else clone(self.codec).fit(_take(signatures, kept))
@@ -289,6 +280,17 @@ class BovwClassifier(ImageClassifier):
         for i, error in sorted(reader.errors.items()):
             warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
         return np.concatenate(scores)
+
+
+def _check_names(classes, y):
+    """Raise ParameterError unless ``classes``, if given, names the columns of an indicator matrix."""
+    if classes is None:
+        return
+    if not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]:
+        raise ParameterError(
+            f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix is "
+            "needed, and none beside labels that are names themselves"
+        )
 
 
 def _take(X, rows):

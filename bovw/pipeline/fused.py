@@ -81,7 +81,7 @@ class FusedClassifier(ImageClassifier):
         members, held_out = [], []
         for member in self._checked_members():
             member = clone(member).set_params(n_jobs=self.n_jobs, verbose=self.verbose)
-            signatures, y, skip = member._learn_signatures(images, y)
+            signatures, y, skip = member._learn_signatures(images, y, classes)
             held_out.append(member.fit_classifier_out_of_fold(signatures, y, skip, cv=self.cv, classes=classes))
             members.append(member)
         return self._join(members, held_out, y)

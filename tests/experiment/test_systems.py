@@ -8,6 +8,8 @@ import pytest
 from bovw.experiment import load_config, run_experiment
 from bovw.experiment.build import build_channel
 
+from ..datasets.layouts import write_layout
+
 SYSTEMS = Path(__file__).parents[2] / "experiments" / "systems"
 #: one of every kind: its own encoder, its own classifier, several channels, a codec, a kernel map
 CHOSEN = (
@@ -26,6 +28,15 @@ def test_a_system_runs_from_images_to_accuracy(name, window_folder, tmp_path):
     assert metrics["top1"]["mean"] > 0.3  # chance is 0.25, tiny images have 0.375
     confusion = np.array(metrics["confusion"])
     assert confusion.shape == (4, 4) and confusion.sum() == 16
+
+
+@pytest.mark.parametrize("name", ["ilsvrc2010_bow", "phow_caltech101", "scene15_tiny_images"])
+def test_a_system_runs_on_images_that_show_several_classes(name, tmp_path):
+    """Averaged SGD, the dual solver and nearest neighbours, by mean average precision."""
+    voc = write_layout("voc2007", tmp_path / "voc", 8, 4, n_classes=4)
+    config = load_config(SYSTEMS / f"{name}.toml", lite=True, overrides=("data.n_train=6", "data.n_test=3"))
+    metrics = run_experiment(config, voc, tmp_path / "run", n_jobs=1, verbose=False)
+    assert metrics["mAP"]["mean"] > 0.5  # a class is shown by a third of the images
 
 
 @pytest.mark.parametrize("path", sorted(SYSTEMS.glob("*.toml")), ids=lambda path: path.stem)

@@ -97,6 +97,6 @@ def test_wrong_labels_are_refused_before_any_image_is_read(pictures):
     with pytest.raises(bovw.ParameterError, match="indicator matrix of at least two classes"):
         model.fit(images, y[:, :1])
     with pytest.raises(bovw.ParameterError, match="classes has 2 names"):
-        model.fit(images, y, classes=["a", "b"])
+        model.fit(["missing.png"] * 48, y, classes=["a", "b"])
     with pytest.raises(bovw.ParameterError, match="none beside labels that are names"):
         model.fit(images, np.where(y[:, 0] == 1, "brick", "other"), classes=["a", "b"])
