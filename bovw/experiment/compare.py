@@ -199,22 +199,24 @@ def _compare_rankings(pairs, confidence):
         rows.append(MeasureRow(
             name, *means, *compared[:4], compared.n_second_better, compared.n_first_better, compared.p_value
         ))
-    one, two = np.array(precisions["mAP"])  # (n_draws, n_classes) each
-    classes = [
-        ClassDifference(
-            name, int((labels[:, c] == 1).sum()), float(one[:, c].mean()), float(two[:, c].mean()),
-            float((two - one)[:, c].mean()), int((one > two)[:, c].sum()), int((two > one)[:, c].sum()),
-        )
-        for c, name in enumerate(pairs[0][0].classes)
-    ]
-    guesses = [np.concatenate([pair[run].rank(1)[:, 0] for pair in pairs]) for run in (0, 1)]
-    place = {name: c for c, name in enumerate(pairs[0][0].classes)}
-    wrong = [np.array([labels[i, place[g]] == 0 if g else True for i, g in enumerate(run)]) for run in guesses]
+    classes = _precision_differences(pairs[0][0].classes, labels, *np.array(precisions["mAP"]))
     shows = (labels == 1).any(axis=1)
     truth = np.array([", ".join(names) for draw, _ in pairs for names in draw.shown()])
-    wrong, guesses = [w[shows] for w in wrong], [g[shows] for g in guesses]
-    classes.sort(key=lambda row: (-row.difference, row.name))
+    wrong = [np.concatenate([pair[run].best_is_wrong() for pair in pairs])[shows] for run in (0, 1)]
+    guesses = [np.concatenate([pair[run].rank(1)[:, 0] for pair in pairs])[shows] for run in (0, 1)]
     return rows, classes, _disagreements(wrong, guesses, images[shows], truth[shows])
+
+
+def _precision_differences(names, labels, first, second):
+    """``first`` and ``second`` are average precisions, (n_draws, n_classes)."""
+    rows = [
+        ClassDifference(
+            name, int((labels[:, c] == 1).sum()), float(one.mean()), float(two.mean()), float((two - one).mean()),
+            int((one > two).sum()), int((two > one).sum()),
+        )
+        for c, (name, one, two) in enumerate(zip(names, first.T, second.T, strict=True))
+    ]
+    return sorted(rows, key=lambda row: (-row.difference, row.name))
 
 
 def _labels(metrics, first, second):

@@ -146,6 +146,11 @@ class RankedDraw(NamedTuple):
         best[np.isnan(self.scores[:, 0])] = -1
         return np.array([*self.classes, ""])[best]
 
+    def best_is_wrong(self):
+        """Whether the best class of each image is one that it does not show; yes if it could not be read."""
+        best = self.judged_scores.argmax(axis=1)
+        return (self.labels[np.arange(len(best)), best] == 0) | np.isnan(self.scores[:, 0])
+
     def shown(self):
         """The names of the classes that each image shows, a list of lists."""
         return [[self.classes[c] for c in np.flatnonzero(row == 1)] for row in self.labels]
@@ -252,7 +257,9 @@ def read_predictions(path):
         raise DatasetError(f"{path} cannot be read: {error}") from None
     if not rows:
         raise DatasetError(f"{path} names no image")
-    columns = [key for key in rows[0] if key and re.fullmatch(rf"guess\d+|{_SCORE}.+", key, re.S)]
+    ranked = "left_out" in rows[0]
+    form = f"{_SCORE}.+" if ranked else r"guess\d+"
+    columns = [key for key in rows[0] if key and re.fullmatch(form, key, re.S)]
     if not columns or not {"image", "truth"} <= rows[0].keys():
         raise DatasetError(f"{path} needs the columns image, truth, guess1 ..., or image, truth, left_out, score:...")
     for number, row in enumerate(rows, 2):
@@ -261,7 +268,7 @@ def read_predictions(path):
     names = tuple(row["image"] for row in rows)
     if len(set(names)) < len(names):
         raise DatasetError(f"{path} names an image twice")
-    if "left_out" in rows[0]:
+    if ranked:
         return _ranked_draw(path, names, rows, [key.removeprefix(_SCORE) for key in columns])
     return Draw(
         names, np.array([row["truth"] for row in rows]), np.array([[row[key] for key in columns] for row in rows])
@@ -279,10 +286,12 @@ def _ranked_draw(path, names, rows, classes):
             texts = [row[f"{_SCORE}{name}"] for name in classes]
             if any(texts):
                 scores[i] = [float(text) for text in texts]
-        except (KeyError, ValueError) as error:
-            raise DatasetError(f"{path}, line {i + 2}: {error} is no class of the first line, or no score") from None
-    if np.isinf(scores).any():
-        raise DatasetError(f"{path} holds an infinite score")
+                if not np.isfinite(scores[i]).all():
+                    raise ValueError("a score is not finite")
+        except KeyError as error:
+            raise DatasetError(f"{path}, line {i + 2}: {error} is no class of the first line") from None
+        except ValueError as error:
+            raise DatasetError(f"{path}, line {i + 2}: {error}") from None
     return RankedDraw(names, tuple(classes), labels, scores)
 
 
