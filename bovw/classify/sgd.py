@@ -388,8 +388,8 @@ class _TrainingData:
         self.held_out = None
         if estimator.early_stopping:
             rows = np.flatnonzero(self.used)
-            self.held_out = self._hold_out([rows[targets.members(k)] for k in range(len(self.classes))],
-                                           estimator.validation_fraction)
+            members = [rows[targets.members(k)] for k in range(len(self.classes))]
+            self.held_out = self._hold_out(members, estimator.validation_fraction)
             self.used[self.held_out] = False
 
     def _hold_out(self, members_of_classes, fraction):

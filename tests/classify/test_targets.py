@@ -129,19 +129,22 @@ def test_disjoint_classes_are_single_labels(samples, name):
     np.testing.assert_array_equal(scores[0], scores[1])
 
 
-@pytest.mark.parametrize("kernel", ["linear", "intersection", "chi2", "precomputed"])
-def test_a_left_out_sample_does_not_count(samples, kernel):
+@pytest.mark.parametrize("kernel, weight", [
+    ("linear", None), ("intersection", None), ("chi2", "balanced"), ("precomputed", "balanced"),
+])
+def test_a_left_out_sample_does_not_count(samples, kernel, weight):
     """The machine of a class is the one of the samples that count for it alone."""
     X, y = samples
     gram = {"linear": X @ X.T, "precomputed": X @ X.T}.get(kernel)
     if gram is None:
         gram = getattr(bovw, f"{kernel}_kernel")(X, X)
-    together = bovw.OneVsRestDual(C=5.0, kernel=kernel, tol=1e-6).fit(gram if kernel == "precomputed" else X, y)
+    options = {"C": 5.0, "tol": 1e-6, "class_weight": weight}
+    together = bovw.OneVsRestDual(kernel=kernel, **options).fit(gram if kernel == "precomputed" else X, y)
     scores = together.decision_function(gram if kernel == "precomputed" else X)
     for k in range(y.shape[1]):
         kept = np.flatnonzero(y[:, k] >= 0)
         assert len(kept) < len(X)
-        alone = bovw.OneVsRestDual(C=5.0, kernel="precomputed", tol=1e-6).fit(gram[np.ix_(kept, kept)], y[kept, k])
+        alone = bovw.OneVsRestDual(kernel="precomputed", **options).fit(gram[np.ix_(kept, kept)], y[kept, k])
         np.testing.assert_allclose(scores[:, k], alone.decision_function(gram[:, kept]), atol=2e-3)
         if kernel != "linear":
             assert not together.dual_coef_[k, y[:, k] < 0].any()
