@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from .._units import format_bytes
 from .output import verb_parser
 
 _SHOWN = 10
@@ -39,7 +40,7 @@ def run(options):
         print(json.dumps({key: value for key, value in manifest.items() if key != "images"}, indent=2))
         return 0
     print(f"{options.data}: {manifest['kind']}, {manifest['n_images']} images in {len(manifest['classes'])} classes, "
-          f"{manifest['bytes'] / 1e6:.1f} MB")
+          f"{format_bytes(manifest['bytes'])}")
     _print_some("problems", manifest["problems"])
     _print_some("notes", manifest["notes"])
     _print_some("groups of duplicates", [" = ".join(group) for group in manifest["duplicates"]])

@@ -2,6 +2,8 @@
 
 import argparse
 
+from .._units import format_bytes, format_seconds
+
 
 def verb_parser(verbs, name, summary, description, example):
     """A verb's parser; its help ends with an example that works."""
@@ -43,10 +45,10 @@ def print_result(metrics, out):
             where = ", ".join(published[key] for key in ("data", "paper") if key in published)
             print(f"  {'published':<22} {published['accuracy']:6.2f} %{spread}  ({where})")
     seconds = metrics["seconds"]
-    print(f"  {'time':<22} {sum(seconds.values()):6.1f} s  ("
-          + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()) + ")")
+    print(f"  {'time':<22} {format_seconds(sum(seconds.values())):>8}  ("
+          + ", ".join(f"{stage} {format_seconds(value)}" for stage, value in seconds.items()) + ")")
     if metrics["peak_memory_mb"] is not None:
-        print(f"  {'peak memory':<22} {metrics['peak_memory_mb']:6.0f} MB")
+        print(f"  {'peak memory':<22} {format_bytes(metrics['peak_memory_mb'] * 2**20):>8}")
     if metrics["skipped"]:
         print(f"  skipped images: {len(metrics['skipped'])}, named in the report")
     print(f"\nmodel   {out / 'model'}\nreport  {out / 'report.html'}\nnumbers {out / 'metrics.json'}")

@@ -27,6 +27,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._threads import map_in_order, n_cores
+from .._units import format_bytes
 from ..classify import OneVsRestDual, OneVsRestSGD
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
@@ -354,20 +355,3 @@ def _gemm_rate():
             a @ a
         _GEMM.append(3 * 2 * 2048.0**3 / (time.perf_counter() - start))
     return _GEMM[0]
-
-
-def format_bytes(n):
-    """Bytes with a unit: "1.5 GB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000:
-            return f"{n:.3g} {unit}"
-        n /= 1000
-    return f"{n:.3g} TB"
-
-
-def format_seconds(seconds):
-    """Seconds with a unit: "3.2 h"."""
-    for limit, unit, length in ((120, "s", 1), (7200, "min", 60), (2 * 86400, "h", 3600)):
-        if seconds < limit:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds / 86400:.3g} days"

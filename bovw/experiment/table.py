@@ -13,6 +13,7 @@ stands between them::
 import re
 from collections import Counter
 
+from .._units import format_bytes, format_seconds
 from ..errors import ParameterError
 from .ledger import latest
 from .outcomes import MEASURES
@@ -56,9 +57,9 @@ def render_table(lines):
         ("top-5", [_value(line, "top5") for line in rows]),
         ("hierarchical error", [_hierarchical(line) for line in rows]),
         ("signature", [f"{line['signature_size']:,}" for line in rows]),
-        ("an image", [_bytes(line["bytes_per_image"]) for line in rows]),
-        ("time a draw", [_duration(sum(line["seconds"].values()) / line["draws"]) for line in rows]),
-        ("memory", [NOTHING if (m := line["peak_memory_mb"]) is None else _bytes(m * 2**20) for line in rows]),
+        ("an image", [_glued(format_bytes(line["bytes_per_image"])) for line in rows]),
+        ("time a draw", [_glued(format_seconds(sum(line["seconds"].values()) / line["draws"])) for line in rows]),
+        ("memory", [_memory(line) for line in rows]),
     ]
     columns = [(title, cells) for title, cells in columns if any(cell != NOTHING for cell in cells)]
     table = [
@@ -126,6 +127,10 @@ def _row(cells):
     return "| " + " | ".join(cells) + " |"
 
 
+def _glued(text):
+    return text.replace(" ", GLUE)
+
+
 def _escape(text):
     return text.replace("|", "\\|")
 
@@ -158,6 +163,11 @@ def _value(line, name):
         low, high = (scale * measure["interval"][end] for end in ("low", "high"))
         return f"{text} [{low:.{digits - 1}f},{GLUE}{high:.{digits - 1}f}]"
     return text
+
+
+def _memory(line):
+    megabytes = line["peak_memory_mb"]
+    return NOTHING if megabytes is None else _glued(format_bytes(megabytes * 2**20))
 
 
 def _hierarchical(line):
@@ -197,17 +207,6 @@ def _is_on(figure, line):
 def _words(text):
     """Letters and numbers of a name in one order: 15-Scene and scene15 are the same."""
     return sorted(re.findall(r"[a-z]+|\d+", text.lower()))
-
-
-def _bytes(number):
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= size:
-            return f"{number / size:.3g}{GLUE}{unit}" if number < 999.5 * size else f"{number / size:.0f}{GLUE}{unit}"
-    return f"{number:.0f}{GLUE}B"
-
-
-def _duration(seconds):
-    return f"{seconds / 60:.1f}{GLUE}min" if seconds >= 60 else f"{seconds:.1f}{GLUE}s"
 
 
 # ---- what stands below
