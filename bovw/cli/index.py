@@ -34,10 +34,10 @@ def run(options):
 
     manifest = index_dataset(
         options.data, options.out, kind=options.kind, decode=not options.headers_only, devkit=options.devkit,
-        cache=options.cache, n_jobs=options.jobs, verbose=not options.quiet,
+        cache=options.cache, list_images=False, n_jobs=options.jobs, verbose=not options.quiet,
     )
     if options.json:
-        print(json.dumps({key: value for key, value in manifest.items() if key != "images"}, indent=2))
+        print(json.dumps(manifest, indent=2))
         return 0
     print(f"{options.data}: {manifest['kind']}, {manifest['n_images']} images in {len(manifest['classes'])} classes, "
           f"{format_bytes(manifest['bytes'])}")
