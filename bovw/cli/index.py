@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from .._units import format_bytes
-from .output import verb_parser
+from .output import add_kind, verb_parser
 
 _SHOWN = 10
 
@@ -19,7 +19,7 @@ def add_parser(verbs):
     )
     parser.add_argument("data", metavar="DIR", type=Path, help="a data set's folder, or a tar archive of synsets")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the manifest goes")
-    parser.add_argument("--kind", default="auto", help="which data set it is, where that is not recognised")
+    add_kind(parser)
     parser.add_argument("--devkit", type=Path, metavar="DIR", help="an ILSVRC development kit that lies elsewhere")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where positions of archive members are kept")
     parser.add_argument("--headers-only", action="store_true", help="do not decode the pixels")

@@ -17,6 +17,13 @@ def verb_parser(verbs, name, summary, description, example):
     )
 
 
+def add_kind(parser):
+    """The argument that says which data set it is."""
+    parser.add_argument("--kind", default="auto", metavar="NAME",
+                        help="which data set it is, where that is not recognised, or one may be read in two ways: "
+                             "cifar100_coarse for the 20 superclasses of CIFAR-100")
+
+
 class _Formatter(argparse.HelpFormatter):
     """Wraps the description but keeps the example's lines."""
 

@@ -31,7 +31,7 @@ def write_report(out, metrics, data, *, note=""):
     write_page(
         Path(out) / "report.html", "report.html", m=metrics, note=note,
         confusion=data_uri(png_bytes(figure), "png"), per_class=_per_class(metrics),
-        panels=_panels(Path(out), Path(data), metrics["seed"]), config=_flatten(metrics["config"]),
+        panels=_panels(Path(out), Path(data), metrics), config=_flatten(metrics["config"]),
     )
 
 
@@ -62,11 +62,11 @@ def choose_examples(rows, *, seed, count):
     ]
 
 
-def _panels(out, data, seed):
-    dataset = open_dataset(data, on_error="skip")
+def _panels(out, data, metrics):
+    dataset = open_dataset(data, metrics["data_kind"], on_error="skip")
     images = dict(zip(dataset.names, dataset.images, strict=True))
     with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
-        rows = choose_examples(list(csv.DictReader(file)), seed=seed, count=N_PANELS)
+        rows = choose_examples(list(csv.DictReader(file)), seed=metrics["seed"], count=N_PANELS)
     return [{**row, "thumbnail": thumbnail(images[row["image"]])} for row in rows]
 
 
