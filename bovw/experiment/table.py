@@ -17,9 +17,8 @@ from .._units import format_bytes, format_seconds
 from ..errors import ParameterError
 from .ledger import latest
 from .outcomes import MEASURES
+from .published import data_title, is_on, measure_title
 
-#: folder names of data sets -> what papers call them, where that is not plain from the name
-DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Imagenette"}
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
 UNCHECKED = "†"
@@ -74,7 +73,7 @@ def render_tables(lines, data=None):
     """The tables of all data sets, or of ``data`` alone, each under a heading."""
     by_data = _by_data(lines)
     names = sorted(by_data) if data is None else [data]
-    return "\n\n".join(f"## {_title(name)}\n\n{render_table(_of(by_data, name))}" for name in names)
+    return "\n\n".join(f"## {data_title(name)}\n\n{render_table(_of(by_data, name))}" for name in names)
 
 
 def renew_tables(text, lines):
@@ -119,10 +118,6 @@ def _of(by_data, name):
     return by_data[name]
 
 
-def _title(name):
-    return DATA_TITLES.get(name, name)
-
-
 def _row(cells):
     return "| " + " | ".join(cells) + " |"
 
@@ -143,7 +138,7 @@ def _main_measure(rows):
     common = [name for name in MEASURES if MEASURES[name][1] and all(name in line["metrics"] for line in rows)]
     votes = Counter(
         figure["measure"] for line in rows for figure in line["published"]
-        if figure.get("measure") in common and _is_on(figure, line)
+        if figure.get("measure") in common and is_on(figure, line["data"]["name"])
     )
     if votes:
         return votes.most_common(1)[0][0]
@@ -177,7 +172,7 @@ def _hierarchical(line):
 
 def _figures(line):
     """What was published on this data set; where nothing was, all that was published."""
-    return [figure for figure in line["published"] if _is_on(figure, line)] or line["published"]
+    return [figure for figure in line["published"] if is_on(figure, line["data"]["name"])] or line["published"]
 
 
 def _published(line, main, papers):
@@ -191,22 +186,11 @@ def _published(line, main, papers):
         cell = f"{figure['accuracy']}" + (f"{PLUS_MINUS}{figure['std']}" if "std" in figure else "")
         measure = figure.get("measure", main)
         if measure != main:
-            cell += f" {MEASURES[measure][0] if measure in MEASURES else measure.replace('_', ' ')}"
-        if not _is_on(figure, line):
+            cell += f" {measure_title(measure)}"
+        if not is_on(figure, line["data"]["name"]):
             cell += f" on {_escape(figure['data'])}"
         cells.append(cell + ("" if figure.get("checked", True) else UNCHECKED) + source)
     return "; ".join(cells) or NOTHING
-
-
-def _is_on(figure, line):
-    """Whether a published figure is about the data set of the line; one that names none is."""
-    name = line["data"]["name"]
-    return "data" not in figure or _words(figure["data"]) in (_words(name), _words(_title(name)))
-
-
-def _words(text):
-    """Letters and numbers of a name in one order: 15-Scene and scene15 are the same."""
-    return sorted(re.findall(r"[a-z]+|\d+", text.lower()))
 
 
 # ---- what stands below

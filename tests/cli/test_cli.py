@@ -23,6 +23,10 @@ def config_file(tmp_path):
     path.write_text(
         """
         name = "small"
+        [[published]]
+        accuracy = 58.3
+        measure = "mean_ap"
+        data = "VOC 2007"
         [data]
         n_train = 5
         [channels.sift]
@@ -53,6 +57,8 @@ def test_run_then_predict(config_file, window_folder, tmp_path, capsys):
     assert "\r" not in printed.err
     page = (out / "report.html").read_text()
     assert "data:image/png;base64," in page
+    assert "published is for other data: VOC 2007." in page
+    assert "<span>published" not in page
     assert "http://" not in page
     assert "https://" not in page
     image = str(window_folder / "brick" / "00.png")
