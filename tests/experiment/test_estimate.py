@@ -33,7 +33,7 @@ def test_a_codec_is_a_stage_and_saves_disk(small_config, images):
     assert stages["codec"].disk == pytest.approx(4 * 384 * 20_000 + 384 * 4 / 32 * 100_000)
 
 
-@pytest.mark.parametrize("classifier", ["OneVsRestDual", "OneVsRestSGD", "NearestNeighbor"])
+@pytest.mark.parametrize("classifier", ["OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "NearestNeighbor"])
 def test_every_classifier_can_be_estimated(small_config, images, classifier):
     small_config["classifier"] = {"type": classifier}
     assert estimate(small_config, images).stages[2].seconds >= 0
@@ -41,6 +41,15 @@ def test_every_classifier_can_be_estimated(small_config, images, classifier):
 
 def stage(**values):
     return StageEstimate(**{"member": "m", "stage": "s", "seconds": 1.0, "memory": 1e9, "disk": 0.0, **values})
+
+
+def test_standardizing_holds_a_copy_of_the_signatures(small_config, images):
+    small_config["classifier"] = {"type": "OneVsRestPrimal"}
+    sizes = {"n_train": 50_000, "n_test": 10, "n_classes": 4, "images": images}
+    plain = estimate_run(check_config(small_config), **sizes).stages[2]
+    small_config["standardize"] = {}
+    copied = estimate_run(check_config(small_config), **sizes).stages[2]
+    assert copied.memory - plain.memory == 4 * 50_000 * 384
 
 
 def test_sums():
