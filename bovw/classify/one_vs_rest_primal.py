@@ -8,8 +8,7 @@ import warnings
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._threads import check_n_jobs, map_in_order
 from .._validation import all_finite, check_bool, check_int, check_number
@@ -17,6 +16,7 @@ from ..errors import ParameterError
 from .one_vs_rest import classes_of
 from .primal_svm import PrimalProblems
 from .ranking import RankingMixin
+from .samples import check_signatures
 
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
 _PREDICT_ROWS = 512
@@ -118,7 +118,7 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
             If ``max_iter``, or the rounding of X's products, ends the training of a class before ``tol`` is reached.
         """
         self._check_params()
-        X, y = self._validated(X, y=y)
+        X, y = check_signatures(self, X, y=y)
         self.classes_, target = classes_of(y)
         positives = np.arange(len(self.classes_)) if len(self.classes_) > 2 else np.array([1])
         scaling = self.intercept_scaling if self.fit_intercept else 0.0
@@ -161,7 +161,7 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
             With two classes positive means ``classes_[1]``.
         """
         check_is_fitted(self)
-        X = self._validated(X)
+        X = check_signatures(self, X)
         blocks = [X[start : start + _PREDICT_ROWS] for start in range(0, len(X), _PREDICT_ROWS)]
         scores = np.concatenate(list(map_in_order(lambda block: block @ self.coef_.T, blocks, self.n_jobs)))
         scores += self.intercept_
@@ -174,13 +174,3 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
         check_number("tol", self.tol, 0, exclusive=True)
         check_int("max_iter", self.max_iter, 1)
         check_n_jobs(self.n_jobs)
-
-    def _validated(self, X, **y):
-        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-        try:
-            checked = validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-            if y:
-                check_classification_targets(checked[1])
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
-        return checked
