@@ -19,14 +19,15 @@ import itertools
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._threads import check_n_jobs
 from .._validation import check_choice, check_int
 from ..errors import ParameterError
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
+from .one_vs_rest import classes_of
 from .ranking import top_k
+from .samples import check_signatures
 
 DISTANCES = ("l2", "chi2", "intersection")
 _QUERY_ROWS = 256
@@ -148,17 +149,13 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
         check_int("n_neighbors", self.n_neighbors, 1)
         check_choice("distance", self.distance, DISTANCES)
         check_n_jobs(self.n_jobs)
-        X, y = self._validated(X, y=y)
+        X, y = check_signatures(self, X, y=y)
         if self.distance != "l2" and X.size and X.min() < 0:
             raise ParameterError(
                 f"Negative values in data: distance={self.distance!r} is for histograms, X holds {X.min():g}; "
                 "use distance='l2'"
             )
-        self.classes_, target = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ParameterError(
-                f"y holds 1 class only, {self.classes_[0]!r}; samples of at least two classes are needed"
-            )
+        self.classes_, target = classes_of(y)
         order = np.argsort(target, kind="stable")
         self.X_fit_, self.target_ = X[order], target[order].astype(np.int64)
         return self
@@ -177,7 +174,7 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
             ``classes_[1]`` less that of ``classes_[0]``.
         """
         check_is_fitted(self)
-        X = self._validated(X)
+        X = check_signatures(self, X)
         scores = np.empty((len(X), len(self.classes_)), np.float32)
         for start in range(0, len(X), _QUERY_ROWS):
             block = X[start : start + _QUERY_ROWS]
@@ -212,13 +209,3 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
         scores = self.decision_function(X)
         best = (scores > 0).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[best]
-
-    def _validated(self, X, **y):
-        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-        try:
-            checked = validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-            if y:
-                check_classification_targets(checked[1])
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
-        return checked

@@ -11,11 +11,11 @@ samples the classifier sees
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from .._validation import check_number
-from ..errors import ParameterError
 from .one_vs_rest import OneVsRestDual
+from .samples import check_signatures
 
 _ROWS = 1024
 
@@ -81,7 +81,7 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
             If ``epsilon`` is negative, or X or y is not what the classifier takes.
         """
         check_number("epsilon", self.epsilon, 0)
-        X, y = self._validated(X, y=y)
+        X, y = check_signatures(self, X, y=y)
         mean, variance = _moments(X)
         deviation = np.sqrt(variance + self.epsilon)
         self.mean_ = mean.astype(np.float32)
@@ -107,12 +107,12 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         array of shape (n, n_classes), or (n,) for two classes
         """
         check_is_fitted(self)
-        return self.classifier_.decision_function(self._standardized(self._validated(X)))
+        return self.classifier_.decision_function(self._standardized(check_signatures(self, X)))
 
     def predict(self, X):
         """The class of the highest score of each sample."""
         check_is_fitted(self)
-        return self.classifier_.predict(self._standardized(self._validated(X)))
+        return self.classifier_.predict(self._standardized(check_signatures(self, X)))
 
     def _standardized(self, X):
         out = np.empty_like(X)
@@ -122,12 +122,6 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
             out[rows] *= self.scale_
         return out
 
-    def _validated(self, X, **y):
-        """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-        try:
-            return validate_data(self, X, **y, dtype=np.float32, order="C", reset=bool(y))
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
 
 
 def _moments(X):

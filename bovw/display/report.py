@@ -7,6 +7,7 @@ import numpy as np
 
 from .._random import stage_rng
 from ..datasets import open_dataset
+from ..experiment.published import measure_title, published_accuracies
 from .figures import confusion_figure, png_bytes
 from .page import data_uri, thumbnail, write_page
 
@@ -28,10 +29,13 @@ def write_report(out, metrics, data, *, note=""):
         A sentence for the head of the page.
     """
     figure = confusion_figure(metrics["confusion"], metrics["classes"])
+    published, elsewhere = published_accuracies(metrics)
     write_page(
         Path(out) / "report.html", "report.html", m=metrics, note=note,
+        published=[(one, f" {measure_title(one['measure'])}" if "measure" in one else "") for one in published],
+        elsewhere=elsewhere,
         confusion=data_uri(png_bytes(figure), "png"), per_class=_per_class(metrics),
-        panels=_panels(Path(out), Path(data), metrics["seed"]), config=_flatten(metrics["config"]),
+        panels=_panels(Path(out), Path(data), metrics), config=_flatten(metrics["config"]),
     )
 
 
@@ -62,11 +66,11 @@ def choose_examples(rows, *, seed, count):
     ]
 
 
-def _panels(out, data, seed):
-    dataset = open_dataset(data, on_error="skip")
+def _panels(out, data, metrics):
+    dataset = open_dataset(data, metrics["data_kind"], on_error="skip")
     images = dict(zip(dataset.names, dataset.images, strict=True))
     with open(out / "draw-00" / "predictions.csv", encoding="utf-8", newline="") as file:
-        rows = choose_examples(list(csv.DictReader(file)), seed=seed, count=N_PANELS)
+        rows = choose_examples(list(csv.DictReader(file)), seed=metrics["seed"], count=N_PANELS)
     return [{**row, "thumbnail": thumbnail(images[row["image"]])} for row in rows]
 
 
