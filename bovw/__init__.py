@@ -49,9 +49,9 @@ _INDEX = {
             "pq_dot", "pq_encode",
         ),
         "bovw.classify": (
-            "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "StandardizedClassifier",
-            "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores", "fusion_weights", "intersection_kernel",
-            "out_of_fold_scores", "top_k",
+            "NearestNeighbor", "OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "PlattScaling", "ScoreFusion",
+            "StandardizedClassifier", "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores",
+            "fusion_weights", "intersection_kernel", "out_of_fold_scores", "top_k",
         ),
         "bovw.evaluation": (
             "AnswerSpace", "HedgedPredictor", "average_precision", "bootstrap_interval", "class_average_precisions",

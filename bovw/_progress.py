@@ -5,6 +5,8 @@ import time
 
 import tqdm
 
+from ._units import format_seconds
+
 
 class Progress:
     """Counts the items of one step.
@@ -60,7 +62,7 @@ class Progress:
         of = f"/{self.total}" if self.total else ""
         text = f"{self.label}: {self.count}{of} {self.unit}s, {rate:.4g} {self.unit}s/s"
         if done:
-            text += f", done in {elapsed:.1f} s"
+            text += f", done in {format_seconds(elapsed)}"
         elif self.total and rate > 0:
-            text += f", {(self.total - self.count) / rate:.0f} s left"
+            text += f", {format_seconds((self.total - self.count) / rate)} left"
         print(text, file=self._file, flush=True)

@@ -12,7 +12,7 @@ PACKAGE = Path(bovw.__file__).parent
 ROOMS = (
     ("_cext",),
     ("errors", "_validation", "_random", "_threads", "_files", "_locks", "_progress", "_shards", "_text", "_matfile",
-     "_synset_files"),
+     "_synset_files", "_units"),
     ("persist",),
     ("images",),
     ("taxonomy",),

@@ -6,6 +6,7 @@ from .fusion import ScoreFusion, fuse_scores, fusion_weights
 from .kernels import chi2_kernel, intersection_kernel
 from .nearest_neighbor import NearestNeighbor
 from .one_vs_rest import OneVsRestDual
+from .one_vs_rest_primal import OneVsRestPrimal
 from .out_of_fold import held_out_folds, out_of_fold_scores, possible_folds
 from .ranking import score_matrix, top_k
 from .sgd import OneVsRestSGD
@@ -13,8 +14,8 @@ from .standardized import StandardizedClassifier
 from .targets import is_indicator, read_targets
 
 __all__ = [
-    "NearestNeighbor", "OneVsRestDual", "OneVsRestSGD", "PlattScaling", "ScoreFusion", "StandardizedClassifier",
-    "TemperatureScaling", "averaged_sgd", "best_temperature", "chi2_kernel", "fuse_scores", "fusion_weights",
-    "held_out_folds", "intersection_kernel", "is_indicator", "out_of_fold_scores", "platt_parameters", "possible_folds",
-    "read_targets", "score_matrix", "softmax", "top_k",
+    "NearestNeighbor", "OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "PlattScaling", "ScoreFusion",
+    "StandardizedClassifier", "TemperatureScaling", "averaged_sgd", "best_temperature", "chi2_kernel", "fuse_scores",
+    "fusion_weights", "held_out_folds", "intersection_kernel", "is_indicator", "out_of_fold_scores",
+    "platt_parameters", "possible_folds", "read_targets", "score_matrix", "softmax", "top_k",
 ]

@@ -28,7 +28,8 @@ from .._validation import check_choice, check_int
 from ..errors import ParameterError
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
 from .ranking import top_k
-from .targets import read_targets, validated
+from .samples import check_signatures
+from .targets import read_targets
 
 DISTANCES = ("l2", "chi2", "intersection")
 _QUERY_ROWS = 256
@@ -158,7 +159,7 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
         check_int("n_neighbors", self.n_neighbors, 1)
         check_choice("distance", self.distance, DISTANCES)
         check_n_jobs(self.n_jobs)
-        X, y = validated(self, X, y=y)
+        X, y = check_signatures(self, X, y=y)
         if self.distance != "l2" and X.size and X.min() < 0:
             raise ParameterError(
                 f"Negative values in data: distance={self.distance!r} is for histograms, X holds {X.min():g}; "
@@ -187,7 +188,7 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
             ``classes_[1]`` less that of ``classes_[0]``.
         """
         check_is_fitted(self)
-        X = validated(self, X)
+        X = check_signatures(self, X)
         scores, members = np.empty((len(X), len(self.classes_)), np.float32), self._members()
         for start in range(0, len(X), _QUERY_ROWS):
             block = X[start : start + _QUERY_ROWS]

@@ -23,7 +23,8 @@ from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
 from .ranking import RankingMixin
-from .targets import IndicatorLabels, SingleLabels, read_targets, validated
+from .samples import check_signatures
+from .targets import IndicatorLabels, SingleLabels, read_targets
 
 _KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2": chi2_kernel}
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
@@ -235,7 +236,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             In the latter case positive means ``classes_[1]``.
         """
         check_is_fitted(self)
-        X = validated(self, X)
+        X = check_signatures(self, X)
         scores = np.empty((len(X), len(self.intercept_)), dtype=np.float32)
 
         def block(start):
@@ -341,7 +342,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     def _problem(self, X, y):
         """Everything that training needs, checked; sets ``classes_`` and ``multilabel_``."""
         candidates = self._check_params()
-        X, y = validated(self, X, y=y)
+        X, y = check_signatures(self, X, y=y)
         target = read_targets(y)
         self.classes_, self.multilabel_ = target.classes, target.multilabel
         seed = check_seed(self.random_state)

@@ -21,7 +21,8 @@ from .blocks import ArraySource, gather_rows, is_source
 from .calibration import softmax
 from .checkpoint import Checkpoint
 from .ranking import RankingMixin, score_matrix
-from .targets import as_label_array, read_targets, validated
+from .samples import check_signatures
+from .targets import as_label_array, read_targets
 
 _PREDICT_ROWS = 512
 _MAX_BATCH = 512
@@ -305,7 +306,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
                 source = X if is_source(X) else ArraySource(X)
                 checked = self._check_shape(source, **y)
             else:
-                checked = validated(self, X, **y)
+                checked = check_signatures(self, X, **y)
                 source = ArraySource(checked[0] if y else checked)
             if not y:
                 return source

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._validation import check_number
 from .one_vs_rest import OneVsRestDual
-from .targets import validated
+from .samples import check_signatures
 
 _ROWS = 1024
 
@@ -87,7 +87,7 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
             If ``epsilon`` is negative, or X or y is not what the classifier takes.
         """
         check_number("epsilon", self.epsilon, 0)
-        X, y = validated(self, X, y=y)
+        X, y = check_signatures(self, X, y=y)
         mean, variance = _moments(X)
         deviation = np.sqrt(variance + self.epsilon)
         self.mean_ = mean.astype(np.float32)
@@ -113,12 +113,12 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         array of shape (n, n_classes), or (n,)
         """
         check_is_fitted(self)
-        return self.classifier_.decision_function(self._standardized(validated(self, X)))
+        return self.classifier_.decision_function(self._standardized(check_signatures(self, X)))
 
     def predict(self, X):
         """What the classifier predicts: the class of the highest score, or an indicator matrix."""
         check_is_fitted(self)
-        return self.classifier_.predict(self._standardized(validated(self, X)))
+        return self.classifier_.predict(self._standardized(check_signatures(self, X)))
 
     def _standardized(self, X):
         out = np.empty_like(X)

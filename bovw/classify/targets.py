@@ -28,8 +28,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import StratifiedKFold
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
 from .._random import stage_rng
 from ..errors import ParameterError
@@ -51,19 +50,6 @@ def as_label_array(y):
     if issparse(y):
         return y.toarray()
     return np.asarray(y) if is_indicator(y) else column_or_1d(y, warn=True)
-
-
-def validated(estimator, X, **y):
-    """X, or X and y, as scikit-learn checks them; its ValueError becomes ours."""
-    try:
-        if y and is_indicator(y["y"]):
-            y = {"y": as_label_array(y["y"]), "multi_output": True}
-        checked = validate_data(estimator, X, **y, dtype=np.float32, order="C", reset=bool(y))
-        if y:
-            check_classification_targets(checked[1])
-    except ValueError as error:
-        raise ParameterError(str(error)) from error
-    return checked
 
 
 class SingleLabels:

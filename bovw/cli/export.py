@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from .._units import format_bytes, format_seconds
 from .output import verb_parser
 
 
@@ -73,7 +74,7 @@ def run_imagenet_sift(options):
         print(f"bovw: {name} has no descriptors: {message}", file=sys.stderr)
     earlier = f" ({done.n_reused} from earlier)" if done.n_reused else ""
     print(f"{len(done.files)} files{earlier}, {done.n_images} images, {done.n_descriptors} descriptors, "
-          f"{done.n_bytes / 1e6:.1f} MB, {done.seconds:.1f} s")
+          f"{format_bytes(done.n_bytes)}, {format_seconds(done.seconds)}")
     return 2 if done.skipped else 0
 
 

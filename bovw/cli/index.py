@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from .output import verb_parser
+from .._units import format_bytes
+from .output import add_kind, verb_parser
 
 _SHOWN = 10
 
@@ -18,7 +19,7 @@ def add_parser(verbs):
     )
     parser.add_argument("data", metavar="DIR", type=Path, help="a data set's folder, or a tar archive of synsets")
     parser.add_argument("--out", type=Path, metavar="FILE", help="where the manifest goes")
-    parser.add_argument("--kind", default="auto", help="which data set it is, where that is not recognised")
+    add_kind(parser)
     parser.add_argument("--devkit", type=Path, metavar="DIR", help="an ILSVRC development kit that lies elsewhere")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where positions of archive members are kept")
     parser.add_argument("--headers-only", action="store_true", help="do not decode the pixels")
@@ -33,13 +34,13 @@ def run(options):
 
     manifest = index_dataset(
         options.data, options.out, kind=options.kind, decode=not options.headers_only, devkit=options.devkit,
-        cache=options.cache, n_jobs=options.jobs, verbose=not options.quiet,
+        cache=options.cache, list_images=False, n_jobs=options.jobs, verbose=not options.quiet,
     )
     if options.json:
-        print(json.dumps({key: value for key, value in manifest.items() if key != "images"}, indent=2))
+        print(json.dumps(manifest, indent=2))
         return 0
     print(f"{options.data}: {manifest['kind']}, {manifest['n_images']} images in {len(manifest['classes'])} classes, "
-          f"{manifest['bytes'] / 1e6:.1f} MB")
+          f"{format_bytes(manifest['bytes'])}")
     _print_some("problems", manifest["problems"])
     _print_some("notes", manifest["notes"])
     _print_some("groups of duplicates", [" = ".join(group) for group in manifest["duplicates"]])

@@ -2,6 +2,8 @@
 
 import argparse
 
+from .._units import format_bytes, format_seconds
+
 #: measures as a result names them
 LABELS = {
     "top1": "top-1 accuracy", "top5": "top-5 accuracy", "mean_class_accuracy": "mean class accuracy",
@@ -21,6 +23,13 @@ def verb_parser(verbs, name, summary, description, example):
     )
 
 
+def add_kind(parser):
+    """The argument that says which data set it is."""
+    parser.add_argument("--kind", default="auto", metavar="NAME",
+                        help="which data set it is, where that is not recognised, or one may be read in two ways: "
+                             "cifar100_coarse for the 20 superclasses of CIFAR-100")
+
+
 class _Formatter(argparse.HelpFormatter):
     """Wraps the description but keeps the example's lines."""
 
@@ -32,7 +41,7 @@ class _Formatter(argparse.HelpFormatter):
 
 def print_result(metrics, out):
     """The result as a table, and where to find the rest."""
-    from ..experiment.outcomes import figures_on
+    from ..experiment.published import measure_title, published_accuracies
 
     draws = metrics["draws"]
     print(f"\n{metrics['name']}: {metrics['n_classes']} classes, {metrics['n_train']} training and "
@@ -43,16 +52,19 @@ def print_result(metrics, out):
             print(f"  {label:<22} {100 * metrics[key]['mean']:6.2f} %{_spread(metrics[key])}")
     if metrics.get("hierarchical5") is not None:
         print(f"  {'hierarchical error':<22} {metrics['hierarchical5']['mean']:6.3f}   (heights, 5 guesses)")
-    for published in figures_on(metrics["published"], metrics["data"]):
-        if "accuracy" in published:
-            spread = f" +- {published['std']:.1f}" if "std" in published else ""
-            where = ", ".join(published[key] for key in ("measure", "data", "paper") if key in published)
-            print(f"  {'published':<22} {published['accuracy']:6.2f} %{spread}  ({where})")
+    figures, elsewhere = published_accuracies(metrics)
+    for figure in figures:
+        spread = f" +- {figure['std']:.1f}" if "std" in figure else ""
+        measure = [measure_title(figure["measure"])] if "measure" in figure else []
+        source = "; ".join([*measure, *(figure[key] for key in ("data", "paper") if key in figure)])
+        print(f"  {'published':<22} {figure['accuracy']:6.2f} %{spread}" + (f"  ({source})" if source else ""))
+    if elsewhere:
+        print(f"  {'published':<22} nothing for this data, only for {', '.join(elsewhere)}")
     seconds = metrics["seconds"]
-    print(f"  {'time':<22} {sum(seconds.values()):6.1f} s  ("
-          + ", ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()) + ")")
+    print(f"  {'time':<22} {format_seconds(sum(seconds.values())):>8}  ("
+          + ", ".join(f"{stage} {format_seconds(value)}" for stage, value in seconds.items()) + ")")
     if metrics["peak_memory_mb"] is not None:
-        print(f"  {'peak memory':<22} {metrics['peak_memory_mb']:6.0f} MB")
+        print(f"  {'peak memory':<22} {format_bytes(metrics['peak_memory_mb'] * 2**20):>8}")
     if metrics["skipped"]:
         print(f"  skipped images: {len(metrics['skipped'])}, named in the report")
     print(f"\nmodel   {out / 'model'}\nreport  {out / 'report.html'}\nnumbers {out / 'metrics.json'}")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .output import print_result, verb_parser
+from .output import add_kind, print_result, verb_parser
 
 
 def add_parser(verbs):
@@ -19,6 +19,7 @@ def add_parser(verbs):
     parser.add_argument("--data", required=True, type=Path, metavar="DIR",
                         help="any data set that bovw index knows, such as DIR/<class>/<image>, or DIR/train/<class>/"
                              "<image> and DIR/test or DIR/val")
+    add_kind(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where results go")
     parser.add_argument("--draws", type=int, metavar="N", help="random training and test splits (data.draws)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of splits and codebooks (data.seed)")
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace):
     metrics = run_experiment(
         config, options.data, options.out, n_jobs=options.jobs, verbose=not options.quiet,
         overwrite=options.overwrite, split_files=options.split, cache=options.cache, plan=options.plan,
-        taxonomy=taxonomy,
+        taxonomy=taxonomy, kind=options.kind,
     )
     if options.ledger is not None:
         append_run(options.ledger, metrics, run=options.out, taxonomy=taxonomy)

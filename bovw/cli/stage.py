@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from .output import add_kind
+
 
 def add_source(parser, metavar, text):
     """Arguments that say which images are worked on, and how."""
     parser.add_argument("source", metavar=metavar, type=Path, help=text)
+    add_kind(parser)
     parser.add_argument("--subset", choices=("all", "train", "test"), default="all",
                         help="images of a data set that has training and test images (default: all)")
     parser.add_argument("--on-error", choices=("raise", "skip"), default="raise",
@@ -29,10 +32,11 @@ def open_source(options):
     from ..errors import ParameterError
 
     if (options.source / "store.json").exists():
-        if options.subset != "all":
-            raise ParameterError(f"--subset {options.subset} is for data sets; {options.source} is a store")
+        for name, value, default in (("subset", options.subset, "all"), ("kind", options.kind, "auto")):
+            if value != default:
+                raise ParameterError(f"--{name} {value} is for data sets; {options.source} is a store")
         return DescriptorStore.open(options.source), None
-    dataset = open_dataset(options.source, on_error=options.on_error)
+    dataset = open_dataset(options.source, options.kind, on_error=options.on_error)
     if options.subset == "all":
         return dataset, range(len(dataset))
     rows = getattr(dataset, options.subset)

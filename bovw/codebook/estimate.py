@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from .._cext import nearest as kernels
+from .._units import format_seconds
 
 # Enough multiplications for about a tenth of a second.
 _MULTIPLICATIONS = 2**32
@@ -50,10 +51,4 @@ def measure(source, n_words, make_search):
 
 def announce(label, seconds):
     """Print how long a step will take at most, on standard error."""
-    if seconds < 100:
-        text = f"{seconds:.2g} s"
-    elif seconds < 100 * 60:
-        text = f"{seconds / 60:.3g} min"
-    else:
-        text = f"{seconds / 3600:.3g} h"
-    print(f"{label}: at most about {text}", file=sys.stderr, flush=True)
+    print(f"{label}: at most about {format_seconds(seconds)}", file=sys.stderr, flush=True)

@@ -3,11 +3,12 @@
 Batches hold rows of 3072 bytes, a 32 x 32 plane of red, then green, then blue. They
 become (32, 32, 3) uint8 arrays in memory, 150 MB in all, named after batch and row:
 ``data_batch_1/00042``, the same in the python and the binary version. Classes stand in
-the order of the label numbers; CIFAR-100 is read with its fine labels.
+the order of the label numbers. CIFAR-100 is read with its 100 fine labels, and as
+``"cifar100_coarse"`` with its 20 coarse ones.
 """
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,24 +20,53 @@ from .dataset import Dataset
 from .folder import read_folder
 from .listing import folder_names
 
-KINDS = ("cifar10", "cifar100")
 OPTIONS = ()
 
 _CHILDREN = ("cifar-10-batches-py", "cifar-10-batches-bin", "cifar-100-python", "cifar-100-binary")
 _PIXELS = 3 * 32 * 32
-_TRAIN = {"cifar10": tuple(f"data_batch_{i}" for i in range(1, 6)), "cifar100": ("train",)}
-_TEST = {"cifar10": "test_batch", "cifar100": "test"}
-_CLASSES = {"cifar10": official.CIFAR10, "cifar100": official.CIFAR100}
+
+
+@dataclass(frozen=True)
+class _Version:
+    """What the files of one set of labels are called, and where the labels stand in them."""
+
+    classes: tuple
+    train: tuple
+    test: str
+    python_meta: str
+    python_names: str
+    binary_names: str
+    python_labels: str
+    label_bytes: int = 1
+    label_byte: int = 0
+
+
+_CIFAR10 = _Version(
+    official.CIFAR10, tuple(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta", "label_names",
+    "batches.meta.txt", "labels",
+)
+_CIFAR100 = _Version(
+    official.CIFAR100, ("train",), "test", "meta", "fine_label_names", "fine_label_names.txt", "fine_labels",
+    label_bytes=2, label_byte=1,
+)
+_VERSIONS = {
+    "cifar10": _CIFAR10, "cifar100": _CIFAR100,
+    "cifar100_coarse": replace(
+        _CIFAR100, classes=official.CIFAR100_COARSE, python_names="coarse_label_names",
+        binary_names="coarse_label_names.txt", python_labels="coarse_labels", label_byte=0,
+    ),
+}
+KINDS = tuple(_VERSIONS)
 
 
 def recognize(root):
-    """Which of ``KINDS`` ``root`` or a folder in it is, or None."""
+    """Which of ``KINDS`` ``root`` or a folder in it is, or None; batches of CIFAR-100 are of its fine labels."""
     home = _home(root)
     for kind in KINDS:
         if _batch_files(home, kind):
             return kind
         found = set(folder_names(home / "train"))
-        if found and found == set(_CLASSES[kind]) and folder_names(home / "test"):
+        if found and found == set(_VERSIONS[kind].classes) and folder_names(home / "test"):
             return kind
     return None
 
@@ -49,16 +79,17 @@ def read(root, kind, options):
         return _read_images(home, kind, options)
     classes, problems = _class_names(home, kind)
     images, labels, names, digest, n_train = [], [], [], hashlib.sha256(), 0
-    wanted = (*_TRAIN[kind], _TEST[kind])
+    version = _VERSIONS[kind]
+    wanted = (*version.train, version.test)
     if absent := [name for name in wanted if name not in files]:
         problems.append(f"{len(absent)} batches are missing: {official.listed(absent)}")
     for name in wanted:
         if name in files:
-            pixels, numbers = _read_batch(files[name], kind, len(classes), digest)
+            pixels, numbers = _read_batch(files[name], version, len(classes), digest)
             images.extend(pixels)
             labels.append(numbers)
             names.extend(f"{name}/{i:05d}" for i in range(len(pixels)))
-            n_train += len(pixels) if name != _TEST[kind] else 0
+            n_train += len(pixels) if name != version.test else 0
     labels = np.concatenate(labels)
     parts = {"train": labels[:n_train], "test": labels[n_train:]}
     for part, found in parts.items():
@@ -77,8 +108,8 @@ def _read_images(home, kind, options):
     if not folder_names(home / "train"):
         raise DatasetError(f"{home}: has neither batches of {kind} nor train and test folders")
     data = read_folder(home, test_folder="test", on_error=options.on_error, follow_symlinks=options.follow_symlinks)
-    official.check_kind(home, kind, data.classes, _CLASSES[kind])
-    problems = official.compare_classes(data.classes, _CLASSES[kind])
+    official.check_kind(home, kind, data.classes, _VERSIONS[kind].classes)
+    problems = official.compare_classes(data.classes, _VERSIONS[kind].classes)
     for part, index in (("train", data.train), ("test", data.test)):
         found = np.bincount(data.labels[index], minlength=len(data.classes)).tolist()
         problems += official.compare_counts(
@@ -96,10 +127,9 @@ def _home(root):
 
 def _batch_files(home, kind):
     """{batch: file} of the batches that are there, python ones first."""
-    found = {}
-    python_meta = {"cifar10": "batches.meta", "cifar100": "meta"}[kind]
-    for name in (*_TRAIN[kind], _TEST[kind]):
-        if (home / name).is_file() and (home / python_meta).is_file():
+    found, version = {}, _VERSIONS[kind]
+    for name in (*version.train, version.test):
+        if (home / name).is_file() and (home / version.python_meta).is_file():
             found[name] = home / name
         elif (home / f"{name}.bin").is_file():
             found[name] = home / f"{name}.bin"
@@ -108,24 +138,24 @@ def _batch_files(home, kind):
 
 def _class_names(home, kind):
     """The classes in the order of the labels, and problems."""
-    python = {"cifar10": ("batches.meta", "label_names"), "cifar100": ("meta", "fine_label_names")}[kind]
-    binary = {"cifar10": "batches.meta.txt", "cifar100": "fine_label_names.txt"}[kind]
-    if (home / python[0]).is_file():
-        names = load_batch(home / python[0]).get(python[1])
-    elif (home / binary).is_file():
-        names = [line.strip() for _, line in text_lines(home / binary) if line.strip()]
+    version = _VERSIONS[kind]
+    python, binary = home / version.python_meta, home / version.binary_names
+    if python.is_file():
+        names = load_batch(python).get(version.python_names)
+    elif binary.is_file():
+        names = [line.strip() for _, line in text_lines(binary) if line.strip()]
     else:
-        return _CLASSES[kind], [f"{binary} is missing: the official class names are assumed"]
+        return version.classes, [f"{binary.name} is missing: the official class names are assumed"]
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise DatasetError(f"{home / python[0]}: has no list of class names")
+        raise DatasetError(f"{python}: has no list of class names")
     if len(set(names)) < len(names):
         raise DatasetError(f"{home}: a class name comes twice in its list of classes")
-    return tuple(names), official.compare_classes(names, _CLASSES[kind])
+    return tuple(names), official.compare_classes(names, version.classes)
 
 
-def _read_batch(path, kind, n_classes, digest):
+def _read_batch(path, version, n_classes, digest):
     """(n, 32, 32, 3) uint8 pixels and (n,) int64 labels; the file's bytes go into ``digest``."""
-    label_bytes = {"cifar10": 1, "cifar100": 2}[kind]  # CIFAR-100: coarse, then fine
+    label_bytes = version.label_bytes
     if path.suffix == ".bin":
         size = path.stat().st_size
         if size == 0 or size % (label_bytes + _PIXELS) or size > MAX_BATCH_BYTES:
@@ -134,10 +164,10 @@ def _read_batch(path, kind, n_classes, digest):
                 f"{MAX_BATCH_BYTES}; copy it again"
             )
         data = np.fromfile(path, np.uint8).reshape(-1, label_bytes + _PIXELS)
-        labels, rows = data[:, label_bytes - 1].astype(np.int64), data[:, label_bytes:]
+        labels, rows = data[:, version.label_byte].astype(np.int64), data[:, label_bytes:]
     else:
         batch = load_batch(path)
-        rows, labels = batch.get("data"), batch.get({"cifar10": "labels", "cifar100": "fine_labels"}[kind])
+        rows, labels = batch.get("data"), batch.get(version.python_labels)
         if not isinstance(rows, np.ndarray) or rows.dtype != np.uint8 or rows.ndim != 2 or rows.shape[1] != _PIXELS:
             raise DatasetError(f"{path}: has no uint8 array 'data' of {_PIXELS} columns")
         labels = np.asarray(labels)
@@ -153,4 +183,5 @@ def _read_batch(path, kind, n_classes, digest):
 
 
 def _complete(kind, part):
-    return dict.fromkeys(_CLASSES[kind], official.N_CIFAR[len(_CLASSES[kind])][part])
+    classes = _VERSIONS[kind].classes
+    return dict.fromkeys(classes, official.N_CIFAR[len(classes)][part])

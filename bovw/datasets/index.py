@@ -3,23 +3,31 @@
 Each file is read once: hashed, probed and decoded. While it is made, finished
 records go to a journal beside the manifest (``.manifest.json.partial``), and a second
 run takes from there what has still the same size and time of change.
+
+A manifest of millions of images is written without ever being held. Memory has 16 bytes
+of hash for each image, 60 at the end, when equal hashes are looked for, and 16 bytes more
+where a stopped run goes on.
 """
 
+import contextlib
 import hashlib
 import io
 import json
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from .._files import write_json
+from .._files import atomic_write
 from .._progress import Progress
 from .._threads import map_in_order
 from .._validation import check_bool
-from ..errors import DatasetError, ImageDecodeError
+from ..errors import ImageDecodeError
 from ..images import probe_image, read_image
 from ..images.source import opened, read_head, read_part
+from .index_journal import Journal
 from .listing import Listing, ReadOptions, why_no_image
 from .open import open_dataset, recognize
 
@@ -27,9 +35,13 @@ FORMAT = "bovw-index"
 VERSION = 1
 
 _MAX_FILE_BYTES = 1 << 30
+_FOUND = ("bytes", "sha256", "width", "height")  # what a manifest says of an image beside its name and class
+_DIGEST_BYTES = 16  # of the sha256, by which duplicates are found
 
 
-def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, cache=None, n_jobs=None, verbose=False):
+def index_dataset(
+    path, out=None, *, kind="auto", decode=True, devkit=None, cache=None, list_images=True, n_jobs=None, verbose=False,
+):
     """Hash, probe and decode every image of a data set.
 
     Parameters
@@ -44,6 +56,9 @@ def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, cach
     decode : bool
         Whether images are decoded completely. False finds size and duplicates only,
         from headers and bytes, about four times faster.
+    list_images : bool
+        Whether the dict that is returned has the list of ``images``, nearly 2 kB each.
+        False leaves it to the file at ``out``.
     n_jobs : int, optional
         Worker threads. The manifest does not depend on it.
     verbose : bool
@@ -64,47 +79,78 @@ def index_dataset(path, out=None, *, kind="auto", decode=True, devkit=None, cach
         If there is no data set at ``path``, or one of its lists is malformed.
     """
     check_bool("decode", decode)
+    check_bool("list_images", list_images)
     path = Path(path)
     data = _open(path, kind, devkit, cache)
-    journal = None if out is None else Path(out).with_name(f".{Path(out).name}.partial")
-    known = {} if journal is None else _read_journal(journal, decode)
-    records, unreadable = [], dict(data.reasons)
+    records, unreadable, digests, n_bytes = [], dict(data.reasons), bytearray(), 0
+    with contextlib.ExitStack() as stack:
+        journal = listed = None
+        if out is not None:
+            journal = stack.enter_context(_journal(Path(out), decode))
+            listed = stack.enter_context(
+                tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n", dir=Path(out).parent)
+            )
 
-    def describe(i):
-        name, image = data.names[i], data.images[i]
-        state = _state(image)
-        old = known.get(name)
-        if old is not None and state is not None and old["state"] == state:
-            return old
-        return {"name": name, "state": state, "decode": decode, **_describe(image, name, decode)}
+        def describe(i):
+            name, image = data.names[i], data.images[i]
+            state = _state(image)
+            if journal is not None and state is not None and (old := journal.get(name)) and old["state"] == state:
+                return old, False
+            return {"name": name, "state": state, "decode": decode, **_describe(image, name, decode)}, True
 
-    log = None if journal is None else _open_journal(journal)
-    try:
-        with Progress("index", len(data), enabled=verbose) as progress:
-            for i, found in enumerate(map_in_order(describe, range(len(data)), n_jobs)):
-                if log is not None and known.get(found["name"]) is not found:
-                    log.write(json.dumps(found) + "\n")
-                if found["error"]:
-                    unreadable[found["name"]] = found["error"]
-                label = data.labels[i]
-                record = {"name": found["name"], "class": data.classes[label] if label >= 0 else None}
-                if data.targets is not None:
-                    record["classes"] = [data.classes[c] for c in np.flatnonzero(data.targets[i])]
-                records.append(record | {key: found[key] for key in ("bytes", "sha256", "width", "height")})
-                progress.update()
-    finally:
-        if log is not None:
-            log.close()
-    manifest = {
-        "format": FORMAT, "version": VERSION, "kind": data.kind, "classes": list(data.classes), "decoded": decode,
-        "n_images": len(records), "bytes": sum(record["bytes"] or 0 for record in records),
-        "problems": list(data.problems), "notes": list(data.notes), "duplicates": _duplicates(records),
-        "unreadable": unreadable, "images": records,
-    }
+        progress = stack.enter_context(Progress("index", len(data), enabled=verbose))
+        for i, (found, is_new) in enumerate(map_in_order(describe, range(len(data)), n_jobs)):
+            record = _record(data, i, found)
+            if found["error"]:
+                unreadable[record["name"]] = found["error"]
+            n_bytes += record["bytes"] or 0
+            digests += bytes.fromhex(record["sha256"] or "00" * 32)[:_DIGEST_BYTES]
+            if list_images:
+                records.append(record)
+            if journal is not None:
+                if is_new:
+                    journal.add(found)
+                listed.write(("," if i else "") + _indented(record))
+            progress.update()
+        manifest = {
+            "format": FORMAT, "version": VERSION, "kind": data.kind, "classes": list(data.classes), "decoded": decode,
+            "n_images": len(data), "bytes": n_bytes, "problems": list(data.problems), "notes": list(data.notes),
+            "duplicates": _duplicates(data.names, digests), "unreadable": unreadable,
+        }
+        if out is not None:
+            _write(out, manifest, listed)
     if out is not None:
-        write_json(out, manifest)
-        journal.unlink(missing_ok=True)
-    return manifest
+        journal.path.unlink(missing_ok=True)
+    return manifest | {"images": records} if list_images else manifest
+
+
+def _journal(out, decode):
+    keys = {"name", "state", "decode", "error", *_FOUND}
+    return Journal(out.with_name(f".{out.name}.partial"), keys, lambda record: record["decode"] == decode)
+
+
+def _record(data, i, found):
+    """What the manifest says of image ``i``."""
+    label = data.labels[i]
+    record = {"name": data.names[i], "class": data.classes[label] if label >= 0 else None}
+    if data.targets is not None:
+        record["classes"] = [data.classes[c] for c in np.flatnonzero(data.targets[i])]
+    return record | {key: found[key] for key in _FOUND}
+
+
+def _indented(record):
+    """A record as it stands in the list of images, on lines of its own."""
+    return ("\n" + json.dumps(record, indent=2, ensure_ascii=False)).replace("\n", "\n    ")
+
+
+def _write(out, manifest, listed):
+    """The manifest as JSON, atomically, its list of images copied from the file ``listed``."""
+    head = json.dumps(manifest, indent=2, ensure_ascii=False, allow_nan=False).removesuffix("\n}")
+    listed.seek(0)
+    with atomic_write(out, "w") as file:
+        file.write(f'{head},\n  "images": [')
+        shutil.copyfileobj(listed, file)
+        file.write("\n  ]\n}\n")
 
 
 def _open(path, kind, devkit, cache):
@@ -149,7 +195,7 @@ def _state(image):
 
 def _describe(image, name, decode):
     """``bytes``, ``sha256``, ``width``, ``height`` and ``error`` of one image."""
-    found = dict.fromkeys(("bytes", "sha256", "width", "height", "error"))
+    found = dict.fromkeys((*_FOUND, "error"))
     if isinstance(image, np.ndarray):
         data = np.ascontiguousarray(image)
         height, width = data.shape[:2]
@@ -183,37 +229,14 @@ class _Bytes:
         return io.BytesIO(self._data)
 
 
-def _duplicates(records):
-    """Lists of two or more names with the same bytes, in the order of their first."""
-    groups = {}
-    for record in records:
-        if record["sha256"] is not None:
-            groups.setdefault(record["sha256"], []).append(record["name"])
-    return [names for names in groups.values() if len(names) > 1]
-
-
-def _open_journal(path):
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        log = open(path, "a", encoding="utf-8", buffering=1)
-        log.write("\n")  # the last line of a run that was killed may lack its end
-        return log
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
-
-
-def _read_journal(path, decode):
-    """{name: record} of an earlier run that was stopped; a last line cut short is passed over."""
-    known = {}
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError:
-        return known
-    for line in lines:
-        try:
-            record = json.loads(line)
-            if record["decode"] == decode and {"state", "bytes", "sha256", "width", "height", "error"} <= set(record):
-                known[record["name"]] = record
-        except (ValueError, KeyError, TypeError):
-            continue
-    return known
+def _duplicates(names, digests):
+    """Lists of two or more names with the same bytes, in the order of their first; digests of zeros have no bytes."""
+    digests = np.frombuffer(digests, np.dtype((np.uint64, 2)))
+    order = np.lexsort(digests.T)  # stable: equal ones keep their order
+    starts = np.ones(len(order), bool)
+    starts[1:] = (digests[order[1:]] != digests[order[:-1]]).any(axis=1)
+    edges = np.append(np.flatnonzero(starts), len(order))
+    long = np.diff(edges) > 1
+    groups = [order[a:b] for a, b in zip(edges[:-1][long], edges[1:][long], strict=True)]
+    groups = sorted((group for group in groups if digests[group[0]].any()), key=lambda group: group[0])
+    return [[names[i] for i in group] for group in groups]

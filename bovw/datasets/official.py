@@ -81,7 +81,15 @@ CIFAR100 = tuple(
     trout tulip turtle wardrobe whale willow_tree wolf woman worm
     """.split()
 )
-N_CIFAR = {10: {"train": 5_000, "test": 1_000}, 100: {"train": 500, "test": 100}}
+CIFAR100_COARSE = (
+    "aquatic_mammals", "fish", "flowers", "food_containers", "fruit_and_vegetables", "household_electrical_devices",
+    "household_furniture", "insects", "large_carnivores", "large_man-made_outdoor_things",
+    "large_natural_outdoor_scenes", "large_omnivores_and_herbivores", "medium_mammals", "non-insect_invertebrates",
+    "people", "reptiles", "small_mammals", "trees", "vehicles_1", "vehicles_2",
+)
+N_CIFAR = {
+    10: {"train": 5_000, "test": 1_000}, 20: {"train": 2_500, "test": 500}, 100: {"train": 500, "test": 100},
+}
 
 N_TINY_IMAGENET_CLASSES = 200
 N_TINY_IMAGENET = {"train": 500, "val": 50}

@@ -41,6 +41,7 @@ def open_dataset(
         ``"ilsvrc2011"``, ``"ilsvrc2012"``, ``"imagenet"`` (a folder or archive a
         wnid), ``"tiny_imagenet"``, ``"imagenette"``, ``"caltech101"``,
         ``"caltech256"``, ``"scene15"``, ``"voc2007"``, ``"cifar10"``, ``"cifar100"``,
+        ``"cifar100_coarse"`` (its 20 superclasses, never recognised in batches),
         ``"kth_tips"``, ``"outex"``, ``"folder"`` (any folder of classes).
     strict : bool
         Raise if there are any problems.

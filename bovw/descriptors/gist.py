@@ -41,6 +41,7 @@ from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patc
 _PADDING = 32  # pixels by which an image is mirrored at each side before it is filtered
 _MAX_IMAGE_SIZE = 16384
 _CACHED_PIXELS = 1 << 20  # filters of padded images up to this size are kept
+_BLOCK_PIXELS = 1 << 20  # of a larger image so many are filtered at once
 
 
 def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilter=4.0):
@@ -95,8 +96,8 @@ def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilte
     )
     side = image_size // blocks
     energies = [
-        energy.reshape(blocks, side, blocks, side).mean(axis=(1, 3)).ravel()
-        for energy in _energies(square, orientations, prefilter)
+        energy(0, image_size).reshape(blocks, side, blocks, side).mean(axis=(1, 3)).ravel()
+        for energy in _energies(_padded(square), square.shape, orientations, prefilter)
     ]
     return np.concatenate(energies)
 
@@ -132,27 +133,25 @@ def gist_patches(image, *, patch_size=64, step=16, orientations=(8, 8, 8, 8), bl
 
     Notes
     -----
-    Filters reach beyond a patch into the image around it. Needs about 40 bytes of
-    memory a pixel, and more where the greatest common divisor of step and block
-    side is small.
+    Filters reach beyond a patch into the image around it. Needs 16 bytes of memory a pixel
+    beside the result.
     """
     orientations, blocks, prefilter = _check_filters(orientations, blocks, prefilter)
     (patch_size,), step, blocks = _check_patch(patch_size, step, blocks)
     image = _check_image(image)
-    ((rows, columns),), _ = patch_grid_shapes(*image.shape, [patch_size], step)
+    shape = image.shape
+    ((rows, columns),), _ = patch_grid_shapes(*shape, [patch_size], step)
     depth = sum(orientations)
-    sums = np.zeros((rows, columns, blocks, blocks, depth), np.float32)
-    if sums.size:
-        tile = math.gcd(step, patch_size // blocks)
-        height, width = ((n - 1) * step + patch_size for n in (rows, columns))
-        tiles = np.empty((height // tile, width // tile, depth), np.float32)
-        for k, energy in enumerate(_energies(image, orientations, prefilter)):
-            squares = energy[:height, :width].reshape(height // tile, tile, width // tile, tile)
-            tiles[:, :, k] = squares.sum(axis=(1, 3))
-        sum_patch_cells(lambda top, bottom, *_: tiles[top // tile : bottom // tile], patch_size, step, sums)
-    sums *= np.float32(1 / (patch_size // blocks) ** 2)
-    descriptors = np.ascontiguousarray(sums.transpose(0, 1, 4, 2, 3)).reshape(-1, depth * blocks**2)
-    return descriptors, patch_frames(*image.shape, [patch_size], step)
+    descriptors = np.empty((rows, columns, depth, blocks, blocks), np.float32)
+    if descriptors.size:
+        image = _padded(image)
+        energies = _energies(image, shape, orientations, prefilter)
+        del image  # what may be a large copy
+        sums = np.empty((rows, columns, blocks, blocks, 1), np.float32)
+        for k, energy in enumerate(energies):
+            sum_patch_cells(functools.partial(_tile_sums, energy), patch_size, step, sums)
+            np.multiply(sums[..., 0], np.float32(1 / (patch_size // blocks) ** 2), out=descriptors[:, :, k])
+    return descriptors.reshape(-1, depth * blocks**2), patch_frames(*shape, [patch_size], step)
 
 
 class GIST(Extractor):
@@ -256,48 +255,89 @@ def _check_image(image):
     return image
 
 
-def _energies(image, orientations, prefilter):
-    """Yield the magnitude of each filter's response, (height, width) float32."""
-    height, width = image.shape
-    shape = tuple(scipy.fft.next_fast_len(side + 2 * _PADDING) for side in image.shape)
-    padding = [(_PADDING, full - side - _PADDING) for full, side in zip(shape, image.shape, strict=True)]
-    padded = np.pad(image, padding, mode="symmetric")
+def _padded(image):
+    """The image mirrored at all sides, to lengths of fast transforms."""
+    padding = [
+        (_PADDING, scipy.fft.next_fast_len(side + 2 * _PADDING) - side - _PADDING) for side in image.shape
+    ]
+    return np.pad(image, padding, mode="symmetric")
+
+
+def _energies(padded, inner, orientations, prefilter):
+    """Yield for each filter a function: rows ``top:bottom`` of an image -> magnitudes of its response, float32.
+
+    A transform of the whole image goes along the columns, block by block, into ``passed``, and from there along
+    the rows that are asked for: memory holds the spectrum and ``passed``, 16 bytes a pixel. ``padded`` is overwritten,
+    and ``inner`` is the shape of the image within it.
+    """
+    height, width = inner
+    shape = padded.shape
     if prefilter is not None:
-        padded = _normalize_contrast(padded, prefilter)
+        _normalize_contrast(padded, prefilter)
     spectrum = scipy.fft.fft2(padded)
     if not all_finite(spectrum.real):
         raise ParameterError("image has values too large for a float32 spectrum; scale it to 0-255")
-    inside = (slice(_PADDING, _PADDING + height), slice(_PADDING, _PADDING + width))
-    for transfer in _filters(shape, orientations):
-        yield np.abs(scipy.fft.ifft2(spectrum * transfer)[inside])
+    del padded
+    passed = np.empty((height, shape[1]), spectrum.dtype)
+    rows = slice(_PADDING, _PADDING + height)
+
+    def energy(top, bottom):
+        return np.abs(scipy.fft.ifft(passed[top:bottom], axis=1)[:, _PADDING : _PADDING + width])
+
+    for scale, n in enumerate(orientations):
+        for k in range(n):
+            for block in _blocks(shape[1], shape[0]):
+                values = spectrum[:, block] * _filter(shape, orientations, scale, k, block)
+                passed[:, block] = scipy.fft.ifft(values, axis=0, overwrite_x=True)[rows]
+            yield energy
+
+
+def _tile_sums(energy, top, bottom, right, tile):
+    """Sums over the squares that fill rows ``top:bottom`` and columns ``0:right``, as ``sum_patch_cells`` asks."""
+    sums = np.empty(((bottom - top) // tile, right // tile, 1), np.float32)
+    for block in _blocks(len(sums), tile * right):
+        band = energy(top + block.start * tile, top + block.stop * tile)[:, :right]
+        band.reshape(-1, tile, right // tile, tile).sum(axis=(1, 3), out=sums[block, :, 0])
+    return sums
+
+
+def _blocks(n, length):
+    """Slices that cut ``n`` lines of ``length`` pixels into blocks."""
+    step = max(1, _BLOCK_PIXELS // length)
+    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
 def _normalize_contrast(image, cutoff):
-    rows, columns = image.shape
-    y = np.fft.fftfreq(rows).astype(np.float32)[:, None]
-    x = np.fft.rfftfreq(columns).astype(np.float32)
-    gaussian = np.exp(-math.log(2) * (256 / cutoff) ** 2 * (x * x + y * y)).astype(np.float32)
-
-    def smooth(values):
-        return scipy.fft.irfft2(scipy.fft.rfft2(values) * gaussian, s=image.shape)
-
-    high = np.log1p(image)
-    high -= smooth(high)
-    return high / (np.float32(0.2) + np.sqrt(np.abs(smooth(high * high))))
+    """Step 1, in place."""
+    np.log1p(image, out=image)
+    for rows, smooth in _smoothed(image, cutoff):
+        image[rows] -= smooth
+    for rows, smooth in _smoothed(image * image, cutoff):
+        image[rows] /= np.float32(0.2) + np.sqrt(np.abs(smooth))
 
 
-def _filters(shape, orientations):
-    """Yield the transfer function of each filter on the frequency grid of ``shape``, float32."""
+def _smoothed(image, cutoff):
+    """Yield (rows, those rows of the image convolved with the Gaussian); the image may change meanwhile."""
+    shape = image.shape
+    half = scipy.fft.rfft2(image)
+    del image
+    y = np.fft.fftfreq(shape[0]).astype(np.float32)[:, None]
+    x = np.fft.rfftfreq(shape[1]).astype(np.float32)
+    for block in _blocks(len(x), shape[0]):
+        gaussian = np.exp(-math.log(2) * (256 / cutoff) ** 2 * (x[block] * x[block] + y * y)).astype(np.float32)
+        half[:, block] = scipy.fft.ifft(half[:, block] * gaussian, axis=0, overwrite_x=True)
+    for rows in _blocks(*shape):
+        yield rows, scipy.fft.irfft(half[rows], shape[1], axis=1)
+
+
+def _filter(shape, orientations, scale, k, columns):
+    """Columns of the transfer function of filter ``k`` of a scale on the frequency grid of ``shape``, float32."""
+    n = orientations[scale]
     if shape[0] * shape[1] <= _CACHED_PIXELS:
         radial, angular = _cached_parts(shape, orientations)
-        for scale, n in enumerate(orientations):
-            for k in range(n):
-                yield radial[scale] * angular[n, k]
-    else:
-        radius, angle = _polar_frequencies(shape)
-        for scale, n in enumerate(orientations):
-            for k in range(n):
-                yield _radial(radius, scale) * _angular(angle, n, k)
+        return radial[scale][:, columns] * angular[n, k][:, columns]
+    radius, angle = _polar_frequencies(shape, columns)
+    return _radial(radius, scale) * _angular(angle, n, k)
 
 
 @functools.lru_cache(maxsize=4)
@@ -307,9 +347,9 @@ def _cached_parts(shape, orientations):
     return radial, {(n, k): _angular(angle, n, k) for n in set(orientations) for k in range(n)}
 
 
-def _polar_frequencies(shape):
+def _polar_frequencies(shape, columns=slice(None)):
     y = np.fft.fftfreq(shape[0]).astype(np.float32)[:, None]
-    x = np.fft.fftfreq(shape[1]).astype(np.float32)
+    x = np.fft.fftfreq(shape[1])[columns].astype(np.float32)
     return np.hypot(x, y), np.arctan2(y, x)
 
 

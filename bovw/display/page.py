@@ -6,6 +6,7 @@ import cv2
 import jinja2
 
 from .._files import atomic_write
+from .._units import format_bytes, format_seconds
 from ..errors import ImageDecodeError
 from ..images import load_image, resize_image
 
@@ -28,7 +29,8 @@ def write_page(path, template, **values):
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["percent"] = lambda value: f"{100 * value:.2f}"
-    environment.filters["seconds"] = lambda value: f"{value:.1f} s"
+    environment.filters["seconds"] = format_seconds
+    environment.filters["bytes"] = format_bytes
     with atomic_write(path, "w") as file:
         file.write(environment.get_template(template).render(values))
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from .._random import stage_rng
 from ..datasets import open_dataset
-from ..experiment.outcomes import RankedDraw, figures_on, read_draws
+from ..experiment.outcomes import RankedDraw, read_draws
+from ..experiment.published import measure_title, published_accuracies
 from .figures import confusion_figure, png_bytes
 from .page import data_uri, thumbnail, write_page
 
@@ -33,14 +34,16 @@ def write_report(out, metrics, data, *, note=""):
         A sentence for the head of the page.
     """
     measures = {name: label for name, label in LABELS.items() if metrics.get(name) is not None}
+    published, elsewhere = published_accuracies(metrics)
     confusion = None
     if "confusion" in metrics:
         confusion = data_uri(png_bytes(confusion_figure(metrics["confusion"], metrics["classes"])), "png")
     write_page(
         Path(out) / "report.html", "report.html", m=metrics, note=note, measures=measures,
-        published=figures_on(metrics["published"], metrics["data"]), confusion=confusion,
+        published=[(one, f" {measure_title(one['measure'])}" if "measure" in one else "") for one in published],
+        elsewhere=elsewhere, confusion=confusion,
         per_class=_per_class(metrics) if confusion else _precisions(metrics),
-        panels=_panels(Path(out), Path(data), metrics["seed"]), config=_flatten(metrics["config"]),
+        panels=_panels(Path(out), Path(data), metrics), config=_flatten(metrics["config"]),
     )
 
 
@@ -81,10 +84,10 @@ def choose_examples(rows, *, seed, count):
     ]
 
 
-def _panels(out, data, seed):
-    dataset = open_dataset(data, on_error="skip")
+def _panels(out, data, metrics):
+    dataset = open_dataset(data, metrics["data_kind"], on_error="skip")
     images = dict(zip(dataset.names, dataset.images, strict=True))
-    rows = choose_examples(_example_rows(read_draws(out)[0]), seed=seed, count=N_PANELS)
+    rows = choose_examples(_example_rows(read_draws(out)[0]), seed=metrics["seed"], count=N_PANELS)
     return [{**row, "thumbnail": thumbnail(images[row["image"]])} for row in rows]
 
 

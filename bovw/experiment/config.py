@@ -57,7 +57,7 @@ STAGES = {
     "kernel_map": ("HomogeneousKernelMap",),
     "codec": ("ProductQuantizer", "Float16Codec", "FeatureHashing"),
     "standardize": ("StandardizedClassifier",),
-    "classifier": ("OneVsRestDual", "OneVsRestSGD", "NearestNeighbor"),
+    "classifier": ("OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "NearestNeighbor"),
 }
 #: parameters that a config does not set: the runner does, or they are stages of their own
 RESERVED = {"self", "n_jobs", "random_state", "verbose", "codebook", "encoder", "progress", "classifier"}

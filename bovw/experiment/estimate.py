@@ -7,8 +7,9 @@ codebook        reading the images of the sample; fitting on a part of the descr
 signatures      images a second, all workers at work
 codec           fitting on a part of the columns and encoding, times their number
 classifier      ``OneVsRestDual``: the Gram matrix as n^2 d / 2 multiply-adds at the measured rate, and the
-                descents as n^2 for each class, fold and value of C; ``OneVsRestSGD``: images a second of an
-                epoch of all classes; ``NearestNeighbor``: nothing
+                descents as n^2 for each class, fold and value of C; ``OneVsRestPrimal``: d^2 (n + d / 3), and some
+                passes over the signatures of all classes; ``OneVsRestSGD``: images a second of an epoch of all
+                classes; ``NearestNeighbor``: nothing
 test            as the signatures, and d multiply-adds a class
 ==============  ======================================================================================
 
@@ -27,7 +28,8 @@ import numpy as np
 from sklearn.base import clone
 
 from .._threads import map_in_order, n_cores
-from ..classify import OneVsRestDual, OneVsRestSGD
+from .._units import format_bytes
+from ..classify import OneVsRestDual, OneVsRestPrimal, OneVsRestSGD
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
 from .build import build_members
@@ -37,6 +39,8 @@ from .demo import photographs
 BASE_MEMORY = 300e6
 #: a codebook fit that would take more multiply-adds than this is measured on two iterations
 FIT_WORK = 1e12
+#: passes over the signatures that the Newton steps of OneVsRestPrimal usually take
+PRIMAL_PASSES = 100
 SAMPLE_IMAGES = 8
 CODEC_COLUMNS, CODEC_ROWS = 1024, 4000
 
@@ -118,8 +122,8 @@ class RunEstimate:
             greedy = max(self.stages, key=lambda stage: stage.memory)
             raise MemoryBudgetError(
                 f"the {greedy.stage} stage of {greedy.member} needs {format_bytes(self.memory)} of memory and this "
-                f"machine has {format_bytes(memory)}; use OneVsRestSGD in place of OneVsRestDual, fewer images or "
-                "shorter signatures"
+                f"machine has {format_bytes(memory)}; use OneVsRestSGD in place of OneVsRestDual (or OneVsRestPrimal, "
+                "where there are few features), fewer images or shorter signatures"
             )
 
 
@@ -277,13 +281,20 @@ class _Member:
     def _classifier(self, size, stored):
         n, k, classifier = self.n_train, self.n_classes, self.model.classifier or OneVsRestDual()
         decode = getattr(self, "decode", 0.0)
-        while hasattr(classifier, "classifier"):
+        copies = 0
+        while hasattr(classifier, "classifier"):  # it holds a copy of X, and reads a whole store for SGD too
+            copies += 1 + isinstance(classifier.classifier, OneVsRestSGD)
             classifier = classifier.classifier
         if isinstance(classifier, OneVsRestDual):
-            return self._dual(classifier, n, size, k, decode)
-        if isinstance(classifier, OneVsRestSGD):
-            return self._sgd(classifier, n, size, k, decode)
-        return StageEstimate(self.name, "classifier", 0.0, BASE_MEMORY + 4.0 * n * size)
+            stage = self._dual(classifier, n, size, k, decode)
+        elif isinstance(classifier, OneVsRestPrimal):
+            stage = self._primal(n, size, k, decode)
+        elif isinstance(classifier, OneVsRestSGD):
+            stage = self._sgd(classifier, n, size, k, decode)
+        else:
+            stage = StageEstimate(self.name, "classifier", 0.0, BASE_MEMORY + 4.0 * n * size)
+        stage.memory += 4.0 * copies * n * size
+        return stage
 
     def _dual(self, classifier, n, size, k, decode):
         few = min(n, 60 * min(k, 20), 1200)
@@ -306,6 +317,23 @@ class _Member:
             self.name, "classifier", products + descents * (1 + folds) + n * decode,
             BASE_MEMORY + 4.0 * n * size * 1.1 + 4.0 * n * n + 4.0 * k * (size + n), 0.0,
             f"{_gemm_rate() / 1e9:.0f} GFLOP/s",
+        )
+
+    def _primal(self, n, size, k, decode):
+        rows = np.ones((1024, size), np.float32)
+        weights = np.ones((min(k, 32), size), np.float32)
+        seconds = []
+        for _ in range(3):
+            start = time.perf_counter()
+            (weights @ rows.T) @ rows
+            seconds.append(time.perf_counter() - start)
+        one_pass = min(seconds) / len(rows) * n * k / len(weights)
+        squared = 4.0 * (size + 1) ** 2 if size <= n else 0.0
+        factor = size**2 * (n + size / 3) / _gemm_rate() if squared else 0.0
+        return StageEstimate(
+            self.name, "classifier", factor + PRIMAL_PASSES * one_pass + n * decode,
+            BASE_MEMORY + 4.0 * n * size + squared + 16.0 * min(k, 32) * n + 8.0 * k * size, 0.0,
+            f"{one_pass:.2g} s a pass",
         )
 
     def _sgd(self, classifier, n, size, k, decode):
@@ -354,20 +382,3 @@ def _gemm_rate():
             a @ a
         _GEMM.append(3 * 2 * 2048.0**3 / (time.perf_counter() - start))
     return _GEMM[0]
-
-
-def format_bytes(n):
-    """Bytes with a unit: "1.5 GB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if n < 1000:
-            return f"{n:.3g} {unit}"
-        n /= 1000
-    return f"{n:.3g} TB"
-
-
-def format_seconds(seconds):
-    """Seconds with a unit: "3.2 h"."""
-    for limit, unit, length in ((120, "s", 1), (7200, "min", 60), (2 * 86400, "h", 3600)):
-        if seconds < limit:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds / 86400:.3g} days"

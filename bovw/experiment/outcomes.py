@@ -43,37 +43,11 @@ MEASURES = {
     "hierarchical5": ("hierarchical error, 5 guesses", False),
 }
 
-#: folder names of data sets -> what papers call them, where that is not plain from the name
-DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Imagenette", "voc2007": "PASCAL VOC 2007"}
-
 #: measures of images that show several classes -> method of :func:`bovw.average_precision`
 METHODS = {"mAP": "11-point", "mAP_step": "step"}
 
 _SCORE = "score:"
 _BETWEEN = ";"
-
-
-def figures_on(published, data):
-    """The published figures on a data set; where there is none, all of them.
-
-    Parameters
-    ----------
-    published : list of dict
-        The ``[[published]]`` tables of a config.
-    data : str
-        Name of the data set, in its folder's or its papers' form.
-    """
-    return [figure for figure in published if is_on(figure, data)] or published
-
-
-def is_on(figure, data):
-    """Whether a published figure is about a data set; one that names none is."""
-    return "data" not in figure or _words(figure["data"]) in (_words(data), _words(DATA_TITLES.get(data, data)))
-
-
-def _words(text):
-    """Letters and numbers of a name in one order: 15-Scene and scene15 are the same."""
-    return sorted(re.findall(r"[a-z]+|\d+", text.lower()))
 
 
 class Draw(NamedTuple):

@@ -2,8 +2,8 @@
 
 import inspect
 
+from .._units import format_bytes, format_seconds
 from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
-from .estimate import format_bytes, format_seconds
 from .tasks import task_of
 
 

@@ -35,7 +35,7 @@ from .tasks import task_of
 
 def run_experiment(
     config, data, out, *, n_jobs=-1, verbose=True, overwrite=False, split_files=None, cache=None, taxonomy=None,
-    plan=False,
+    plan=False, kind="auto",
 ):
     """Run a config on a data set.
 
@@ -62,6 +62,8 @@ def run_experiment(
     plan : bool, default False
         Measure some seconds and print the time, memory and disk that the run will take; refuse one that
         cannot end well.
+    kind : str, default "auto"
+        Which data set it is, as for :func:`bovw.open_dataset`.
 
     Returns
     -------
@@ -76,7 +78,7 @@ def run_experiment(
         If the data set is missing, malformed or too small.
     """
     out = Path(out)
-    dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
+    dataset = open_dataset(data, kind, on_error=config.tree["data"]["on_error"])
     if split_files is not None:
         dataset = dataset.with_split(*read_split_files(dataset, *split_files))
     task = task_of(dataset, taxonomy)

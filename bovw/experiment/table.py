@@ -13,9 +13,11 @@ stands between them::
 import re
 from collections import Counter
 
+from .._units import format_bytes, format_seconds
 from ..errors import ParameterError
 from .ledger import latest
-from .outcomes import DATA_TITLES, MEASURES, figures_on, is_on
+from .outcomes import MEASURES
+from .published import data_title, is_on, measure_title
 
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
@@ -55,9 +57,9 @@ def render_table(lines):
         ("uninterpolated", [_value(line, "mAP_step") for line in rows]),
         ("hierarchical error", [_hierarchical(line) for line in rows]),
         ("signature", [f"{line['signature_size']:,}" for line in rows]),
-        ("an image", [_bytes(line["bytes_per_image"]) for line in rows]),
-        ("time a draw", [_duration(sum(line["seconds"].values()) / line["draws"]) for line in rows]),
-        ("memory", [NOTHING if (m := line["peak_memory_mb"]) is None else _bytes(m * 2**20) for line in rows]),
+        ("an image", [_glued(format_bytes(line["bytes_per_image"])) for line in rows]),
+        ("time a draw", [_glued(format_seconds(sum(line["seconds"].values()) / line["draws"])) for line in rows]),
+        ("memory", [_memory(line) for line in rows]),
     ]
     columns = [(title, cells) for title, cells in columns if any(cell != NOTHING for cell in cells)]
     table = [
@@ -72,7 +74,7 @@ def render_tables(lines, data=None):
     """The tables of all data sets, or of ``data`` alone, each under a heading."""
     by_data = _by_data(lines)
     names = sorted(by_data) if data is None else [data]
-    return "\n\n".join(f"## {_title(name)}\n\n{render_table(_of(by_data, name))}" for name in names)
+    return "\n\n".join(f"## {data_title(name)}\n\n{render_table(_of(by_data, name))}" for name in names)
 
 
 def renew_tables(text, lines):
@@ -117,12 +119,12 @@ def _of(by_data, name):
     return by_data[name]
 
 
-def _title(name):
-    return DATA_TITLES.get(name, name)
-
-
 def _row(cells):
     return "| " + " | ".join(cells) + " |"
+
+
+def _glued(text):
+    return text.replace(" ", GLUE)
 
 
 def _escape(text):
@@ -159,13 +161,19 @@ def _value(line, name):
     return text
 
 
+def _memory(line):
+    megabytes = line["peak_memory_mb"]
+    return NOTHING if megabytes is None else _glued(format_bytes(megabytes * 2**20))
+
+
 def _hierarchical(line):
     cells = [_value(line, name) for name in ("hierarchical1", "hierarchical5")]
     return NOTHING if cells == [NOTHING] * 2 else " / ".join(cells)
 
 
 def _figures(line):
-    return figures_on(line["published"], line["data"]["name"])
+    """What was published on this data set; where nothing was, all that was published."""
+    return [figure for figure in line["published"] if is_on(figure, line["data"]["name"])] or line["published"]
 
 
 def _published(line, main, papers):
@@ -179,22 +187,11 @@ def _published(line, main, papers):
         cell = f"{figure['accuracy']}" + (f"{PLUS_MINUS}{figure['std']}" if "std" in figure else "")
         measure = figure.get("measure", main)
         if measure != main:
-            cell += f" {MEASURES[measure][0] if measure in MEASURES else measure.replace('_', ' ')}"
+            cell += f" {measure_title(measure)}"
         if not is_on(figure, line["data"]["name"]):
             cell += f" on {_escape(figure['data'])}"
         cells.append(cell + ("" if figure.get("checked", True) else UNCHECKED) + source)
     return "; ".join(cells) or NOTHING
-
-
-def _bytes(number):
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if number >= size:
-            return f"{number / size:.3g}{GLUE}{unit}" if number < 999.5 * size else f"{number / size:.0f}{GLUE}{unit}"
-    return f"{number:.0f}{GLUE}B"
-
-
-def _duration(seconds):
-    return f"{seconds / 60:.1f}{GLUE}min" if seconds >= 60 else f"{seconds:.1f}{GLUE}s"
 
 
 # ---- what stands below

@@ -47,15 +47,18 @@ def gather_signatures(encoders, reader, n_jobs, verbose, rows=None):
 
     def encode(i):
         image = reader(i)
-        if image is None:
-            return None
-        return [encoder.encode_image(image) for encoder in encoders]
+        return None if image is None else np.concatenate([encoder.encode_image(image) for encoder in encoders])
 
+    return encode_rows(encode, rows, size, n_jobs, verbose)
+
+
+def encode_rows(encode, rows, size, n_jobs, verbose=False):
+    """``encode(row)`` of each row, computed by the workers, (len(rows), size) float32; zeros where it gives None."""
     signatures = np.zeros((len(rows), size), np.float32)
     with Progress("signatures", len(rows), enabled=verbose) as progress:
-        for row, parts in zip(signatures, progress.wrap(map_in_order(encode, rows, n_jobs)), strict=True):
-            if parts is not None:
-                np.concatenate(parts, out=row)
+        for out, signature in zip(signatures, progress.wrap(map_in_order(encode, rows, n_jobs)), strict=True):
+            if signature is not None:
+                out[:] = signature
     return signatures
 
 

@@ -20,7 +20,7 @@ from ..images import resize_image
 from ..persist import model_fingerprint
 from ..pooling import EmptyImageWarning
 from ..signatures import SignatureStore
-from .reader import ImageReader
+from .reader import ImageReader, encode_rows
 
 #: signatures at most that a codec learns from
 CODEC_SAMPLE = 20_000
@@ -230,28 +230,25 @@ def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="r
             "names": source.names, "labels": source.labels, "classes": source.classes,
         }
 
+        unread = source.errors
+
         def encode(i):
-            descriptors = source[i]
-            return encoder.encode_descriptors(descriptors), source.errors.get(i)
+            return encoder.encode_descriptors(source[i])
     else:
         rows = np.arange(len(source)) if rows is None else np.asarray(rows)
         n, images, facts = len(rows), _identity(source, rows), _facts(source, rows)
         reader = ImageReader([source.images[i] for i in rows], encoder._mode(), on_error)
+        unread = reader.errors
 
         def encode(i):
             image = reader(i)
-            return None if image is None else encoder.encode_image(image), reader.errors.get(i)
+            return None if image is None else encoder.encode_image(image)
 
     def compute(index):
-        signatures, errors = np.zeros((len(index), encoder.signature_size), np.float32), {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyImageWarning)
-            for i, (signature, error) in enumerate(map_in_order(encode, index, n_jobs)):
-                if signature is not None:
-                    signatures[i] = signature
-                if error is not None:
-                    errors[i] = error
-        return signatures, errors
+            signatures = encode_rows(encode, index, encoder.signature_size, n_jobs)
+        return signatures, {i: unread[row] for i, row in enumerate(index.tolist()) if row in unread}
 
     identity = fingerprint({
         "encoder": model_fingerprint(encoder), "images": images,

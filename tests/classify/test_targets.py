@@ -31,6 +31,7 @@ DUAL = bovw.OneVsRestDual(C=5.0, tol=1e-6)
 CLASSIFIERS = {
     "dual": DUAL, "dual_hinge2": bovw.OneVsRestDual(C=5.0, loss="squared_hinge", class_weight="balanced"),
     "intersection": bovw.OneVsRestDual(C=5.0, kernel="intersection"), "chi2": bovw.OneVsRestDual(C=5.0, kernel="chi2"),
+    "primal": bovw.OneVsRestPrimal(C=5.0),
     "sgd": bovw.OneVsRestSGD(C=5.0, max_iter=30), "sgd_beta": bovw.OneVsRestSGD(C=5.0, beta=2.0, loss="squared_hinge"),
     "nearest": bovw.NearestNeighbor(), "five": bovw.NearestNeighbor(5, distance="chi2"),
     "standardized": bovw.StandardizedClassifier(DUAL),
@@ -148,6 +149,14 @@ def test_a_left_out_sample_does_not_count(samples, kernel, weight):
         np.testing.assert_allclose(scores[:, k], alone.decision_function(gram[:, kept]), atol=2e-3)
         if kernel != "linear":
             assert not together.dual_coef_[k, y[:, k] < 0].any()
+
+
+def test_primal_machines_are_those_of_the_dual(samples):
+    X, y = samples
+    dual = bovw.OneVsRestDual(C=5.0, loss="squared_hinge", tol=1e-7).fit(X, y)
+    primal = bovw.OneVsRestPrimal(C=5.0, tol=1e-7).fit(X, y)
+    np.testing.assert_allclose(primal.decision_function(X), dual.decision_function(X), atol=2e-3)
+    np.testing.assert_allclose(primal.objectives_, dual.objectives_, rtol=1e-4)
 
 
 def test_dual_machines_are_those_of_scikit_learn(samples):

@@ -8,6 +8,8 @@ import pytest
 
 from bovw.cli.main import VERBS, build_parser, main
 
+from ..datasets.layouts import write_layout
+
 
 def bovw_command(*arguments, cwd=None):
     return subprocess.run(
@@ -21,6 +23,10 @@ def config_file(tmp_path):
     path.write_text(
         """
         name = "small"
+        [[published]]
+        accuracy = 58.3
+        measure = "mean_ap"
+        data = "VOC 2007"
         [data]
         n_train = 5
         [channels.sift]
@@ -51,6 +57,8 @@ def test_run_then_predict(config_file, window_folder, tmp_path, capsys):
     assert "\r" not in printed.err
     page = (out / "report.html").read_text()
     assert "data:image/png;base64," in page
+    assert "published is for other data: VOC 2007." in page
+    assert "<span>published" not in page
     assert "http://" not in page
     assert "https://" not in page
     image = str(window_folder / "brick" / "00.png")
@@ -61,6 +69,17 @@ def test_run_then_predict(config_file, window_folder, tmp_path, capsys):
     assert answer["scores"] == sorted(answer["scores"], reverse=True)
     assert main(["predict", str(out / "model"), image]) == 0
     assert f"1. {answer['classes'][0]}" in capsys.readouterr().out
+
+
+def test_run_on_the_superclasses_of_cifar100(config_file, tmp_path, capsys):
+    data, out = write_layout("cifar100", tmp_path / "cifar", 3, 1, n_classes=20), tmp_path / "run"
+    arguments = ["run", str(config_file), "--data", str(data), "--set", "data.n_train=0", "--out", str(out), "--quiet"]
+    assert main([*arguments, "--kind", "cifar100_coarse"]) == 0
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert (metrics["data"], metrics["n_classes"], metrics["n_train"]) == ("cifar100_coarse", 20, 60)
+    assert "data:image/jpeg;base64," in (out / "report.html").read_text()
+    assert main([*arguments, "--kind", "cifar1000"]) == 2
+    assert "kind='cifar1000'" in capsys.readouterr().err
 
 
 def test_predict_goes_on_past_a_bad_image(config_file, window_folder, tmp_path, capsys):

@@ -8,6 +8,8 @@ import pytest
 import bovw
 from bovw.cli.main import main
 
+from ..datasets.layouts import write_layout
+
 
 @pytest.fixture
 def config(small_config, tmp_path):
@@ -45,6 +47,15 @@ def test_from_images_to_signatures(config, window_folder, tmp_path, capsys):
     assert half.bytes_per_image * 2 == store.bytes_per_image
     np.testing.assert_allclose(half.read(0, 40), store.read(0, 40), atol=1e-3)
     assert run("store", "verify", signatures) == 0
+
+
+def test_labels_of_a_kind_that_is_named(tmp_path, capsys):
+    data, out = write_layout("cifar100", tmp_path / "cifar", 2, 1, n_classes=10), tmp_path / "tiny"
+    arguments = ["--extractor", "TinyImage", "--kind", "cifar100_coarse", "--out", out, "--quiet"]
+    assert run("extract", data, *arguments) == 0
+    assert bovw.DescriptorStore.open(out).classes[0] == "aquatic_mammals"
+    assert run("codebook", out, "--config", "demo", "--kind", "cifar10", "--out", tmp_path / "b") == 2
+    assert "--kind cifar10 is for data sets" in capsys.readouterr().err
 
 
 def test_an_extractor_by_name(window_folder, tmp_path):

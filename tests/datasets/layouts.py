@@ -226,10 +226,15 @@ def write_cifar(fine, kind, train_batches, test_batch):
             "cifar10": ("batches.meta", b"label_names", "batches.meta.txt"),
             "cifar100": ("meta", b"fine_label_names", "fine_label_names.txt"),
         }[kind]
+        coarse = official.CIFAR100_COARSE if kind == "cifar100" else ()
         if form == "python":
-            write_file(folder / python_meta, pickle.dumps({key: [n.encode() for n in names]}, protocol=2))
+            meta = {key: names} | ({b"coarse_label_names": coarse} if coarse else {})
+            meta = {key: [n.encode() for n in names] for key, names in meta.items()}
+            write_file(folder / python_meta, pickle.dumps(meta, protocol=2))
         else:
             write_file(folder / binary_meta, "\n".join(names) + "\n")
+            if coarse:
+                write_file(folder / "coarse_label_names.txt", "\n".join(coarse) + "\n")
         return folder
 
     return write
@@ -302,6 +307,7 @@ LAYOUTS = {
         write_cifar(official.CIFAR10, "cifar10", [f"data_batch_{i}" for i in range(1, 6)], "test_batch"), _CIFAR_FORMS
     ),
     "cifar100": (write_cifar(official.CIFAR100, "cifar100", ["train"], "test"), _CIFAR_FORMS),
+    "cifar100_coarse": (write_cifar(official.CIFAR100_COARSE, "cifar100", ["train"], "test"), ("folders",)),
     "outex": (write_outex, ("lists",)),
     "folder": (write_plain, ("folders",)),
 }

@@ -3,11 +3,15 @@
 import hashlib
 import json
 import os
+import tracemalloc
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bovw.cli.main import main
-from bovw.datasets import index, index_dataset
+from bovw.datasets import Dataset, index, index_dataset, index_journal
+from bovw.datasets.index_journal import Journal
 from bovw.errors import DatasetError
 
 from .layouts import LAYOUTS, WNIDS, encoded, tar_bytes, write_classes, write_file, write_layout
@@ -31,7 +35,7 @@ def folder(tmp_path):
 def test_manifest(folder, tmp_path):
     out = tmp_path / "manifest.json"
     manifest = index_dataset(folder, out)
-    assert json.loads(out.read_text(encoding="utf-8")) == manifest
+    assert out.read_text(encoding="utf-8") == json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     assert manifest["kind"] == "folder"
     assert manifest["classes"] == ["a", "b"]
     assert manifest["duplicates"] == [["a/image_0001.jpg", "b/same.jpg"]]
@@ -79,6 +83,58 @@ def test_a_stopped_run_goes_on(folder, tmp_path, monkeypatch):
     assert len(asked) == 4 + 5  # one record was good; the second call has no journal
     assert manifest["images"][[r["name"] for r in manifest["images"]].index("a/image_0000.jpg")]["width"] == 30
     assert not journal.exists()
+
+
+def test_records_of_a_stopped_run_are_found_by_name(tmp_path, monkeypatch):
+    def journal(keep=lambda record: True):
+        return Journal(tmp_path / "log", {"name", "value"}, keep)
+
+    with journal() as log:
+        assert log.get("a") is None
+        for name, value in (("a", 1), ("b", 2), ("a", 3)):
+            log.add({"name": name, "value": value})
+        log.add({"name": "c"})  # of another version
+    with journal() as log:
+        assert [log.get(name) for name in "abc"] == [{"name": "a", "value": 3}, {"name": "b", "value": 2}, None]
+    with journal(lambda record: record["value"] < 3) as log:
+        assert log.get("a") == {"name": "a", "value": 1}
+    monkeypatch.setattr(index_journal, "_hash", lambda name: np.uint64(7))
+    with journal() as log:
+        assert log.get("b") is None  # the last of this hash is another's
+        assert log.get("a") == {"name": "a", "value": 3}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_memory_does_not_hold_the_records(tmp_path, monkeypatch, stopped):
+    n = 5000
+    names = tuple(f"n{i % 100:08d}/{i}.JPEG" for i in range(n))
+    data = Dataset(
+        images=[Path(__file__)] * n, names=names, labels=np.arange(n) % 100, classes=[f"n{i:08d}" for i in range(100)]
+    )
+
+    def describe(image, name, decode):
+        if stopped and name == names[-1] and not stops:
+            stops.append(name)
+            raise KeyboardInterrupt
+        data = name.encode() if int(name[10:-5]) % 1000 else b"the same"
+        return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest(), "width": 1, "height": 1, "error": None}
+
+    stops = []
+    monkeypatch.setattr(index, "_open", lambda *_: data)
+    monkeypatch.setattr(index, "_describe", describe)
+    if stopped:
+        with pytest.raises(KeyboardInterrupt):
+            index_dataset(tmp_path, tmp_path / "m.json", n_jobs=1)
+    tracemalloc.start()
+    manifest = index_dataset(tmp_path, tmp_path / "m.json", list_images=False, n_jobs=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * n  # a record in memory takes nearly 2000 bytes
+    assert manifest["duplicates"] == [[f"n00000000/{i}.JPEG" for i in range(0, n, 1000)]]
+    written = json.loads((tmp_path / "m.json").read_text())
+    assert "images" not in manifest
+    assert [record["name"] for record in written.pop("images")] == list(names)
+    assert written == manifest
 
 
 def test_archives(tmp_path):

@@ -30,7 +30,7 @@ def test_every_layout(kind, form, tmp_path):
     assert open_dataset(path, kind).names == data.names
     n_classes = {"imagenette": 10, "caltech101": 6}.get(kind, 5)
     if kind.startswith("cifar") and form == "folders":
-        n_classes = len({"cifar10": official.CIFAR10, "cifar100": official.CIFAR100}[kind])
+        n_classes = {"cifar10": 10, "cifar100": 100, "cifar100_coarse": 20}[kind]
     assert len(data.classes) == n_classes
     if kind in WITHOUT_SPLIT or (kind, form) == ("imagenet", "tar"):
         assert data.train is None
@@ -328,6 +328,23 @@ def test_cifar_pixels_and_versions(tmp_path):
     write_file(tmp_path / "b" / "data_batch_1.bin", b"\x09" + data[1:])
     with pytest.raises(DatasetError, match=r"label 9; labels must lie in \[0, 5\)"):
         open_dataset(tmp_path / "b")
+
+
+@pytest.mark.parametrize("form", ["python", "binary"])
+def test_coarse_labels_of_cifar100(tmp_path, form):
+    path = write_layout("cifar100", tmp_path, 3, 2, n_classes=15, form=form)
+    fine, coarse = open_dataset(path), open_dataset(path, "cifar100_coarse")
+    assert (fine.kind, coarse.kind) == ("cifar100", "cifar100_coarse")
+    assert coarse.classes == official.CIFAR100_COARSE
+    assert coarse.words[9] == "large man-made outdoor things"
+    assert coarse.names == fine.names
+    assert np.array_equal(coarse.labels, fine.labels // 5)  # as they were written
+    assert np.array_equal(coarse.test, fine.test)
+    assert coarse.digest != fine.digest
+    assert "fish has 15, not 2500" in "; ".join(coarse.problems)
+    folders = write_layout("cifar100", tmp_path / "folders", 1, 1, form="folders")
+    with pytest.raises(DatasetError, match="has no class of cifar100_coarse, only apple"):
+        open_dataset(folders, "cifar100_coarse")
 
 
 def test_arguments_and_missing_paths(tmp_path):

@@ -34,10 +34,12 @@ def test_definition(photograph, orientations, prefilter):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * expected.max())
 
 
-@pytest.mark.parametrize("cached_pixels", [0, 1 << 20])
+@pytest.mark.parametrize("pixels", [0, 700, 1 << 20])
 @pytest.mark.parametrize(("patch_size", "step"), [(32, 16), (20, 7), (64, 64)])
-def test_patches(photograph, patch_size, step, cached_pixels, monkeypatch):
-    monkeypatch.setattr(sys.modules[gist_patches.__module__], "_CACHED_PIXELS", cached_pixels)
+def test_patches(photograph, patch_size, step, pixels, monkeypatch):
+    """The same for images that are filtered at once, and in blocks of some lines or a single one."""
+    for limit in ("_CACHED_PIXELS", "_BLOCK_PIXELS"):
+        monkeypatch.setattr(sys.modules[gist_patches.__module__], limit, pixels)
     image = photograph[100:171, 200:290, 1]
     descriptors, frames = gist_patches(image, patch_size=patch_size, step=step, orientations=(4, 3))
     energies = slow.energies(image, (4, 3), 4.0, full_shape(image))

@@ -11,7 +11,7 @@ SCRIPT = """
 import sys
 import numpy as np
 import bovw
-from bovw.descriptors import hog_blocks, hog_patches, lbp_codes, lbp_patches
+from bovw.descriptors import gist_patches, hog_blocks, hog_patches, lbp_codes, lbp_patches
 
 def peak():
     with open("/proc/self/status") as status:
@@ -50,6 +50,8 @@ CASES = {
     "lbp of 24 points": "bovw.lbp(image, n_points=24, radius=3, method='riu2', cell_size=16)",
     "lbp_codes": "lbp_codes(image)",
     "lbp_patches": "lbp_patches(image, step=32)",
+    "gist": "bovw.gist(image)",
+    "gist_patches": "gist_patches(image, orientations=(1,))",  # memory does not depend on the number of filters
     "color_statistics": "bovw.color_statistics(color, step=16)",
 }
 

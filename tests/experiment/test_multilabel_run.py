@@ -336,7 +336,7 @@ def test_command_line(voc, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "all training images, all test images" in shown.err
     assert re.search(r"mAP, 11 points +\d+\.\d\d %  \[\d+\.\d\d, \d+\.\d\d\] \(95 % interval\)", shown.out)
-    assert re.search(r"published +58\.30 %  \(mAP, VOC 2007, P\)", shown.out)
+    assert re.search(r"published +58\.30 %  \(mAP; VOC 2007; P\)", shown.out)
     assert main(["table", str(tmp_path / "l.jsonl")]) == 0
     assert "## PASCAL VOC 2007" in capsys.readouterr().out
     scores = out / "draw-00" / "predictions.csv"
