@@ -84,6 +84,7 @@ from .._cext import averaged_sgd as _kernels
 from .._progress import Progress
 from .._random import stage_rng
 from .._threads import check_n_jobs, single_threaded
+from ..errors import ParameterError
 from .blocks import ArraySource, ShuffledBatches, gather_rows, is_source, read_ahead
 from .targets import mean_held_out_precision
 
@@ -424,21 +425,26 @@ def _find_step(task, sample, target, seed):
 
     def objective(power):
         machine = _Machine(task, problems, sample[-1], rate)
-        for part in parts:
-            machine.step(sample[np.append(part, -1)], target[part], 2.0**power * task.batch_size / len(part), 0.0)
-        size = np.einsum("ij,ij->", machine.weights, machine.weights, dtype=np.float64)
-        return 0.5 * task.regularization * size + machine.losses(sample, target) / len(target)
+        with np.errstate(over="ignore", invalid="ignore"):  # too long a step ends in infinity: not the least
+            for part in parts:
+                machine.step(sample[np.append(part, -1)], target[part], 2.0**power * task.batch_size / len(part), 0.0)
+            size = np.einsum("ij,ij->", machine.weights, machine.weights, dtype=np.float64)
+            return 0.5 * task.regularization * size + machine.losses(sample, target) / len(target)
 
     return 2.0 ** (downhill(objective) - 1)
 
 
 def downhill(function):
-    """The integer at which ``function`` is least, walking from 0 while it falls."""
-    best, value = 0, function(0)
+    """The integer at which ``function`` is least, walking from 0, or from the next one below where it is finite."""
+    start, value = 0, function(0)
+    while not np.isfinite(value) and start > -_MOST_POWERS:
+        start -= 1
+        value = function(start)
+    best = start
     for direction in (1, -1):
         while abs(best) < _MOST_POWERS and (further := function(best + direction)) < value:
             best, value = best + direction, further
-        if best:
+        if best != start:
             break
     return best
 
@@ -484,7 +490,13 @@ class _Run:
         if state["epoch"]:
             state["n_averaged"] += 1
             share = (1 + _AVERAGE_DECAY) / (state["n_averaged"] + 1 + _AVERAGE_DECAY)
-        state["loss_sum"] += self.machine.step(batch, target, state["eta0"] * decay**-0.75, share)
+        with np.errstate(over="ignore", invalid="ignore"):
+            state["loss_sum"] += self.machine.step(batch, target, state["eta0"] * decay**-0.75, share)
+        if not np.isfinite(state["loss_sum"]):
+            raise ParameterError(
+                f"training diverged in step {state['n_steps']}: eta0={state['eta0']:g} is too long a step; give a "
+                "smaller eta0 or shorten the signatures to unit length"
+            )
         state["n_rows"] += len(target)
         state["n_steps"] += 1
         state["batch"] += 1

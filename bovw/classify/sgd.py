@@ -186,7 +186,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ParameterError
-            If an argument is out of its range, or X or y is malformed.
+            If an argument is out of its range, X or y is malformed, or training diverges (``eta0`` too long).
         StoreError
             If the checkpoint is damaged or belongs to another training; the message says in what.
         """

@@ -8,6 +8,7 @@ import pytest
 from bovw.classify import OneVsRestDual, averaged_sgd
 from bovw.classify.averaged_sgd import LOSSES, downhill, loss_and_derivative
 from bovw.classify.blocks import ArraySource, ShuffledBatches
+from bovw.errors import ParameterError
 from tests.reference import averaged_sgd as twin
 
 
@@ -163,3 +164,22 @@ def test_a_wild_first_step_stays_finite():
 @pytest.mark.parametrize("minimum", [-5, -1, 0, 1, 7])
 def test_downhill_finds_the_minimum(minimum):
     assert downhill(lambda i: (i - minimum) ** 2) == minimum
+
+
+@pytest.mark.parametrize("minimum", [-9, -4])
+def test_downhill_leaves_what_is_not_finite(minimum):
+    assert downhill(lambda i: float("nan") if i > -2 else (i - minimum) ** 2) == minimum
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_long_rows_get_a_step_that_suits_them(loss):
+    X, y = signatures()
+    solution = averaged_sgd(100 * X, y, n_classes=4, loss=loss, max_iter=3, **SIZES)
+    assert np.isfinite(solution.weights).all()
+    assert solution.losses[-1] < solution.losses[0]
+
+
+def test_a_diverging_training_is_an_error():
+    X, y = signatures()
+    with pytest.raises(ParameterError, match=r"diverged in step .* eta0=1e\+06 is too long a step"):
+        averaged_sgd(100 * X, y, n_classes=4, loss="squared_hinge", eta0=1e6, max_iter=3, **SIZES)
