@@ -109,19 +109,19 @@ static inline void bovw_word_sums(
 }
 
 typedef struct {
-    ptrdiff_t n_words, d, padded, capacity, stride; /* `capacity` words with weights at most, `stride` numbers a row of W */
+    ptrdiff_t n_words, d, padded, capacity, stride; /* words with weights at most, numbers of a row of W */
     double mu, scale;
-    const float *words; /* of the codebook */
-    const int32_t *work; /* which of them make up the problem */
-    double *x;           /* the descriptor, filled up with zeros */
-    double *squares, *excess;  /* of the words of the problem: |z|^2, and how much they violate the condition */
-    unsigned char *taken;      /* active, or barred: rounding keeps it from being added */
-    ptrdiff_t n;               /* active words: those with weights, in the order of the rows of W */
+    const float *words;       /* of the codebook */
+    const int32_t *work;      /* which of them make up the problem */
+    double *x;                /* the descriptor, filled up with zeros */
+    double *squares, *excess; /* of the words of the problem: |z|^2, and how much they violate the condition */
+    unsigned char *taken;     /* active, or barred: rounding keeps it from being added */
+    ptrdiff_t n;              /* active words: those with weights, in the order of the rows of W */
     int *active;
     double *sign, *weight;
-    double *z;                 /* (capacity + 1, padded): of the active words, and of a candidate */
-    double *W, *u, *v;         /* (capacity, stride), (stride,), (stride,) */
-    double *h, *image, *step;  /* (stride,) each, filled up with zeros */
+    double *z;                /* (capacity + 1, padded): of the active words, and of a candidate */
+    double *W, *u, *v;        /* (capacity, stride), (stride,), (stride,) */
+    double *h, *image, *step; /* (stride,) each, filled up with zeros: H e_j, W h, and W' of something */
     void *memory;
 } bovw_lcc;
 
@@ -211,7 +211,7 @@ static void bovw_lcc_drop(bovw_lcc *p, ptrdiff_t i) {
     memmove(p->z + i * p->padded, p->z + (i + 1) * p->padded, (size_t)((n - i) * p->padded) * sizeof *p->z);
 }
 
-/* The active word whose weight is the first to arrive at zero on the way along `step`, at *t <= limit; -1 if none is. */
+/* The active word whose weight is the first to arrive at zero on the way along `step`, at *t <= limit; or -1. */
 static ptrdiff_t bovw_lcc_first_zero(const bovw_lcc *p, double limit, double *t) {
     ptrdiff_t first = -1;
     *t = limit;

@@ -1,8 +1,8 @@
 /* The optimality condition of local coordinate coding, checked for all words of the codebook.
  *
- * With nu the multiplier and r the residual, word k without weight needs |z_k'r - nu| <= mu |z_k|^2 + limit. Products of
- * all words in float32, whose rounding is bounded, settle nearly all of them; what they leave open is computed
- * again in double precision. So the verdict is that of double precision. */
+ * With nu the multiplier and r the residual, word k without weight needs |z_k'r - nu| <= mu |z_k|^2 + limit.
+ * Products of all words in float32, whose rounding is bounded, settle nearly all of them; what they leave
+ * open is computed again in double precision. So the verdict is that of double precision. */
 #ifndef BOVW_LCC_CHECK_H
 #define BOVW_LCC_CHECK_H
 
