@@ -95,7 +95,7 @@ class LCC(SparseEncoder):
 
 def _coder(search, mu, tol, n_rows):
     n_words, d = search.words.shape
-    n_rows = min(n_rows, max(_LEAST_ROWS, _BLOCK_NUMBERS // n_words))
+    n_rows = max(1, min(n_rows, max(_LEAST_ROWS, _BLOCK_NUMBERS // n_words)))
     buffers = search.buffers(n_rows, min(_NEAREST, n_words))
     products = np.empty((n_rows, n_words), np.float32)
     most = min(d + 1, n_words)  # words with weights are affinely independent

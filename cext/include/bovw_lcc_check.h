@@ -85,7 +85,7 @@ static ptrdiff_t bovw_count_above(const float *values, ptrdiff_t n, float bar) {
 }
 
 /* Indices of `wanted` of n values, about the largest: none that is left out is larger than three quarters of them
- * but for ties. Values of -infinity are never taken; there are more than `wanted` others. */
+ * but for ties. Values of -infinity are never taken; there are at least `wanted` others. */
 static void bovw_lcc_rivals(const float *values, ptrdiff_t n, ptrdiff_t wanted, int32_t *index) {
     const ptrdiff_t whole = n & ~(ptrdiff_t)7;
     v8 least = v8_set1(INFINITY), top = v8_set1(-INFINITY);

@@ -118,6 +118,13 @@ def test_codes_of_blocks_with_different_numbers_of_words(data, codebook):
     assert_allclose(dense, lcc(X, codebook.words_, mu=0.01), atol=1e-7)
 
 
+def test_no_descriptor_has_no_code(codebook):
+    encoder = LCC.with_codebook(codebook)
+    assert [part.shape[0] for part in encoder.codes(np.empty((0, 13)))] == [0, 0]
+    assert lcc(np.empty((0, 13)), codebook.words_).shape == (0, 40)
+    assert not encoder.encode(np.empty((0, 13))).any()
+
+
 def test_limits_of_mu(data, codebook):
     nearest = lcc(data, codebook.words_, mu=1e6)
     assert_allclose(nearest.max(axis=1), 1, atol=1e-6)
