@@ -1,5 +1,6 @@
 """Kernels of the diagonal Gaussian mixture: expanded rows and the fused softmax."""
 
+from libc.math cimport log
 from libc.stdint cimport int32_t
 from libc.stdlib cimport free, malloc
 
@@ -15,9 +16,10 @@ cdef extern from "bovw_posterior.h":
         float *scores, const float *constants, float *sums, Py_ssize_t K, float threshold
     ) noexcept nogil
     float bovw_list_posteriors(
-        const float *scores, const float *constants, Py_ssize_t K, float threshold, int32_t row, Py_ssize_t stride,
-        int32_t *rows, float *values, int32_t *counts, int *found, float *kept
+        const float *scores, const float *constants, Py_ssize_t K, float threshold, float depth, int32_t row,
+        Py_ssize_t stride, int32_t *rows, float *values, int32_t *counts, int *found, float *kept
     ) noexcept nogil
+    double bovw_sum8(const float *values, Py_ssize_t n) noexcept nogil
     void bovw_listed_moments(
         const float *z, Py_ssize_t stride, Py_ssize_t d, const int32_t *rows, const float *values,
         Py_ssize_t count, float *second, float *first
@@ -94,10 +96,12 @@ def list_posteriors(
     """The posteriors that reach ``threshold`` as lists, one a component.
 
     List k is ``rows[k, :counts[k]]``, numbers of rows of ``scores``, rising, and ``values[k, :counts[k]]``,
-    their posteriors. Shapes: scores (m, K), constants and counts (K,), log_likelihoods (m,), rows
+    their posteriors. What is so small that all of it together changes a row's sum by less than 1e-6 of it is not
+    added to the sum. Shapes: scores (m, K), constants and counts (K,), log_likelihoods (m,), rows
     and values (K, more than m).
     """
     cdef Py_ssize_t i, K = scores.shape[1]
+    cdef float depth = -log(min(<double>threshold, 1e-6 / max(K, 1)))
     cdef int *found
     cdef float *kept
     counts[:] = 0
@@ -112,8 +116,8 @@ def list_posteriors(
     with nogil:
         for i in range(scores.shape[0]):
             log_likelihoods[i] = bovw_list_posteriors(
-                &scores[i, 0], &constants[0], K, threshold, <int32_t>i, rows.shape[1], &rows[0, 0], &values[0, 0],
-                &counts[0], found, kept,
+                &scores[i, 0], &constants[0], K, threshold, depth, <int32_t>i, rows.shape[1], &rows[0, 0],
+                &values[0, 0], &counts[0], found, kept,
             )
     free(found)
     free(kept)
@@ -121,22 +125,30 @@ def list_posteriors(
 
 def listed_moments(
     const float[:, ::1] expanded, const int32_t[:, ::1] rows, const float[:, ::1] values, const int32_t[::1] counts,
-    double[::1] sums, float[:, ::1] moments,
+    double[::1] sums, double[:, ::1] moments,
 ):
-    """The product of listed posteriors with the expanded rows, into ``moments``; their sums are added to ``sums``.
+    """Add the product of listed posteriors with the expanded rows to ``moments``, and their sums to ``sums``.
 
-    Shapes: expanded (m, 2 d), rows and values (K, any), counts and sums (K,), moments (K, 2 d).
+    Returns how many there are. Shapes: expanded (m, 2 d), rows and values (K, any), counts and sums (K,), moments
+    (K, 2 d).
     """
-    cdef Py_ssize_t i, k, d = expanded.shape[1] // 2
-    cdef double total
+    cdef Py_ssize_t j, k, d = expanded.shape[1] // 2, n = 0
+    cdef float *part
     if d == 0 or expanded.shape[0] == 0:
-        return
+        return 0
+    part = <float *>malloc(2 * d * sizeof(float))
+    if part == NULL:
+        raise MemoryError()
     with nogil:
         for k in range(rows.shape[0]):
-            total = 0
-            for i in range(counts[k]):
-                total += values[k, i]
-            sums[k] += total
+            if counts[k] == 0:
+                continue
+            n += counts[k]
+            sums[k] += bovw_sum8(&values[k, 0], counts[k])
             bovw_listed_moments(
-                &expanded[0, d], 2 * d, d, &rows[k, 0], &values[k, 0], counts[k], &moments[k, 0], &moments[k, d]
+                &expanded[0, d], 2 * d, d, &rows[k, 0], &values[k, 0], counts[k], part, part + d
             )
+            for j in range(2 * d):
+                moments[k, j] += part[j]
+    free(part)
+    return n

@@ -31,3 +31,26 @@ def max_codes(
                 if weights[i, j] > maximum[word]:
                     maximum[word] = weights[i, j]
                 used[word] += 1
+
+
+def fill_codes(int32_t[:, ::1] indices, float[:, ::1] weights, const int32_t[::1] counts):
+    """Give row i, of which ``counts[i]`` entries are set, words that it does not use, with weight 0.
+
+    No word beyond the number of columns is taken, which must be at most the number of words.
+    """
+    cdef Py_ssize_t i, j, t
+    cdef int32_t word
+    with nogil:
+        for i in range(indices.shape[0]):
+            word = 0
+            for j in range(counts[i], indices.shape[1]):
+                t = 0
+                while t < counts[i]:
+                    if indices[i, t] == word:
+                        word += 1
+                        t = 0
+                    else:
+                        t += 1
+                indices[i, j] = word
+                weights[i, j] = 0
+                word += 1

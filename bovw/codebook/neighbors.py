@@ -23,7 +23,7 @@ import numpy as np
 from .._cext import neighbors as kernels
 from ..errors import ParameterError
 
-_OVERFLOW = "descriptors or words are so large that their distances overflow float32; scale them down"
+OVERFLOW = "descriptors or words are so large that their distances overflow float32; scale them down"
 
 
 class NeighborSearch:
@@ -34,17 +34,26 @@ class NeighborSearch:
     Parameters
     ----------
     words : array of shape (K, d), float32, C-contiguous
+
+    Attributes
+    ----------
+    words : array of shape (K, d), float32
+    center : array of shape (d,), float32
+        m, the mean of the words.
+    reach : float
+        The largest distance of a word from m.
     """
 
     def __init__(self, words):
         self.words = words
-        mean = words.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self.center = mean = words.mean(axis=0, dtype=np.float64).astype(np.float32)
         centered = words - mean
         self._factor = np.ascontiguousarray(centered.T)
         squares = np.einsum("kd,kd->k", centered, centered, dtype=np.float64)
+        self.reach = float(np.sqrt(squares.max()))
         bias = squares / 2 + np.einsum("kd,d->k", centered, mean, dtype=np.float64)
         if not (np.abs(bias) < np.finfo(np.float32).max).all():
-            raise ParameterError(_OVERFLOW)
+            raise ParameterError(OVERFLOW)
         self._bias = bias.astype(np.float32)
 
     def buffers(self, n_rows, n_neighbors):
@@ -55,8 +64,16 @@ class NeighborSearch:
             np.empty((n_rows, n_neighbors), np.int32),
         )
 
+    def products(self, block, out):
+        """Write the products of rows with all words less their mean to ``out``: (m, d) -> (m, K), float32."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.matmul(block, self._factor, out=out)
+
     def nearest(self, block, buffers):
         """Indices of the nearest words of each row, nearest first, ties to the lower index.
+
+        The first of the buffers is left with the scores of all words, the second expression at the head of
+        this module.
 
         Parameters
         ----------
@@ -69,8 +86,7 @@ class NeighborSearch:
             A view of the buffer, valid until the next call.
         """
         scores, best, indices = (buffer[: len(block)] for buffer in buffers)
-        with np.errstate(over="ignore", invalid="ignore"):
-            np.matmul(block, self._factor, out=scores)
+        self.products(block, scores)
         if not kernels.top_words(scores, self._bias, best, indices):
-            raise ParameterError(_OVERFLOW)
+            raise ParameterError(OVERFLOW)
         return indices

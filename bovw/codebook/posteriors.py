@@ -115,7 +115,7 @@ class PreparedMixture:
 
     def workspace(self, n_rows=BLOCK_ROWS):
         """An array of shape (n_rows, 2 d), float32, for :meth:`posteriors`."""
-        return np.empty((n_rows, 2 * self.n_features), np.float32)
+        return _aligned(n_rows, 2 * self.n_features)
 
     def posteriors(
         self,
@@ -192,28 +192,25 @@ class PreparedMixture:
         """
         K, d = self.n_components, self.n_features
         lists = PosteriorLists(self, min(BLOCK_ROWS, max(len(X), 1)), threshold)
-        moments, block_moments = np.zeros((K, 2 * d)), np.empty((K, 2 * d), np.float32)
-        sums, block_sums, total = np.zeros(K), np.empty(K, np.float32), 0.0
+        moments, sums, total = np.zeros((K, 2 * d)), np.zeros(K), 0.0
         sparse = True  # the next block is expected to be like this one
         for start in range(0, len(X), BLOCK_ROWS):
             block = X[start : start + BLOCK_ROWS]
             logs, scores = lists.log_likelihoods[: len(block)], lists.scores[: len(block)]
+            expanded = lists.expanded[: len(block)]
             if sparse:
                 lists.expand(block)
                 lists.list(0, len(block))
-                expanded = lists.expanded[: len(block)]
-                kernels.listed_moments(expanded, lists.rows, lists.values, lists.counts, sums, block_moments)
-                n_positive = int(lists.counts.sum())
-            else:
-                block_sums[:] = 0
-                self.posteriors(
-                    block, scores, logs, sums=block_sums, workspace=lists.expanded, threshold=threshold
+                n_positive = kernels.listed_moments(
+                    expanded, lists.rows, lists.values, lists.counts, sums, moments
                 )
-                np.matmul(scores.T, lists.expanded[: len(block)], out=block_moments)
+            else:
+                block_sums = np.zeros(K, np.float32)
+                self.posteriors(block, scores, logs, sums=block_sums, workspace=expanded, threshold=threshold)
+                moments += scores.T @ expanded
                 sums += block_sums
                 n_positive = kernels.count_positive(scores)
             sparse = n_positive < _SPARSE * scores.size
-            moments += block_moments
             total += float(logs.sum(dtype=np.float64))
         return sums, moments[:, d:], moments[:, :d], total
 
@@ -234,7 +231,8 @@ class PosteriorLists:
     n_rows : int
         Most rows of a block.
     threshold : float
-        Posteriors below it (or below 1e-20) are left out; the others are not rescaled.
+        Posteriors below it (or below 1e-20) are left out; the others are not rescaled. Those that
+        together make up less than 1e-6 of their row are not computed at all.
 
     Attributes
     ----------
@@ -254,7 +252,7 @@ class PosteriorLists:
         self._threshold = max(threshold, _SMALLEST_THRESHOLD)
         K = mixture.n_components
         self.expanded = mixture.workspace(n_rows)
-        self.scores = np.empty((n_rows, K), np.float32)
+        self.scores = _aligned(n_rows, K)
         self.log_likelihoods = np.empty(n_rows, np.float32)
         self.rows, self.values = np.empty((K, n_rows + 1), np.int32), np.empty((K, n_rows + 1), np.float32)
         self.counts = np.empty(K, np.int32)
@@ -269,6 +267,13 @@ class PosteriorLists:
             self.scores[start:stop], self._mixture.constants, self._threshold, self.log_likelihoods[start:stop],
             self.rows, self.values, self.counts,
         )
+
+
+def _aligned(n_rows, n_columns):
+    """An empty float32 array that starts on a cache line, so that no vector of a row of 8 n numbers straddles two."""
+    memory = np.empty(n_rows * n_columns + 16, np.float32)
+    start = -memory.ctypes.data % 64 // 4
+    return memory[start : start + n_rows * n_columns].reshape(n_rows, n_columns)
 
 
 def block_posteriors(block, weights, means, variances, *, threshold=NEGLIGIBLE_POSTERIOR):

@@ -22,7 +22,7 @@ class SparseEncoder(Encoder):
         """A function: block of at most ``n_rows`` descriptors -> (indices int32, weights float32).
 
         Both have shape (m, n_entries), the indices of one row differ, and either may
-        be a buffer that the next call overwrites.
+        be a buffer that the next call overwrites. n_entries may change from call to call.
         """
         raise NotImplementedError
 
@@ -84,7 +84,19 @@ def gather_codes(coder, X):
         tuple(part.copy() for part in coder(X[start : start + BLOCK_ROWS]))
         for start in range(0, max(len(X), 1), BLOCK_ROWS)
     ]
-    return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    width = max(indices.shape[1] for indices, _ in parts)
+    return tuple(np.concatenate(part) for part in zip(*(_widened(*part, width) for part in parts), strict=True))
+
+
+def _widened(indices, weights, width):
+    """Codes of ``width`` entries: words that a row does not use yet join with weight 0."""
+    m, n_entries = indices.shape
+    if n_entries == width:
+        return indices, weights
+    wide = np.empty((m, width), np.int32), np.empty((m, width), np.float32)
+    wide[0][:, :n_entries], wide[1][:, :n_entries] = indices, weights
+    kernels.fill_codes(*wide, np.full(m, n_entries, np.int32))
+    return wide
 
 
 def dense_codes(indices, weights, n_words):

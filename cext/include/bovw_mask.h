@@ -54,6 +54,14 @@ BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *v
     _mm256_storeu_si256((__m256i *)index, _mm256_add_epi32(lanes, _mm256_set1_epi32(first)));
     return __builtin_popcount(mask);
 }
+/* The same, but lane t has the index from[t]; index may be from, or lie before it. */
+BOVW_INLINE int v8_compress_again(v8 a, unsigned mask, const int *from, int *index, float *value) {
+    const __m256i lanes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)bovw_set_lanes[mask]));
+    const __m256i indices = _mm256_loadu_si256((const __m256i *)from);
+    _mm256_storeu_ps(value, _mm256_permutevar8x32_ps((__m256)a, lanes));
+    _mm256_storeu_si256((__m256i *)index, _mm256_permutevar8x32_epi32(indices, lanes));
+    return __builtin_popcount(mask);
+}
 #else
 BOVW_INLINE void bovw_prepare_masks(void) {}
 BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *value) {
@@ -63,6 +71,17 @@ BOVW_INLINE int v8_compress(v8 a, unsigned mask, int first, int *index, float *v
     for (; mask; mask &= mask - 1) {
         const int t = bovw_lowest_bit(mask);
         index[n] = first + t;
+        value[n++] = lanes[t];
+    }
+    return n;
+}
+BOVW_INLINE int v8_compress_again(v8 a, unsigned mask, const int *from, int *index, float *value) {
+    float lanes[8];
+    int n = 0;
+    v8_store(lanes, a);
+    for (; mask; mask &= mask - 1) {
+        const int t = bovw_lowest_bit(mask);
+        index[n] = from[t];
         value[n++] = lanes[t];
     }
     return n;

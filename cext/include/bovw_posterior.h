@@ -92,28 +92,32 @@ static float bovw_posterior_row(
 
 /* The posteriors of a row that reach `threshold` are appended to lists, one a component:
  * component k gets the number `row` in rows[k * stride + counts[k]] and the posterior in
- * the same place of `values`. found and kept are workspaces of K + 8. Returns the log-likelihood of the row. */
+ * the same place of `values`. What lies `depth` or more below the largest score counts for nothing.
+ * found and kept are workspaces of K + 8. Returns the log-likelihood of the row. */
 static float bovw_list_posteriors(
-    const float *scores, const float *constants, ptrdiff_t K, float threshold, int32_t row, ptrdiff_t stride,
-    int32_t *rows, float *values, int32_t *counts, int *found, float *kept) {
-    const ptrdiff_t whole = K & ~(ptrdiff_t)7, rest = K - whole;
-    const v8 least = v8_set1(threshold);
+    const float *scores, const float *constants, ptrdiff_t K, float threshold, float depth, int32_t row,
+    ptrdiff_t stride, int32_t *rows, float *values, int32_t *counts, int *found, float *kept) {
+    const ptrdiff_t whole = K & ~(ptrdiff_t)7;
+    const v8 least = v8_set1(threshold), lowest = v8_set1(-depth);
     v8 last, total = v8_set1(0.0f);
     const float peak = bovw_peak(scores, constants, K, &last);
     const v8 shift = v8_set1(peak);
-    int n = 0;
+    int n = 0, listed = 0;
     for (ptrdiff_t k = 0; k < whole; k += 8) {
-        const v8 e = v8_exp(v8_sub(v8_add(v8_load(scores + k), v8_load(constants + k)), shift));
+        const v8 a = v8_sub(v8_add(v8_load(scores + k), v8_load(constants + k)), shift);
+        n += v8_compress(a, v8_greater_mask(a, lowest), (int)k, found + n, kept + n);
+    }
+    last = v8_sub(last, shift);
+    if (whole < K) n += v8_compress(last, v8_greater_mask(last, lowest), (int)whole, found + n, kept + n);
+    v8_store(kept + n, v8_set1(BOVW_NO_SCORE));
+    for (int i = 0; i < n; i += 8) {
+        const v8 e = v8_exp(v8_load(kept + i));
         total = v8_add(total, e);
         /* The sum is at least 1, so nothing that is left out here reaches the threshold. */
-        n += v8_compress(e, v8_greater_mask(e, least), (int)k, found + n, kept + n);
-    }
-    if (rest) {
-        total = v8_add(total, last = bovw_last_exponentials(last, shift, rest));
-        n += v8_compress(last, v8_greater_mask(last, least), (int)whole, found + n, kept + n);
+        listed += v8_compress_again(e, v8_greater_mask(e, least), found + i, found + listed, kept + listed);
     }
     const float sum = v8_sum(total), inverse = 1.0f / sum;
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < listed; ++i) {
         const float g = kept[i] * inverse;
         const ptrdiff_t k = found[i], place = k * stride + counts[k];
         rows[place] = row;
@@ -121,6 +125,16 @@ static float bovw_list_posteriors(
         counts[k] += g >= threshold;
     }
     return peak + (float)log((double)sum);
+}
+
+/* The sum of n numbers, in eight running sums. */
+static double bovw_sum8(const float *values, ptrdiff_t n) {
+    double s[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+    ptrdiff_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int lane = 0; lane < 8; ++lane) s[lane] += values[i + lane];
+    for (; i < n; ++i) s[i & 7] += values[i];
+    return ((s[0] + s[4]) + (s[1] + s[5])) + ((s[2] + s[6]) + (s[3] + s[7]));
 }
 
 /* first[j] = sum of g z and second[j] = sum of g z z over a list of rows and their posteriors g. */

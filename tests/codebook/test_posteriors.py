@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bovw.codebook.posteriors import PreparedMixture, block_posteriors
+from bovw.codebook.posteriors import PosteriorLists, PreparedMixture, block_posteriors
 from bovw.errors import ParameterError
 from experiments.benchmarks import vlfeat_mixture
 from tests.reference import gmm as reference
+from tests.simd import assert_same_bits
 
 
 def mixture(K, d, seed=0):
@@ -132,6 +133,38 @@ def test_statistics_are_sums_over_rows(separation):
     np.testing.assert_allclose(first, gamma.T @ z, atol=2e-3)
     np.testing.assert_allclose(second, gamma.T @ z**2, rtol=1e-4, atol=1e-4)
     assert log_likelihood == pytest.approx(logs.sum(), rel=1e-5)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 60), st.integers(1, 45), st.integers(1, 6), st.sampled_from([1e-10, 1e-5, 1e-2]), st.integers(0, 999)
+)
+def test_lists_hold_the_posteriors_that_reach_the_threshold(m, K, d, threshold, seed):
+    parameters = mixture(K, d, seed)
+    X = np.random.default_rng(seed).normal(size=(m, d)).astype(np.float32) * 4
+    lists = PosteriorLists(PreparedMixture(*parameters), m, threshold)
+    lists.expand(X)
+    lists.list(0, m)
+    listed = np.zeros((m, K))
+    for k, count in enumerate(lists.counts):
+        assert (np.diff(lists.rows[k, :count]) > 0).all()
+        listed[lists.rows[k, :count], k] = lists.values[k, :count]
+    dense, log_likelihoods = block_posteriors(X, *parameters, threshold=1e-20)
+    np.testing.assert_allclose(listed, np.where(dense >= threshold, dense, 0), rtol=4e-6, atol=threshold * 1.00001)
+    assert (listed[dense >= threshold * 1.00001] > 0).all()
+    np.testing.assert_allclose(lists.log_likelihoods, log_likelihoods, rtol=1e-6, atol=3e-6)
+
+
+def test_statistics_have_the_same_bits_at_every_simd_level():
+    assert_same_bits(
+        "import hashlib, numpy as np\n"
+        "from bovw.codebook.posteriors import PreparedMixture\n"
+        "rng = np.random.default_rng(2)\n"
+        "means = rng.normal(size=(43, 37)) * 0.5\n"
+        "mixture = PreparedMixture(np.ones(43), means, np.full((43, 37), 0.7))\n"
+        "found = mixture.statistics(rng.normal(size=(1300, 37)).astype(np.float32), threshold=1e-5)\n"
+        "print(hashlib.sha256(b''.join(np.float64(part).tobytes() for part in found)).hexdigest())"
+    )
 
 
 def test_caller_buffers_are_filled():
