@@ -34,8 +34,9 @@ def add_parser(verbs):
     parser.add_argument("--taxonomy", type=Path, metavar="FILE",
                         help="a kit or its meta.mat, or a folder with words.txt and wordnet.is_a.txt: report the "
                              "hierarchical error as well, and let the model hedge")
-    parser.add_argument("--plan", action="store_true",
-                        help="measure first, and print the time, memory and disk that the run will take")
+    parser.add_argument("--plan", action=argparse.BooleanOptionalAction,
+                        help="measure first, and print the time, memory and disk that the run will take (default: at "
+                             "the start of a run that reads 5,000 images or more)")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="add the result to this ledger, for bovw table")
     parser.add_argument("--truth", type=Path, metavar="FILE",
                         help="with kit_baseline and numbered files: the kit's ground truth; needs --taxonomy")

@@ -54,8 +54,6 @@ class DrawRun:
         members = build_members(self.config, draw=self.draw, n_jobs=self.n_jobs, verbose=self.verbose)
         results = []
         for name, (settings, model) in members.items():
-            if self.verbose and len(members) > 1:
-                print(f"  {name}", file=sys.stderr, flush=True)
             key = fingerprint({"member": settings, **self.split})
             folder = self.folder / f"member-{name}" if self.cache is None else Path(self.cache) / key
             member = MemberRun(
@@ -63,6 +61,9 @@ class DrawRun:
                 classes=self.task.class_names, held_out=len(members) > 1 or self._cheap_folds(model),
                 verbose=self.verbose,
             )
+            if self.verbose:
+                state = ", finished earlier, reused" if member.is_finished() else ""
+                print(f"  {name} ({key}){state}", file=sys.stderr, flush=True)
             results.append(member.run())
         model, scores = self._fused(results)
         errors = {row: message for found in results for row, message in found.errors.items()}

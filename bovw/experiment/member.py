@@ -74,6 +74,10 @@ class MemberRun:
         self.train, self.test, self.held_out, self.verbose = train, test, held_out, verbose
         self.note = {"fingerprint": key, "seconds": {}}
 
+    def is_finished(self):
+        """Whether :meth:`run` would only read what an earlier one left."""
+        return self._finished() is not None
+
     def run(self):
         """Do what is not done yet; return a :class:`MemberResult`."""
         finished = self._finished()

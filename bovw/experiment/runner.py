@@ -32,6 +32,8 @@ from .estimate import SAMPLE_IMAGES, estimate_run
 from .plan import describe_plan, format_estimate
 from .tasks import task_of
 
+_LONG_RUN = 5000  # readings of an image from which a prediction is worth its time
+
 
 def run_experiment(
     config, data, out, *, n_jobs=-1, verbose=True, overwrite=False, split_files=None, cache=None, taxonomy=None,
@@ -59,9 +61,9 @@ def run_experiment(
     taxonomy : Taxonomy, optional
         With it the hierarchical error is reported, and the model that is kept can hedge; the classes must
         be its wnids.
-    plan : bool, default False
+    plan : bool or None, default False
         Measure some seconds and print the time, memory and disk that the run will take; refuse one that
-        cannot end well.
+        cannot end well. None: if the run has not begun and reads 5,000 images or more, over all draws.
     kind : str, default "auto"
         Which data set it is, as for :func:`bovw.open_dataset`.
 
@@ -87,7 +89,8 @@ def run_experiment(
     identity = fingerprint({"config": config.fingerprint, "data": manifest})
     if verbose:
         print(f"{describe_plan(config, dataset)}\nfingerprint  {identity}", file=sys.stderr, flush=True)
-    if plan:
+    n_readings = sum(len(train) + len(test) for train, test in splits)
+    if plan or (plan is None and n_readings >= _LONG_RUN and not (out / "run.json").exists()):
         estimate = _predict(config, dataset, splits)
         print(format_estimate(estimate), file=sys.stderr, flush=True)
         estimate.check(out)
