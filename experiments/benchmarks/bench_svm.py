@@ -1,7 +1,8 @@
 """One-vs-rest SVMs: OneVsRestDual beside liblinear, scikit-learn and VLFeat, one thread.
 
     python experiments/benchmarks/bench_svm.py [--samples 9000] [--features 21504] [--classes 102]
-        [--peer-classes 3] [--loss hinge|squared_hinge] [--cost 1] [--rounds 1] [--tiny] [--json FILE]
+        [--peer-classes 3] [--peers NAME ...] [--loss hinge|squared_hinge] [--cost 1] [--rounds 1] [--tiny]
+        [--json FILE]
 
 The data stand in for Fisher vectors: signed square roots, rows of unit norm, a component
 that all samples share, one that a class shares, and one of a second class that confuses.
@@ -145,6 +146,9 @@ class VLFeatSVM:
         return (time.perf_counter() - start) / len(signs), machines
 
 
+PEERS = (LibLinear, SklearnLinearSVC, SklearnSGD, VLFeatSVM)
+
+
 def measure(X, labels, options):
     """One comparison as ``timing.compare`` returns it, with the table's footnotes."""
     n_classes, C, loss = options.classes, options.cost, options.loss
@@ -159,7 +163,9 @@ def measure(X, labels, options):
     chosen = np.linspace(0, n_classes - 1, options.peer_classes).astype(int)
     signs = np.array([np.where(labels == p, 1, -1) for p in chosen])
     peers, absent = [], {}
-    for peer_class in (LibLinear, SklearnLinearSVC, SklearnSGD, VLFeatSVM) if len(chosen) else ():
+    for peer_class in PEERS if len(chosen) else ():
+        if peer_class.name not in options.peers:
+            continue
         try:
             peers.append(peer_class(X, C, loss))
         except ImportError as error:
@@ -206,6 +212,9 @@ def main():
     own.add_argument("--features", type=int, default=21504)
     own.add_argument("--classes", type=int, default=102)
     own.add_argument("--peer-classes", type=int, default=3, help="at least 2, or 0 for no peers")
+    names = [peer.name for peer in PEERS]
+    own.add_argument("--peers", nargs="+", choices=names, default=names, metavar="NAME",
+                     help=f"at full size SGDClassifier takes many minutes; of {', '.join(names)}")
     own.add_argument("--loss", choices=("hinge", "squared_hinge"), default="hinge")
     own.add_argument("--cost", type=float, default=1.0)
     sizes, rest = own.parse_known_args()
