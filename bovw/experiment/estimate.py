@@ -343,13 +343,14 @@ class _Member:
         X /= np.linalg.norm(X, axis=1, keepdims=True)
         batch = classifier.batch_size or min(512, max(16, n // 64))
         trial = clone(classifier).set_params(early_stopping=False, eta0=1.0, batch_size=min(batch, few))
-        y = np.arange(few) % min(k, few)
-        seconds = {}
+        classes = min(k, few // 2)
+        y = np.arange(few) % classes
+        took = {}
         for epochs in (1, 3):  # the difference leaves out what is done once, and averages as later epochs do
             start = time.perf_counter()
             trial.set_params(max_iter=epochs).fit(X, y)
-            seconds[epochs] = time.perf_counter() - start
-        per_image = max(0.1 * seconds[1], (seconds[3] - seconds[1]) / 2) / few * k / min(k, few)
+            took[epochs] = time.perf_counter() - start
+        per_image = max(0.1 * took[1], (took[3] - took[1]) / 2) / few * k / classes
         seconds = (per_image + decode) * n * classifier.max_iter
         return StageEstimate(
             self.name, "classifier", seconds, BASE_MEMORY + 12.0 * k * size + 16.0 * 1024 * size, 16.0 * k * size,
