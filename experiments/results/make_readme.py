@@ -25,6 +25,7 @@ SPEED = {
     "bench_gmm": ("Gaussian mixture", None),
     "bench_fisher": ("encoding", (0,)),
     "bench_llc": ("encoding", (0, 1)),
+    "bench_lcc": ("encoding", (0, 2)),
     "bench_chain": ("the whole chain", (0,)),
     "bench_decode": ("decoding, complete files only", (0,)),
 }
