@@ -72,6 +72,24 @@ def test_a_finished_run_is_reused(config, window_folder, tmp_path):
     assert first["seconds"] == second["seconds"]
 
 
+def test_a_long_run_is_predicted_once_and_members_say_their_state(
+    config, window_folder, tmp_path, monkeypatch, capsys
+):
+    from bovw.experiment import runner
+
+    def said(out, plan):
+        run_experiment(config, window_folder, out, n_jobs=2, plan=plan, cache=tmp_path / "cache")
+        return capsys.readouterr().err
+
+    assert "most of the time" not in said(tmp_path / "short", None)
+    monkeypatch.setattr(runner, "_LONG_RUN", 1)
+    text = said(tmp_path / "long", None)
+    assert "most of the time" in text
+    assert "finished earlier, reused" in text.split("draw 1")[1]  # the member, out of the cache
+    assert "most of the time" not in said(tmp_path / "long", None)
+    assert "most of the time" not in said(tmp_path / "other", False)
+
+
 @pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 5])
 def test_a_stopped_run_ends_with_the_same_bytes(config, window_folder, tmp_path, monkeypatch, stop_at):
     """Stopped at the n-th block, of training signatures or of test scores."""
