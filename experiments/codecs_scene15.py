@@ -34,6 +34,7 @@ from bovw import (
 from bovw.errors import ModelFormatError
 from bovw.experiment.build import build_classifier
 from bovw.experiment.config import load_config
+from bovw.experiment.tasks import summarize
 
 DEFAULT = Path(__file__).parent / "systems" / "scene15_fisher.toml"
 OVERRIDES = (
@@ -102,10 +103,14 @@ def summary(name, draws, reference):
     row = {"codec": name, "bytes_per_image": draws[0]["bytes_per_image"], "compression": draws[0]["compression"]}
     for key in ("accuracy", "accuracy_test_images_coded"):
         values = np.array([draw[key] for draw in draws])
-        lost = values - [draw["accuracy"] for draw in reference]
-        row[key] = {"mean": values.mean(), "std": values.std(ddof=1) if len(values) > 1 else None}
-        row[key]["difference"] = {"mean": lost.mean(), "std": lost.std(ddof=1) if len(lost) > 1 else None}
+        row[key] = spread(values)
+        row[key]["difference"] = spread(values - [draw["accuracy"] for draw in reference])
     return {**row, "draws": draws}
+
+
+def spread(values):
+    found = summarize(values)
+    return {"mean": found["mean"], "std": found["std"]}
 
 
 def main():

@@ -308,18 +308,14 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             else:
                 checked = check_signatures(self, X, **y)
                 source = ArraySource(checked[0] if y else checked)
-            if not y:
-                return source
-            labels = checked[1]
-            check_classification_targets(labels)
         except ParameterError:
             raise
         except ValueError as error:
             raise ParameterError(str(error)) from error
-        return source, labels
+        return (source, checked[1]) if y else source
 
     def _check_shape(self, source, y=None):
-        """What ``validate_data`` does, for a source that is not looked into before it is read."""
+        """What :func:`check_signatures` does, for a source that is not looked into before it is read."""
         n, d = source.shape
         if n == 0 or d == 0:
             raise ParameterError(f"X has shape {tuple(source.shape)}; at least one row and one column are needed")
@@ -331,6 +327,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         if len(y) != n:
             raise ParameterError(f"y has {len(y)} labels for the {n} rows of X; one a row is needed")
         self.n_features_in_ = int(d)
+        check_classification_targets(y)
         return source, y
 
     def _prepare(self, X, y, rows):

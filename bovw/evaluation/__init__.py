@@ -32,7 +32,7 @@ from .intervals import (
     wilson_interval,
 )
 from .localization import box_overlaps, image_localization_errors, localization_error
-from .precision_intervals import PrecisionComparison, compare_average_precisions, mean_average_precision_interval
+from .precision_intervals import compare_average_precisions, mean_average_precision_interval
 from .predictions import (
     Localizations,
     Predictions,
@@ -54,7 +54,6 @@ __all__ = [
     "Interval",
     "Localizations",
     "PairedComparison",
-    "PrecisionComparison",
     "Predictions",
     "SubtreeRow",
     "average_precision",

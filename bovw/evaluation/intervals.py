@@ -59,13 +59,15 @@ class PairedComparison(NamedTuple):
     Attributes
     ----------
     difference : float
-        Mean of first - second; negative where the first has the smaller errors.
+        First - second: mean over images of their errors, negative where the first has the
+        smaller ones; or of the mean average precisions.
     low, high, confidence : float
         Bootstrap interval of the difference.
     n_first_better, n_second_better : int
-        Images on which one has the smaller error.
+        Images on which one has the smaller error; or classes on which one has the greater
+        average precision.
     p_value : float
-        Two-sided sign test of "neither is better more often".
+        Two-sided sign test, over these, of "neither is better more often".
     """
 
     difference: float
@@ -248,8 +250,6 @@ def paired_comparison(first, second, *, groups=None, images=None, confidence=0.9
     -------
     PairedComparison
     """
-    from scipy.stats import binomtest
-
     first, second = _values("first", first), _values("second", second)
     if len(first) != len(second):
         raise ParameterError(f"first has {len(first)} images and second {len(second)}; the same are needed")
@@ -258,9 +258,15 @@ def paired_comparison(first, second, *, groups=None, images=None, confidence=0.9
         random_state=random_state,
     )
     ahead, _, _ = _image_sums(first - second, np.zeros(len(first), np.intp), images)
-    better, worse = int((ahead < 0).sum()), int((ahead > 0).sum())
-    p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
-    return PairedComparison(*difference, better, worse, p_value)
+    return PairedComparison(*difference, *sign_test(-ahead))
+
+
+def sign_test(differences):
+    """How many differences are above and below 0, and the two-sided p-value of "both are as likely"."""
+    from scipy.stats import binomtest
+
+    above, below = int((differences > 0).sum()), int((differences < 0).sum())
+    return above, below, float(binomtest(above, above + below).pvalue) if above + below else 1.0
 
 
 def check_confidence(value):

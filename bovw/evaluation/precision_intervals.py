@@ -15,41 +15,15 @@ References
    2006, section 3.1.4.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from .._random import check_seed, stage_rng
 from .._validation import check_choice, check_int
 from ..errors import ParameterError
-from .intervals import Interval, check_confidence, codes_of, percentiles
+from .intervals import Interval, PairedComparison, check_confidence, codes_of, percentiles, sign_test
 from .ranking import METHODS, rank_classes
 
 _BLOCK = 64  # resamples at a time
-
-
-class PrecisionComparison(NamedTuple):
-    """What is different between the mean average precisions of two systems.
-
-    Attributes
-    ----------
-    difference : float
-        First - second.
-    low, high, confidence : float
-        Bootstrap interval of the difference.
-    n_first_better, n_second_better : int
-        Classes on which one has the greater average precision.
-    p_value : float
-        Two-sided sign test, over classes, of "neither is better more often".
-    """
-
-    difference: float
-    low: float
-    high: float
-    confidence: float
-    n_first_better: int
-    n_second_better: int
-    p_value: float
 
 
 def mean_average_precision_interval(
@@ -107,18 +81,15 @@ def compare_average_precisions(
 
     Returns
     -------
-    PrecisionComparison
+    PairedComparison
+        Of mean average precisions, and of the classes that either wins.
     """
-    from scipy.stats import binomtest
-
     confidence = check_confidence(confidence)
     resamples = _Resamples(method, len(np.asarray(first)), images, n_resamples, random_state)
     lists = [_ranked_draws(relevant, scores, ignore, draws, resamples.rows) for scores in (first, second)]
     one, two = (resamples.classes(ranked) for ranked in lists)
     low, high = percentiles(resamples.means(lists[0]) - resamples.means(lists[1]), confidence)
-    better, worse = int((one > two).sum()), int((one < two).sum())
-    p_value = float(binomtest(better, better + worse).pvalue) if better + worse else 1.0
-    return PrecisionComparison(float((one - two).mean()), low, high, confidence, better, worse, p_value)
+    return PairedComparison(float((one - two).mean()), low, high, confidence, *sign_test(one - two))
 
 
 def _ranked_draws(relevant, scores, ignore, draws, rows):

@@ -61,10 +61,11 @@ class DrawRun:
                 classes=self.task.class_names, held_out=len(members) > 1 or self._cheap_folds(model),
                 verbose=self.verbose,
             )
+            found = member.finished()
             if self.verbose:
-                state = ", finished earlier, reused" if member.is_finished() else ""
+                state = "" if found is None else ", finished earlier, reused"
                 print(f"  {name} ({key}){state}", file=sys.stderr, flush=True)
-            results.append(member.run())
+            results.append(member.run() if found is None else found)
         model, scores = self._fused(results)
         errors = {row: message for found in results for row, message in found.errors.items()}
         result = self._evaluate(model, scores, errors, results)

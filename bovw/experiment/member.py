@@ -74,13 +74,9 @@ class MemberRun:
         self.train, self.test, self.held_out, self.verbose = train, test, held_out, verbose
         self.note = {"fingerprint": key, "seconds": {}}
 
-    def is_finished(self):
-        """Whether :meth:`run` would only read what an earlier one left."""
-        return self._finished() is not None
-
     def run(self):
         """Do what is not done yet; return a :class:`MemberResult`."""
-        finished = self._finished()
+        finished = self.finished()
         if finished is not None:
             return finished
         self._forget_other_runs()
@@ -94,9 +90,10 @@ class MemberRun:
         self._write(done=True, files=files, errors=errors, peak_memory_mb=peak_memory_mb())
         scores.remove()
         shutil.rmtree(self.folder / "encoders", ignore_errors=True)
-        return self._finished()
+        return self.finished()
 
-    def _finished(self):
+    def finished(self):
+        """What an earlier :meth:`run` left, read and checked; None if there is nothing whole."""
         try:
             note = json.loads((self.folder / "member.json").read_text())
             if note.get("fingerprint") != self.key or not note.get("done"):
