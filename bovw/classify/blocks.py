@@ -100,6 +100,7 @@ class ShuffledBatches:
         self.n_runs = -(-n // self.read_rows)
         self.runs_a_buffer = min(self.n_runs, max(1, buffer_size // self.read_rows))
         self.buffer = np.empty((self.runs_a_buffer * self.read_rows, d), np.float32)
+        self.batches = [np.empty((batch_size + 1, d), np.float32) for _ in range(_AHEAD + 1)]
 
     def sample(self, size):
         """Up to ``size`` row numbers out of randomly drawn runs, ascending."""
@@ -111,10 +112,9 @@ class ShuffledBatches:
         """Yield (row numbers, batch) from batch ``first`` of an epoch on.
 
         A batch is an array of one row more than there are row numbers, for the caller
-        to fill; it is overwritten when ``_AHEAD + 1`` further ones have been drawn.
+        to fill; it is overwritten when ``_AHEAD + 1`` further ones have been drawn, in this epoch or the next.
         """
         runs = stage_rng(self.seed, "sgd_runs", number).permutation(self.n_runs)
-        arrays = [np.empty((self.batch_size + 1, self.buffer.shape[1]), np.float32) for _ in range(_AHEAD + 1)]
         count = 0
         for start in range(0, self.n_runs, self.runs_a_buffer):
             chosen = runs[start : start + self.runs_a_buffer]
@@ -127,9 +127,9 @@ class ShuffledBatches:
                 continue
             self._fill(chosen)
             for part in np.array_split(slots, n_batches)[max(0, first - count + n_batches) :]:
-                batch = arrays[0][: len(part) + 1]
+                batch = self.batches[0][: len(part) + 1]
                 np.take(self.buffer, part, axis=0, out=batch[:-1], mode="clip")
-                arrays.append(arrays.pop(0))
+                self.batches.append(self.batches.pop(0))
                 yield index[part], batch
 
     def _rows(self, runs):

@@ -23,6 +23,7 @@ from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
 from .ranking import RankingMixin
+from .rounded_kernel import rounded_linear_kernel, rounding_pays
 from .samples import check_signatures
 from .targets import IndicatorLabels, SingleLabels, read_targets
 
@@ -33,12 +34,13 @@ _SYMMETRY_ROWS = 256
 
 
 class _Problem(NamedTuple):
-    """A training set on its Gram matrix: labels, factors on C, values of C, seed."""
+    """A training set on its Gram matrix, which may be ``rounded``: labels, factors on C, values of C, seed."""
 
     X: np.ndarray
     target: SingleLabels | IndicatorLabels
     weights: np.ndarray
     gram: np.ndarray
+    rounded: bool
     candidates: list
     seed: int
 
@@ -77,6 +79,12 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         label a sample.
     max_memory : float, default 8e9
         Bytes that the Gram matrix (4 n^2) may take.
+    gram : {"auto", "float32", "int8"}
+        Numbers of which the Gram matrix of the linear kernel is computed. ``"int8"`` takes a quarter of
+        the time on processors with AVX-512 VNNI: the Gram matrix is that of the signatures rounded to 8 bits,
+        and the machines are refined until their duality gap on the signatures themselves is within ``tol``;
+        see Notes. ``"auto"`` takes it where that pays: on such processors, for some ten thousand signatures of
+        ten thousand dimensions, with at least 16 samples a class.
     n_jobs : int, optional
         Worker threads (-1: all cores). Results do not depend on it.
     random_state : int, RandomState, Generator or None, default 0
@@ -108,6 +116,8 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     cv_results_ : dict or None
         ``"C"`` (ascending), ``"fold_scores"`` (n_C, cv), ``"mean_score"``,
         ``"std_score"``; None if C was one number.
+    rounded_ : bool
+        Whether the Gram matrix was of 8-bit integers.
     n_features_in_ : int
 
     See Also
@@ -125,6 +135,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     the one Gram matrix, so nothing is recomputed or copied, and each C starts from
     the solution of the one before. The last training starts afresh: the model is
     the same as one given ``C=C_``.
+
+    A rounded Gram matrix is where the coordinate steps are taken; what is returned meets ``tol`` on the signatures
+    as they are, as ``dual_gaps_`` and ``objectives_`` show, and should it not, the matrix is computed anew
+    in float32. Only the held-out scores, from which C is chosen and which :meth:`out_of_fold` gives, are those of
+    machines trained on rounded signatures: their scores differ by some 1e-3 of a margin.
 
     The objective is that of ``sklearn.svm.LinearSVC`` with the same ``C``, ``loss`` and
     ``intercept_scaling``, and is met within ``tol``; scores differ by about its square root.
@@ -151,7 +166,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self, C=1.0, *, loss="hinge", kernel="linear", fit_intercept=True, intercept_scaling=1.0, tol=1e-3,
-        max_iter=1000, cv=5, class_weight=None, max_memory=8e9, n_jobs=None, random_state=0,
+        max_iter=1000, cv=5, class_weight=None, max_memory=8e9, gram="auto", n_jobs=None, random_state=0,
     ):
         self.C = C
         self.loss = loss
@@ -163,6 +178,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         self.cv = cv
         self.class_weight = class_weight
         self.max_memory = max_memory
+        self.gram = gram
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -263,6 +279,9 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         check_int("max_iter", self.max_iter, 1)
         check_int("cv", self.cv, 2)
         check_number("max_memory", self.max_memory, 0, exclusive=True)
+        check_choice("gram", self.gram, ("auto", "float32", "int8"))
+        if self.gram == "int8" and self.kernel != "linear":
+            raise ParameterError(f"gram='int8' is for the linear kernel, not kernel={self.kernel!r}; use 'auto'")
         check_n_jobs(self.n_jobs)
         single = isinstance(self.C, numbers.Number)
         if not single and (isinstance(self.C, str) or not np.iterable(self.C)):
@@ -291,7 +310,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         ]
         return np.array(factors)[target.index]
 
-    def _gram(self, X):
+    def _compute_gram(self, X, rounded):
         if self.kernel == "precomputed":
             _check_symmetric(X)
             return X
@@ -302,7 +321,12 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
                 f"{self.max_memory / 1e9:g} GB; train on at most {math.isqrt(int(self.max_memory / 4))} "
                 "samples, or raise max_memory"
             )
-        return _KERNELS[self.kernel](X, n_jobs=self.n_jobs)
+        return rounded_linear_kernel(X, n_jobs=self.n_jobs) if rounded else _KERNELS[self.kernel](X, n_jobs=self.n_jobs)
+
+    def _is_rounded(self, X, n_problems):
+        if self.gram != "auto":
+            return self.gram == "int8"
+        return self.kernel == "linear" and rounding_pays(*X.shape, n_problems)
 
     def _cost(self, signs, weights, C):
         """C times the weight of each sample in each problem; a weight of 0 holds a sample out."""
@@ -315,11 +339,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
                     cost[row, members] *= used.sum() / (2 * max(1, (members & used).sum()))
         return cost
 
-    def _solve(self, gram, signs, cost, rng, alpha=None):
+    def _solve(self, gram, signs, cost, rng, alpha=None, product=None):
         intercept_scaling = self.intercept_scaling if self.fit_intercept else 0.0
         return solve_dual(
             gram, signs, cost, rng=rng, loss=self.loss, intercept_scaling=intercept_scaling, tol=self.tol,
-            max_iter=self.max_iter, alpha=alpha,
+            max_iter=self.max_iter, alpha=alpha, product=product,
         )
 
     def out_of_fold(self, X, y, held_out):
@@ -347,22 +371,34 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         self.classes_, self.multilabel_ = target.classes, target.multilabel
         seed = check_seed(self.random_state)
         weights = self._sample_weights(target)
-        return _Problem(X, target, weights, self._gram(X), candidates, seed)
+        self.rounded_ = self._is_rounded(X, target.n_problems)
+        gram = self._compute_gram(X, self.rounded_)
+        return _Problem(X, target, weights, gram, self.rounded_, candidates, seed)
 
     def _fit(self, problem):
-        X, target, weights, gram, candidates, seed = problem
+        X, target, weights, gram, rounded, candidates, seed = problem
         if isinstance(self.C, numbers.Number):
             self.C_, self.cv_results_ = candidates[0], None
         else:
             self.C_ = self._cross_validate(problem)
 
-        def solve(group):
+        def exact(beta):
+            return (beta @ X) @ X.T
+
+        def solve(group, alpha=None):
             signs = target.signs(group)
             cost = self._cost(signs, weights * target.counted(group), self.C_)
-            return self._solve(gram, signs, cost, stage_rng(seed, "dual_svm"))
+            rng = stage_rng(seed, "dual_svm")
+            return self._solve(gram, signs, cost, rng, alpha, exact if rounded else None)
 
         groups = _groups(target.n_problems)
-        self._learn(X, target, groups, list(map_in_order(solve, groups, self.n_jobs)))
+        solutions = list(map_in_order(solve, groups, self.n_jobs))
+        coarse = [(s.gap > self.tol * s.primal) & (s.n_iter < self.max_iter) for s in solutions]
+        if rounded and np.concatenate(coarse).any():
+            rounded, gram = False, self._compute_gram(X, rounded=False)
+            starts = zip(groups, [s.alpha for s in solutions], strict=True)
+            solutions = list(map_in_order(lambda start: solve(*start), starts, self.n_jobs))
+        self._learn(X, target, groups, solutions)
 
     def _out_of_fold(self, problem, held_out):
         paths = self._held_out_scores(problem, held_out)
@@ -374,7 +410,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
 
     def _held_out_scores(self, problem, held_out):
         """For each fold the scores of its samples for each C, (n_C, n_problems, n_held_out)."""
-        _, target, weights, gram, candidates, seed = problem
+        _, target, weights, gram, _, candidates, seed = problem
         groups = _groups(target.n_problems)
 
         def path(task):

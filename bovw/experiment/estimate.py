@@ -30,6 +30,7 @@ from sklearn.base import clone
 from .._threads import map_in_order, n_cores
 from .._units import format_bytes
 from ..classify import OneVsRestDual, OneVsRestPrimal, OneVsRestSGD
+from ..classify.rounded_kernel import rounding_pays
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
 from .build import build_members
@@ -229,6 +230,13 @@ class _Member:
             f"{max(described):.0f} descriptors an image",
         )
 
+    def _with_workers(self, estimator):
+        """A copy that has the workers which the run will give it."""
+        copy = clone(estimator)
+        if "n_jobs" in copy.get_params(deep=False) and copy.n_jobs is None:
+            copy.set_params(n_jobs=self.have)
+        return copy
+
     def _encoders(self):
         encoders = self.model.encoder
         return list(encoders) if isinstance(encoders, (list, tuple)) else [encoders]
@@ -263,7 +271,7 @@ class _Member:
         rows = signatures[rng.integers(len(signatures), size=sample)]
         rows = rows + 0.1 * rows.std() * rng.standard_normal(rows.shape, dtype=np.float32)
         start = time.perf_counter()
-        codec = clone(self.model.codec).fit(rows)
+        codec = self._with_workers(self.model.codec).fit(rows)
         fit = (time.perf_counter() - start) * size / columns * min(self.n_train, 20_000) / sample
         start = time.perf_counter()
         codes = codec.encode(rows)
@@ -274,8 +282,8 @@ class _Member:
         stored = codec.bytes_per_image * size / columns
         n_sample = min(self.n_train, 20_000)
         return StageEstimate(
-            self.name, "codec", fit + encode, BASE_MEMORY + 4.0 * n_sample * size, 4.0 * n_sample * size,
-            f"{stored:.0f} bytes an image",
+            self.name, "codec", (fit + encode) * self.slower, BASE_MEMORY + 4.0 * n_sample * size,
+            4.0 * n_sample * size, f"{stored:.0f} bytes an image",
         ), stored
 
     def _classifier(self, size, stored):
@@ -312,7 +320,9 @@ class _Member:
         descents = (time.perf_counter() - start) * (n / few) ** 2 * k / classes
         # the held-out scores are five more descents on the same Gram matrix
         folds = 5 / (1 + 5 * np.size(classifier.C) * (np.size(classifier.C) > 1))
-        products = 1.0 * n * n * size / _gemm_rate()  # half of the Gram matrix
+        products = 1.0 * n * n * size / _gemm_rate() * self.slower  # half of the Gram matrix
+        if classifier.gram != "float32" and rounding_pays(n, size, k):
+            products /= 3
         return StageEstimate(
             self.name, "classifier", products + descents * (1 + folds) + n * decode,
             BASE_MEMORY + 4.0 * n * size * 1.1 + 4.0 * n * n + 4.0 * k * (size + n), 0.0,
@@ -342,19 +352,21 @@ class _Member:
         X = rng.standard_normal((few, size), dtype=np.float32)
         X /= np.linalg.norm(X, axis=1, keepdims=True)
         batch = classifier.batch_size or min(512, max(16, n // 64))
-        trial = clone(classifier).set_params(early_stopping=False, eta0=1.0, batch_size=min(batch, few))
-        classes = min(k, few // 2)
+        trial = self._with_workers(classifier)
+        trial.set_params(early_stopping=False, eta0=1.0, batch_size=min(batch, few))
+        classes = min(k, few)
         y = np.arange(few) % classes
         took = {}
-        for epochs in (1, 3):  # the difference leaves out what is done once, and averages as later epochs do
+        for epochs in (1, 1, 3):  # once to warm up; the difference leaves out what is done once, and averages
             start = time.perf_counter()
             trial.set_params(max_iter=epochs).fit(X, y)
             took[epochs] = time.perf_counter() - start
         per_image = max(0.1 * took[1], (took[3] - took[1]) / 2) / few * k / classes
-        seconds = (per_image + decode) * n * classifier.max_iter
+        per_image = (per_image + decode / self.have) * self.slower  # a thread of its own decodes, beside the workers
+        seconds = per_image * n * classifier.max_iter
         return StageEstimate(
             self.name, "classifier", seconds, BASE_MEMORY + 12.0 * k * size + 16.0 * 1024 * size, 16.0 * k * size,
-            f"{1 / (per_image + decode):.0f} images/s an epoch",
+            f"{1 / per_image:.0f} images/s an epoch",
             [("half as many epochs", seconds / 2)],
         )
 

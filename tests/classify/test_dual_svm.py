@@ -106,3 +106,42 @@ def test_zero_rows_without_bias_stay_finite():
         np.testing.assert_allclose(solution.primal, 6.0)
         assert solution.gap[0] <= 6e-3
         assert np.isfinite(solution.alpha).all()
+
+
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_refinement_solves_the_exact_problem_on_a_coarse_matrix(loss):
+    K, signs = problems(n=300, d=400)
+    K /= 400
+    noise = np.random.default_rng(2).standard_normal(K.shape)
+    coarse = np.ascontiguousarray(K + 2e-3 * (noise + noise.T), dtype=np.float32)
+    cost = np.full(signs.shape, 1.0)
+    asked = []
+
+    def product(beta):
+        asked.append(beta.shape)
+        return beta @ K
+
+    options = {"loss": loss, "tol": 1e-4}
+    exact = solve_dual(K, signs, cost, rng=np.random.default_rng(0), **options)
+    refined = solve_dual(coarse, signs, cost, rng=np.random.default_rng(0), product=product, **options)
+    plain = solve_dual(coarse, signs, cost, rng=np.random.default_rng(0), **options)
+    assert 2 <= len(asked) < dual_svm._REFINEMENTS
+    for p, y in enumerate(signs):
+        primal, dual = twin.objectives(K, y, cost[p], loss == "squared_hinge", 1.0, refined.alpha[p])
+        assert primal - dual <= 1.01e-4 * primal
+        np.testing.assert_allclose(refined.primal[p], primal, rtol=1e-5)
+        np.testing.assert_allclose(primal, exact.primal[p], rtol=2e-4)
+        unrefined, dual = twin.objectives(K, y, cost[p], loss == "squared_hinge", 1.0, plain.alpha[p])
+        assert unrefined - dual > 1e-3 * unrefined  # so there was something to refine
+
+
+def test_refinement_that_fails_reports_the_exact_gap():
+    K, signs = problems(n=100, d=20)
+    solution = solve_dual(
+        np.eye(100, dtype=np.float32), signs, np.ones(signs.shape), rng=np.random.default_rng(0), tol=1e-4,
+        product=lambda beta: beta @ K,
+    )
+    for p, y in enumerate(signs):
+        primal, dual = twin.objectives(K, y, np.ones(100), False, 1.0, solution.alpha[p])
+        assert primal - dual > 1e-4 * primal
+        np.testing.assert_allclose(solution.gap[p], primal - dual, rtol=1e-3)

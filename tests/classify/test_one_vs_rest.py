@@ -120,6 +120,37 @@ def test_workers_change_nothing(digits, C, monkeypatch):
         np.testing.assert_array_equal(one.cv_results_["fold_scores"], two.cv_results_["fold_scores"])
 
 
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_rounded_gram_meets_the_tolerance_on_the_signatures(digits, loss):
+    X, y, _, _ = digits
+    exact = OneVsRestDual(loss=loss, gram="float32").fit(X, y)
+    rounded = OneVsRestDual(loss=loss, gram="int8").fit(X, y)
+    assert rounded.rounded_
+    assert not exact.rounded_
+    assert not np.array_equal(rounded.coef_, exact.coef_)
+    assert (rounded.dual_gaps_ <= rounded.tol).all()
+    np.testing.assert_allclose(rounded.objectives_, exact.objectives_, rtol=2e-3)
+    found = primal(X, y, exact.classes_, rounded.coef_, rounded.intercept_, 1.0, loss, 1.0)
+    np.testing.assert_allclose(found, rounded.objectives_, rtol=1e-4)
+
+
+def test_gram_matrix_that_is_too_coarse_is_computed_anew(digits, monkeypatch):
+    X, y, _, _ = digits
+    monkeypatch.setattr(one_vs_rest, "rounded_linear_kernel", lambda X, n_jobs: np.eye(len(X), dtype=np.float32))
+    machine = OneVsRestDual(gram="int8").fit(X, y)
+    assert (machine.dual_gaps_ <= machine.tol).all()
+    np.testing.assert_allclose(machine.objectives_, OneVsRestDual().fit(X, y).objectives_, rtol=2e-3)
+
+
+def test_rounded_gram_is_taken_where_it_pays(digits, monkeypatch):
+    X, y, _, _ = digits
+    assert not OneVsRestDual().fit(X, y).rounded_
+    monkeypatch.setattr(one_vs_rest, "rounding_pays", lambda n, d, n_problems: (n, d) == X.shape)
+    assert OneVsRestDual().fit(X, y).rounded_
+    assert not OneVsRestDual(kernel="precomputed").fit(X @ X.T, y).rounded_
+    assert not OneVsRestDual(gram="float32").fit(X, y).rounded_
+
+
 def test_seed_decides(digits):
     X, y, _, _ = digits
     first, again, other = (OneVsRestDual(random_state=s).fit(X, y).coef_ for s in (0, 0, 1))
@@ -190,6 +221,7 @@ def test_memory_budget():
         ({"kernel": "rbf"}, "kernel='rbf'"), ({"intercept_scaling": -1}, "intercept_scaling=-1"),
         ({"max_iter": 0}, "max_iter=0"), ({"cv": 1}, "cv=1"),
         ({"class_weight": "even"}, "class_weight"), ({"class_weight": {7: 2.0}}, "label 7"),
+        ({"gram": "int4"}, "did you mean 'int8'"), ({"gram": "int8", "kernel": "chi2"}, "for the linear kernel"),
         ({"n_jobs": 0}, "n_jobs=0"), ({"random_state": -1}, "random_state=-1"),
     ],
 )
