@@ -7,10 +7,10 @@
 The data stand in for Fisher vectors: signed square roots, rows of unit norm, a component
 that all samples share, one that a class shares, and one of a second class that confuses.
 
-Ours trains all classes, Gram matrix included, and once more without 8-bit integers. The peers train ``--peer-classes`` of them,
-and the table scales that time to all classes. What a peer spends on converting X is shown
-on its own and is in no ratio: it is paid once however many classes there are. LinearSVC
-converts inside ``fit``, so what is measured is a fit of the ``--peer-classes`` + 1 classes
+Ours trains all classes, Gram matrix included, and once more without 8-bit integers. The
+peers train ``--peer-classes`` of them, and the table scales that time to all classes. What a
+peer spends on converting X is shown on its own and is in no ratio: it is paid once however
+many classes there are. LinearSVC converts inside ``fit``, so what is measured is a fit of the ``--peer-classes`` + 1 classes
 "each of these" and "all others" less a fit of two classes, both one-vs-rest; SGDClassifier
 takes float32. All run once before they are timed, then in turn. The peers keep their
 default tolerances (VLFeat's SDCA: that of its recognition application); the notes beneath
@@ -157,7 +157,8 @@ def measure(X, labels, options):
     machine = OneVsRestDual(C, loss=loss).fit(X, labels)
     growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     notes = {
-        "Gram matrix of 8-bit integers": int(machine.rounded_), "passes": int(machine.n_iter_.max()), "largest relative gap": float(machine.dual_gaps_.max()),
+        "Gram matrix of 8-bit integers": int(machine.rounded_), "passes": int(machine.n_iter_.max()),
+        "largest relative gap": float(machine.dual_gaps_.max()),
         "peak memory / X": 1 + growth / X.nbytes,
     }
     chosen = np.linspace(0, n_classes - 1, options.peer_classes).astype(int)
