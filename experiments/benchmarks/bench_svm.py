@@ -8,14 +8,15 @@ The data stand in for Fisher vectors: signed square roots, rows of unit norm, a 
 that all samples share, one that a class shares, and one of a second class that confuses.
 
 Ours trains all classes, Gram matrix included, and once more without 8-bit integers. The
-peers train ``--peer-classes`` of them, and the table scales that time to all classes. What a
-peer spends on converting X is shown on its own and is in no ratio: it is paid once however
-many classes there are. LinearSVC converts inside ``fit``, so what is measured is a fit of the ``--peer-classes`` + 1 classes
-"each of these" and "all others" less a fit of two classes, both one-vs-rest; SGDClassifier
-takes float32. All run once before they are timed, then in turn. The peers keep their
-default tolerances (VLFeat's SDCA: that of its recognition application); the notes beneath
-the table say how the objectives compare, SGDClassifier's aside: it does not regularise the
-bias. Peak memory is what the process grew by while ours trained, plus X, over X.
+peers train ``--peer-classes`` of them, and the table scales that time to all classes. What
+a peer spends on converting X is shown on its own and is in no ratio: it is paid once
+however many classes there are. LinearSVC converts inside ``fit``, so what is measured is a
+fit of the ``--peer-classes`` + 1 classes "each of these" and "all others" less a fit of two
+classes, both one-vs-rest; SGDClassifier takes float32. All run once before they are timed,
+then in turn. The peers keep their default tolerances (VLFeat's SDCA: that of its
+recognition application); the notes beneath the table say how the objectives compare,
+SGDClassifier's aside: it does not regularise the bias. Peak memory is what the process grew
+by while ours trained, plus X, over X.
 """
 
 import argparse
