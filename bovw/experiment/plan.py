@@ -1,6 +1,7 @@
 """What a run is going to do, in words, before it does it."""
 
 import inspect
+import itertools
 
 from .._units import format_bytes, format_seconds
 from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
@@ -91,16 +92,23 @@ def format_estimate(estimate):
         f"{e.draws} draw{'s' if e.draws != 1 else ''}, {e.cores} core{'s' if e.cores != 1 else ''}",
         f"  {'':<14} {'stage':<11} {'time':>10} {'memory':>9} {'disk':>9}  measured",
     ]
-    for stage in e.stages:
-        lines.append(
-            f"  {stage.member:<14} {stage.stage:<11} {format_seconds(stage.seconds):>10} "
-            f"{format_bytes(stage.memory):>9} {format_bytes(stage.disk):>9}  {stage.measured}".rstrip()
-        )
-    total = f"  {'a run':<14} {'':<11} {format_seconds(e.seconds):>10} {format_bytes(e.memory):>9} "
-    lines.append(total + f"{format_bytes(e.disk):>9}")
+    for member, stages in itertools.groupby(e.stages, key=lambda stage: stage.member):
+        stages = list(stages)
+        lines += [_figures(member, s.stage, s.seconds, s.memory, s.disk, s.measured) for s in stages]
+        if len(stages) < len(e.stages):
+            seconds, disk = sum(s.seconds for s in stages), sum(s.disk for s in stages)
+            lines.append(_figures(member, "in all", seconds, max(s.memory for s in stages), disk))
+    lines.append(_figures("a run", "", e.seconds, e.memory, e.disk))
     top = e.dominating
     share = e.draws * top.seconds / e.seconds if e.seconds else 0
     lines.append(f"most of the time, {100 * share:.0f} %, goes into {top.stage} of {top.member}")
     for text, saved in top.savings:
         lines.append(f"  {text} would save about {format_seconds(e.draws * saved)}")
     return "\n".join(lines)
+
+
+def _figures(member, stage, seconds, memory, disk, measured=""):
+    return (
+        f"  {member:<14} {stage:<11} {format_seconds(seconds):>10} {format_bytes(memory):>9} "
+        f"{format_bytes(disk):>9}  {measured}".rstrip()
+    )

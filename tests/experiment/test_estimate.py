@@ -3,8 +3,11 @@
 import pytest
 
 import bovw
+from bovw._threads import n_cores
+from bovw.classify import OneVsRestSGD
 from bovw.experiment.config import check_config
 from bovw.experiment.estimate import RunEstimate, StageEstimate, estimate_run
+from bovw.experiment.plan import format_estimate
 
 
 def estimate(small_config, images, **changes):
@@ -39,6 +42,15 @@ def test_every_classifier_can_be_estimated(small_config, images, classifier):
     assert estimate(small_config, images).stages[2].seconds >= 0
 
 
+def test_classifiers_are_measured_with_the_workers_that_a_run_gives_them(small_config, images, monkeypatch):
+    small_config["classifier"] = {"type": "OneVsRestSGD"}
+    workers, fit = [], OneVsRestSGD.fit
+    monkeypatch.setattr(OneVsRestSGD, "fit", lambda self, X, y: workers.append(self.n_jobs) or fit(self, X, y))
+    estimate(small_config, images)
+    assert workers
+    assert set(workers) == {n_cores()}
+
+
 def stage(**values):
     return StageEstimate(**{"member": "m", "stage": "s", "seconds": 1.0, "memory": 1e9, "disk": 0.0, **values})
 
@@ -59,6 +71,17 @@ def test_sums():
     )
     assert (found.seconds, found.memory, found.disk) == (10, 2e9, 12)
     assert found.dominating is found.stages[0]
+
+
+def test_each_of_several_members_has_its_sum():
+    sizes = {"draws": 2, "cores": 1, "n_train": 1, "n_test": 1, "n_classes": 2}
+    one = format_estimate(RunEstimate([stage(seconds=3), stage(seconds=4)], **sizes))
+    assert "in all" not in one
+    found = RunEstimate([stage(seconds=3, disk=5), stage(seconds=4, memory=2e9, disk=7), stage(member="n")], **sizes)
+    sums = [line.split() for line in format_estimate(found).splitlines() if "in all" in line]
+    assert sums == [
+        ["m", "in", "all", "7", "s", "2", "GB", "12", "B"], ["n", "in", "all", "1", "s", "1", "GB", "0", "B"]
+    ]
 
 
 def test_refusals(tmp_path):
