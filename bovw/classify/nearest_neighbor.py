@@ -27,7 +27,7 @@ from .._threads import check_n_jobs
 from .._validation import check_choice, check_int
 from ..errors import ParameterError
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
-from .ranking import top_k
+from .ranking import RankingMixin, top_k
 from .samples import check_signatures
 from .targets import read_targets
 
@@ -84,7 +84,7 @@ def pairwise_distances(X, Y, distance="l2", *, n_jobs=None):
     return np.maximum(result, 0).astype(np.float32)
 
 
-class NearestNeighbor(ClassifierMixin, BaseEstimator):
+class NearestNeighbor(RankingMixin, ClassifierMixin, BaseEstimator):
     """Classification by the nearest training samples.
 
     Parameters
@@ -121,8 +121,6 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
     >>> model.predict([[0.9, 0.2]])
     array(['sea'], dtype='<U3')
     """
-
-    multilabel_ = False
 
     def __init__(self, n_neighbors=1, *, distance="l2", n_jobs=None):
         self.n_neighbors = n_neighbors
@@ -228,14 +226,3 @@ class NearestNeighbor(ClassifierMixin, BaseEstimator):
             difference = X - self.X_fit_[numbers[own][distances[:, own].argmin(axis=1)]]
             nearest[:, c] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
         return nearest
-
-    def predict(self, X):
-        """The class of the highest score of each sample, the lower class index on a tie.
-
-        Where it was trained on an indicator matrix: such a matrix, (n, n_classes), 1 where a score is positive.
-        """
-        scores = self.decision_function(X)
-        if self.multilabel_:
-            return (scores > 0).astype(np.int64)
-        best = (scores > 0).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[best]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import ParameterError
-from .output import verb_parser
+from .output import add_kind, verb_parser
 
 
 def add_parser(verbs):
@@ -16,11 +16,12 @@ def add_parser(verbs):
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")
     parser.add_argument("--images", type=int, metavar="N", help="training images (default: those of --data)")
     parser.add_argument("--classes", type=int, metavar="K")
-    parser.add_argument("--test", type=int, default=0, metavar="M", help="test images (default 0)")
+    parser.add_argument("--test", type=int, metavar="M", help="test images beside N training images (default 0)")
     parser.add_argument("--cores", type=int, metavar="C", help="for a machine of the same kind with C cores")
     parser.add_argument("--data", type=Path, metavar="DIR",
                         help="measure on images of this data set (default: photographs of 500 x 375 pixels); without "
                              "--images, predict bovw run on it, all draws")
+    add_kind(parser)
     parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="whose disk the run would use")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
                         help="change one setting; may be repeated")
@@ -37,8 +38,10 @@ def run(options):
     if missing and (options.data is None or len(missing) == 1):
         raise ParameterError(f"{' and '.join(missing)} missing; give --images and --classes, or --data alone")
     config = load_config(find_config(options.config), overrides=options.overrides)
+    if missing and options.test is not None:
+        raise ParameterError(f"--test {options.test} goes with --images and --classes; a run on --data has its own")
     if missing:
-        estimate = predict_run(config, options.data, cores=options.cores)
+        estimate = predict_run(config, options.data, cores=options.cores, kind=options.kind)
     else:
         estimate = _estimate(config, options)
     print(format_estimate(estimate))
@@ -53,9 +56,9 @@ def _estimate(config, options):
 
     images = None
     if options.data is not None:
-        dataset = open_dataset(options.data)
+        dataset = open_dataset(options.data, options.kind)
         images = dataset.images[::max(1, len(dataset) // SAMPLE_IMAGES)]
     return estimate_run(
-        config, n_train=options.images, n_test=options.test, n_classes=options.classes, cores=options.cores,
+        config, n_train=options.images, n_test=options.test or 0, n_classes=options.classes, cores=options.cores,
         images=images,
     )

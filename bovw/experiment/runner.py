@@ -111,7 +111,7 @@ def run_experiment(
     return metrics
 
 
-def predict_run(config, data, *, cores=None):
+def predict_run(config, data, *, cores=None, kind="auto"):
     """What :func:`run_experiment` will take, a :class:`~bovw.experiment.estimate.RunEstimate`.
 
     Parameters
@@ -120,8 +120,10 @@ def predict_run(config, data, *, cores=None):
     data : path
     cores : int, optional
         For another machine of the same kind; default this one's.
+    kind : str, default "auto"
+        The reader, as ``open_dataset`` names it.
     """
-    dataset = open_dataset(data, on_error=config.tree["data"]["on_error"])
+    dataset = open_dataset(data, kind, on_error=config.tree["data"]["on_error"])
     return _predict(config, dataset, _splits(config, task_of(dataset)), cores)
 
 

@@ -158,7 +158,7 @@ class BovwClassifier(ImageClassifier):
             self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
         else:
             self.classifier_.fit(_take(X, kept), y[kept])
-        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
+        self._name_classes(classes)
         return self
 
     def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, classes=None, checkpoint=None):
@@ -173,7 +173,7 @@ class BovwClassifier(ImageClassifier):
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
         folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
         held_out = score_matrix(self.classifier_.fit_out_of_fold(_take(X, kept), y[kept], folds))
-        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
+        self._name_classes(classes)
         return _spread(held_out, kept, len(y))
 
     @property
@@ -196,6 +196,9 @@ class BovwClassifier(ImageClassifier):
         self.classifier_ = clone(self._chosen_classifier())
         self._share_workers(self.classifier_)
         return self._compressed(signatures), y, kept
+
+    def _name_classes(self, classes):
+        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
 
     def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
         """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.

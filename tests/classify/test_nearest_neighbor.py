@@ -91,3 +91,8 @@ def test_more_neighbors_than_samples_is_all_of_them():
 def test_bad_input_is_named(options, X, message):
     with pytest.raises(ParameterError, match=message):
         NearestNeighbor(**options).fit(X, [0, 1])
+
+
+def test_best_classes_are_those_of_the_nearest_samples():
+    model = NearestNeighbor().fit([[0.0], [1.0], [3.0]], ["a", "b", "c"])
+    np.testing.assert_array_equal(model.predict_top_k([[0.9], [2.1]], k=2), [["b", "a"], ["c", "b"]])

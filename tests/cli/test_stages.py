@@ -99,3 +99,7 @@ def test_a_plan_of_a_data_set_is_that_of_its_run(config, window_folder, capsys):
     assert run("plan", config, "--data", window_folder, "--set", "data.n_train=2", "--set", "data.draws=3") == 0
     assert "8 training and" in (text := capsys.readouterr().out)
     assert "3 draws" in text
+    assert run("plan", config, "--data", window_folder, "--test", 5) == 2
+    assert "--test 5 goes with --images" in capsys.readouterr().err
+    assert run("plan", config, "--data", window_folder, "--kind", "nonsense") == 2
+    assert "nonsense" in capsys.readouterr().err
