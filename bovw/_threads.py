@@ -60,3 +60,13 @@ def map_in_order(function, items, n_jobs=None):
             return
         parallel = joblib.Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator", pre_dispatch="2*n_jobs")
         yield from parallel(joblib.delayed(function)(item) for item in items)
+
+
+def share_workers(estimator, n_jobs, verbose=False):
+    """Give an estimator workers, and a progress report if ``verbose``, where it has none of its own; returns it."""
+    parameters = estimator.get_params(deep=False)
+    if parameters.get("n_jobs", 1) is None:
+        estimator.set_params(n_jobs=n_jobs)
+    if verbose and "verbose" in parameters:
+        estimator.set_params(verbose=True)
+    return estimator

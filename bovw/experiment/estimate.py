@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from sklearn.base import clone
 
-from .._threads import map_in_order, n_cores
+from .._threads import map_in_order, n_cores, share_workers
 from .._units import format_bytes
 from ..classify import OneVsRestDual, OneVsRestPrimal, OneVsRestSGD
 from ..classify.rounded_kernel import rounding_pays
@@ -230,13 +230,6 @@ class _Member:
             f"{max(described):.0f} descriptors an image",
         )
 
-    def _with_workers(self, estimator):
-        """A copy that has the workers which the run will give it."""
-        copy = clone(estimator)
-        if "n_jobs" in copy.get_params(deep=False) and copy.n_jobs is None:
-            copy.set_params(n_jobs=self.have)
-        return copy
-
     def _encoders(self):
         encoders = self.model.encoder
         return list(encoders) if isinstance(encoders, (list, tuple)) else [encoders]
@@ -271,7 +264,7 @@ class _Member:
         rows = signatures[rng.integers(len(signatures), size=sample)]
         rows = rows + 0.1 * rows.std() * rng.standard_normal(rows.shape, dtype=np.float32)
         start = time.perf_counter()
-        codec = self._with_workers(self.model.codec).fit(rows)
+        codec = share_workers(clone(self.model.codec), self.have).fit(rows)
         fit = (time.perf_counter() - start) * size / columns * min(self.n_train, 20_000) / sample
         start = time.perf_counter()
         codes = codec.encode(rows)
@@ -282,7 +275,7 @@ class _Member:
         stored = codec.bytes_per_image * size / columns
         n_sample = min(self.n_train, 20_000)
         return StageEstimate(
-            self.name, "codec", (fit + encode) * self.slower, BASE_MEMORY + 4.0 * n_sample * size,
+            self.name, "codec", fit * self.slower + encode, BASE_MEMORY + 4.0 * n_sample * size,
             4.0 * n_sample * size, f"{stored:.0f} bytes an image",
         ), stored
 
@@ -352,7 +345,7 @@ class _Member:
         X = rng.standard_normal((few, size), dtype=np.float32)
         X /= np.linalg.norm(X, axis=1, keepdims=True)
         batch = classifier.batch_size or min(512, max(16, n // 64))
-        trial = self._with_workers(classifier)
+        trial = share_workers(clone(classifier), self.have)
         trial.set_params(early_stopping=False, eta0=1.0, batch_size=min(batch, few))
         classes = min(k, few)
         y = np.arange(few) % classes

@@ -183,7 +183,7 @@ class MemberRun:
 
         return signatures_to_store(
             self.folder / "signatures", len(self.train), model.signature_size, compute, fingerprint=self.key,
-            codec=model.codec, label="training signatures", verbose=self.verbose,
+            codec=model.codec, label="training signatures", n_jobs=model.n_jobs, verbose=self.verbose,
         )
 
     def _scores(self, model):

@@ -7,6 +7,7 @@ from sklearn.base import clone
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .._threads import share_workers
 from ..classify import (
     OneVsRestDual,
     OneVsRestSGD,
@@ -129,7 +130,7 @@ class BovwClassifier(ImageClassifier):
         self.encoders_ = []
         for encoder in encoders:
             encoder = ImageEncoder(pca=DescriptorPCA(64)) if encoder is None else clone(encoder)
-            self._share_workers(encoder)
+            share_workers(encoder, self.n_jobs, self.verbose)
             self.encoders_.append(encoder._fit(ImageReader(images, encoder._mode(), self.on_error)))
         return self
 
@@ -190,11 +191,13 @@ class BovwClassifier(ImageClassifier):
         _check_names(classes, y)
         kept = np.delete(np.arange(len(y)), skip)
         if isinstance(signatures, np.ndarray):
-            self.codec_ = None if self.codec is None else clone(self.codec).fit(_take(signatures, kept))
+            self.codec_ = None
+            if self.codec is not None:
+                self.codec_ = share_workers(clone(self.codec), self.n_jobs).fit(_take(signatures, kept))
         else:
             self.codec_ = signatures.codec
         self.classifier_ = clone(self._chosen_classifier())
-        self._share_workers(self.classifier_)
+        share_workers(self.classifier_, self.n_jobs)
         return self._compressed(signatures), y, kept
 
     def _name_classes(self, classes):
@@ -234,12 +237,6 @@ class BovwClassifier(ImageClassifier):
         if self.codec_ is None or not isinstance(signatures, np.ndarray):
             return signatures
         return self.codec_.decode(self.codec_.encode(signatures))
-
-    def _share_workers(self, estimator):
-        if "n_jobs" in estimator.get_params(deep=False) and estimator.n_jobs is None:
-            estimator.set_params(n_jobs=self.n_jobs)
-        if isinstance(estimator, ImageEncoder) and self.verbose:
-            estimator.set_params(verbose=True)
 
     def signatures(self, images):
         """Signatures under the fitted encoders, (n_images, signature_size) float32; zero rows for skipped images."""

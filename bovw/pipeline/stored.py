@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from .._files import fingerprint
 from .._progress import Progress
-from .._threads import map_in_order, single_threaded
+from .._threads import map_in_order, share_workers, single_threaded
 from ..descriptors import DescriptorSet, DescriptorStore
 from ..errors import StoreError
 from ..images import resize_image
@@ -128,7 +128,9 @@ def _joined(sets, extractor):
     return DescriptorSet.concatenate(nothing if s is None else s for s in sets)
 
 
-def signatures_to_store(path, n_rows, signature_size, compute, *, fingerprint, codec=None, label, verbose, **facts):
+def signatures_to_store(
+    path, n_rows, signature_size, compute, *, fingerprint, codec=None, label, n_jobs=None, verbose=False, **facts
+):
     """Compute signatures into a :class:`SignatureStore`; an unfitted codec learns from a sample of them first.
 
     Parameters
@@ -144,6 +146,8 @@ def signatures_to_store(path, n_rows, signature_size, compute, *, fingerprint, c
         it is being filled; they are computed once.
     label : str
         What the progress is called.
+    n_jobs : int, optional
+        Worker threads that the codec learns with.
     verbose : bool
     **facts
         names, labels, classes of the store.
@@ -175,7 +179,7 @@ def signatures_to_store(path, n_rows, signature_size, compute, *, fingerprint, c
     sample = SignatureStore.create(sample_path, len(chosen), signature_size, fingerprint=fingerprint)
     fill_store(sample, values(chosen), label=f"{label}, for the codec", verbose=verbose)
     with single_threaded():
-        codec = clone(codec).fit(sample.read(0, len(chosen)))
+        codec = share_workers(clone(codec), n_jobs, verbose).fit(sample.read(0, len(chosen)))
     store = SignatureStore.create(path, n_rows, signature_size, fingerprint=fingerprint, codec=codec, **facts)
     place = np.full(n_rows, -1)
     place[chosen] = np.arange(len(chosen))
@@ -256,7 +260,7 @@ def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="r
     })
     return signatures_to_store(
         path, n, encoder.signature_size, compute, fingerprint=identity, codec=codec, label="signatures",
-        verbose=verbose, **facts,
+        n_jobs=n_jobs, verbose=verbose, **facts,
     )
 
 

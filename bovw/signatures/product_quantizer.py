@@ -29,9 +29,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import product_quantizer as kernels
+from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order
-from .._validation import check_choice, check_int, check_matrix, check_number
+from .._validation import check_bool, check_choice, check_int, check_matrix, check_number
 from ..errors import ParameterError
 from .codecs import Codec, check_codes, check_out, relative_error, sum_of_squares
 
@@ -60,6 +61,8 @@ class ProductQuantizer(Codec):
     random_state : int, RandomState, Generator or None
     n_jobs : int or None
         Worker threads of ``fit``; the result does not depend on it.
+    verbose : bool
+        Whether ``fit`` shows its progress.
 
     Attributes
     ----------
@@ -98,7 +101,8 @@ class ProductQuantizer(Codec):
     code_dtype = np.uint8
 
     def __init__(
-        self, subvector_size=8, *, n_bits=8, max_samples=20_000, max_iter=8, tol=1e-3, random_state=0, n_jobs=None
+        self, subvector_size=8, *, n_bits=8, max_samples=20_000, max_iter=8, tol=1e-3, random_state=0, n_jobs=None,
+        verbose=False,
     ):
         self.subvector_size = subvector_size
         self.n_bits = n_bits
@@ -107,6 +111,7 @@ class ProductQuantizer(Codec):
         self.tol = tol
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @property
     def code_size(self):
@@ -142,6 +147,7 @@ class ProductQuantizer(Codec):
         max_iter = check_int("max_iter", self.max_iter, minimum=1)
         tol = check_number("tol", self.tol, minimum=0)
         check_n_jobs(self.n_jobs)
+        check_bool("verbose", self.verbose)
         seed = check_seed(self.random_state)
         X = self._check_sample(X)
         n, d = X.shape
@@ -167,7 +173,9 @@ class ProductQuantizer(Codec):
             ])
             return sum_of_squares(block), _learn_words(_subvectors(block, size), draws, part, max_iter, tol)
 
-        sums = np.array(list(map_in_order(learn, range(0, d, width), self.n_jobs)))
+        blocks = range(0, d, width)
+        with Progress("product quantizer", len(blocks), "block", enabled=self.verbose) as progress:
+            sums = np.array(list(progress.wrap(map_in_order(learn, blocks, self.n_jobs))))
         total, wrong = sums.sum(axis=0)
         self.reconstruction_error_ = relative_error(float(wrong), float(total))
         self.words_ = words

@@ -120,6 +120,25 @@ def test_a_stopped_stage_ends_with_the_same_bytes(tmp_path, monkeypatch, stop_at
     assert run("stopped").is_complete
 
 
+@pytest.mark.parametrize(("own", "learns_with"), [(None, 2), (1, 1)])
+def test_a_codec_learns_with_the_workers_of_the_stage(tmp_path, monkeypatch, capfd, own, learns_with):
+    signatures = np.random.default_rng(0).standard_normal((40, 16), dtype=np.float32)
+    workers, fit = [], bovw.ProductQuantizer.fit
+    monkeypatch.setattr(bovw.ProductQuantizer, "fit", lambda self, X: workers.append(self.n_jobs) or fit(self, X))
+    for verbose, n_jobs in ((True, 2), (False, None)):
+        signatures_to_store(
+            tmp_path / f"with {n_jobs}", 40, 16, lambda rows: (signatures[rows], {}), fingerprint="f", label="rows",
+            codec=bovw.ProductQuantizer(4, n_bits=4, n_jobs=own), n_jobs=n_jobs, verbose=verbose,
+        )
+    assert workers == [learns_with, own]
+    assert "product quantizer" in capfd.readouterr().err
+    one, two = (sorted((tmp_path / name).rglob("*.*")) for name in ("with 2", "with None"))
+    assert [file.name for file in one] == [file.name for file in two]
+    for first, second in zip(one, two, strict=True):
+        if first.name != "store.json":  # it has dates
+            assert first.read_bytes() == second.read_bytes(), first.name
+
+
 def test_another_extraction_is_refused(dataset, tmp_path):
     extract_to_store(dataset, tmp_path / "s", bovw.DenseSIFT(step=16))
     with pytest.raises(bovw.StoreError, match="fingerprint"):
