@@ -26,6 +26,7 @@ SPEED = {
     "bench_fisher": ("encoding", (0,)),
     "bench_llc": ("encoding", (0, 1)),
     "bench_lcc": ("encoding", (0, 2)),
+    "bench_svm": ("one-vs-rest SVMs", (0,)),
     "bench_chain": ("the whole chain", (0,)),
     "bench_decode": ("decoding, complete files only", (0,)),
 }
