@@ -8,7 +8,8 @@ The signatures are those of ``systems/scene15_fisher.toml`` with ``--components`
 ``BOVW_DATA``/splits names; ``--signatures`` keeps them for the next time. Draw 0 is that
 split; further draws divide the images anew (under the same codebook, which favours neither
 solver). Each solver chooses its own C by cross-validation on the training images, among the same values.
-The figures are mean per-class accuracies.
+The figures are mean per-class accuracies. ``--json`` is written after every draw, and draws that it has are
+not repeated.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bovw._files import write_json
 from bovw.classify import OneVsRestDual, OneVsRestSGD, out_of_fold_scores
 from bovw.datasets import draw_split, read_folder, read_split_files
 from bovw.evaluation import mean_class_accuracy
@@ -71,6 +73,14 @@ def one_draw(X, y, train, test, options):
     return result
 
 
+def finished_draws(path, settings):
+    """What an earlier run with the same settings has left."""
+    if path is None or not path.exists():
+        return []
+    found = json.loads(path.read_text())
+    return found["draws"] if found["settings"] == json.loads(json.dumps(settings)) else []
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--signatures", type=Path, help=".npy file to take the signatures from, or keep them in")
@@ -87,18 +97,22 @@ def main():
     dataset = read_folder(data / "scene15")
     splits = [read_split_files(dataset, *(data / "splits" / f"scene15.{s}.hays100.txt" for s in ("train", "test")))]
     splits += [draw_split(dataset.labels, 100, seed=0, draw=draw) for draw in range(1, options.draws)]
-    X, results = signatures(dataset, splits[0][0], options), []
+    settings = {
+        "components": options.components, "losses": options.losses, "folds": options.folds, "C": C_VALUES, "SGD": SGD,
+    }
+    X, results = signatures(dataset, splits[0][0], options), finished_draws(options.json, settings)
     for draw, (train, test) in enumerate(splits):
+        if draw < len(results):
+            continue
         results.append(one_draw(X, dataset.labels, train, test, options))
+        if options.json:
+            write_json(options.json, {"settings": settings, "draws": results})
         for name, row in results[-1].items():
             print(f"draw {draw}: {name:<20} C={row['C']:<6g} {100 * row['accuracy']:.2f} %  {row['seconds']:.0f} s",
                   flush=True)
     for name in results[0]:
         values = [100 * result[name]["accuracy"] for result in results]
-        print(f"{name:<20} {np.mean(values):6.2f} +- {np.std(values):.2f} %")
-    if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+        print(f"{name:<20} {np.mean(values):6.2f} +- {np.std(values, ddof=1) if len(values) > 1 else 0:.2f} %")
 
 
 if __name__ == "__main__":
