@@ -23,7 +23,7 @@ import numpy as np
 from bovw._files import write_json
 from bovw.classify import OneVsRestDual, OneVsRestSGD, out_of_fold_scores
 from bovw.datasets import draw_split, read_folder, read_split_files
-from bovw.evaluation import mean_class_accuracy
+from bovw.evaluation import mean_class_accuracy, summarize_draws
 from bovw.experiment.build import build_classifier
 from bovw.experiment.config import load_config
 
@@ -111,8 +111,8 @@ def main():
             print(f"draw {draw}: {name:<20} C={row['C']:<6g} {100 * row['accuracy']:.2f} %  {row['seconds']:.0f} s",
                   flush=True)
     for name in results[0]:
-        values = [100 * result[name]["accuracy"] for result in results]
-        print(f"{name:<20} {np.mean(values):6.2f} +- {np.std(values, ddof=1) if len(values) > 1 else 0:.2f} %")
+        summary = summarize_draws([100 * result[name]["accuracy"] for result in results])
+        print(f"{name:<20} {summary.mean:6.2f} +- {summary.std:.2f} %")
 
 
 if __name__ == "__main__":

@@ -168,6 +168,7 @@ class _Solver:
 
     def run(self, tol, max_iter):
         n_iter = np.zeros(len(self.signs), dtype=np.int64)
+        self.measure(np.arange(len(self.signs), dtype=np.int32))
         if self.product is None:
             self.passes(tol, max_iter, n_iter)
         else:
@@ -182,7 +183,6 @@ class _Solver:
 
     def passes(self, tol, max_iter, n_iter):
         """Passes over all problems whose gap exceeds ``tol``; counts them in ``n_iter``."""
-        self.measure(np.arange(len(self.signs), dtype=np.int32))
         limit = max(_NARROW_MINIMUM, self.n // _NARROW_SHARE)
         while True:
             open_ = np.flatnonzero((self.gap > tol * self.primal) & (n_iter < max_iter)).astype(np.int32)

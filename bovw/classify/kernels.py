@@ -163,11 +163,8 @@ def _fill(tile, size, X, Y, out, n_jobs):
     def one(corner):
         row, column = corner
         tile(X[row : row + size], other[column : column + size], out, row, column)
-        block = out[row : row + size, column : column + size]
-        if Y is None and row > column:
-            out[column : column + size, row : row + size] = block.T
-        elif Y is None:
-            block[:] = np.tril(block) + np.tril(block, -1).T
+        if Y is None:
+            mirror_tile(out, row, column, size)
 
     corners = [
         (row, column)
@@ -177,6 +174,20 @@ def _fill(tile, size, X, Y, out, n_jobs):
     ]
     for _ in map_in_order(one, corners, n_jobs):
         pass
+    return check_values(out)
+
+
+def mirror_tile(out, row, column, size):
+    """Copy the tile of a square matrix that begins at ``row`` >= ``column`` to above the diagonal."""
+    block = out[row : row + size, column : column + size]
+    if row > column:
+        out[column : column + size, row : row + size] = block.T
+    else:
+        block[:] = np.tril(block) + np.tril(block, -1).T
+
+
+def check_values(out):
+    """``out``, or ParameterError if a kernel value overflowed."""
     if not all_finite(out):
         raise ParameterError("kernel values exceed what float32 holds; scale the signatures to unit norm")
     return out

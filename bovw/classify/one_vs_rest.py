@@ -34,13 +34,12 @@ _SYMMETRY_ROWS = 256
 
 
 class _Problem(NamedTuple):
-    """A training set on its Gram matrix, which may be ``rounded``: labels, factors on C, values of C, seed."""
+    """A training set on its Gram matrix: labels, factors on C, values of C, seed."""
 
     X: np.ndarray
     target: SingleLabels | IndicatorLabels
     weights: np.ndarray
     gram: np.ndarray
-    rounded: bool
     candidates: list
     seed: int
 
@@ -321,12 +320,14 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
                 f"{self.max_memory / 1e9:g} GB; train on at most {math.isqrt(int(self.max_memory / 4))} "
                 "samples, or raise max_memory"
             )
-        return rounded_linear_kernel(X, n_jobs=self.n_jobs) if rounded else _KERNELS[self.kernel](X, n_jobs=self.n_jobs)
+        kernel = rounded_linear_kernel if rounded else _KERNELS[self.kernel]
+        return kernel(X, n_jobs=self.n_jobs)
 
-    def _is_rounded(self, X, n_problems):
+    def rounds_gram(self, n, d, n_problems):
+        """Whether the Gram matrix of n signatures of d features, for ``n_problems`` machines, is of 8-bit integers."""
         if self.gram != "auto":
             return self.gram == "int8"
-        return self.kernel == "linear" and rounding_pays(*X.shape, n_problems)
+        return self.kernel == "linear" and rounding_pays(n, d, n_problems)
 
     def _cost(self, signs, weights, C):
         """C times the weight of each sample in each problem; a weight of 0 holds a sample out."""
@@ -371,12 +372,12 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         self.classes_, self.multilabel_ = target.classes, target.multilabel
         seed = check_seed(self.random_state)
         weights = self._sample_weights(target)
-        self.rounded_ = self._is_rounded(X, target.n_problems)
-        gram = self._compute_gram(X, self.rounded_)
-        return _Problem(X, target, weights, gram, self.rounded_, candidates, seed)
+        self.rounded_ = self.rounds_gram(*X.shape, target.n_problems)
+        return _Problem(X, target, weights, self._compute_gram(X, self.rounded_), candidates, seed)
 
     def _fit(self, problem):
-        X, target, weights, gram, rounded, candidates, seed = problem
+        X, target, weights, gram, candidates, seed = problem
+        rounded = self.rounded_
         if isinstance(self.C, numbers.Number):
             self.C_, self.cv_results_ = candidates[0], None
         else:
@@ -410,7 +411,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
 
     def _held_out_scores(self, problem, held_out):
         """For each fold the scores of its samples for each C, (n_C, n_problems, n_held_out)."""
-        _, target, weights, gram, _, candidates, seed = problem
+        _, target, weights, gram, candidates, seed = problem
         groups = _groups(target.n_problems)
 
         def path(task):

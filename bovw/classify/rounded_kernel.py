@@ -31,6 +31,7 @@ import numpy as np
 from .._cext import rounded_gram as _kernels
 from .._threads import map_in_order
 from .._validation import check_matrix
+from .kernels import check_values, mirror_tile
 
 _FEATURES = 2048  # of a block: three panels of columns and half a panel of rows stay in the L2 cache
 _COLUMNS = 240  # of a task: their panels fill half of an L2 cache of 1 MB
@@ -65,7 +66,7 @@ def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
     Raises
     ------
     ParameterError
-        If X is not a finite matrix.
+        If X is not a finite matrix, or a value exceeds what float32 holds.
     """
     X = check_matrix("X", X)
     fast = _kernels.is_fast() if fast is None else fast
@@ -88,14 +89,7 @@ def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
         for task, size in ((round_some, _ROWS), (multiply, _COLUMNS)):
             for _ in map_in_order(task, range(0, n, size), n_jobs):
                 pass
-    _mirror(out)
-    return out
-
-
-def _mirror(out):
-    """Copy what lies below the diagonal to above it."""
-    for row in range(0, len(out), _MIRROR):
-        rows = slice(row, row + _MIRROR)
-        out[:row, rows] = out[rows, :row].T
-        corner = out[rows, rows]
-        corner[:] = np.tril(corner) + np.tril(corner, -1).T
+    for row in range(0, n, _MIRROR):
+        for column in range(0, row + 1, _MIRROR):
+            mirror_tile(out, row, column, _MIRROR)
+    return check_values(out)

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from .._threads import share_workers
 from .._validation import check_number
 from .one_vs_rest import OneVsRestDual
 from .samples import check_signatures
@@ -95,8 +96,7 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         varies = variance > (np.finfo(np.float32).eps * np.abs(mean)) ** 2
         self.scale_ = np.where(varies, 1 / np.where(varies, deviation, 1), 0).astype(np.float32)
         classifier = OneVsRestDual() if self.classifier is None else clone(self.classifier)
-        if "n_jobs" in classifier.get_params(deep=False) and classifier.n_jobs is None:
-            classifier.set_params(n_jobs=self.n_jobs)
+        share_workers(classifier, self.n_jobs)
         self.classifier_ = classifier.fit(self._standardized(X), y)
         self.classes_ = self.classifier_.classes_
         return self

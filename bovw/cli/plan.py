@@ -38,9 +38,9 @@ def run(options):
     if missing and (options.data is None or len(missing) == 1):
         raise ParameterError(f"{' and '.join(missing)} missing; give --images and --classes, or --data alone")
     config = load_config(find_config(options.config), overrides=options.overrides)
-    if missing and options.test is not None:
-        raise ParameterError(f"--test {options.test} goes with --images and --classes; a run on --data has its own")
     if missing:
+        if options.test is not None:
+            raise ParameterError(f"--test {options.test} goes with --images and --classes; a run on --data has its own")
         estimate = predict_run(config, options.data, cores=options.cores, kind=options.kind)
     else:
         estimate = _estimate(config, options)

@@ -30,7 +30,6 @@ from sklearn.base import clone
 from .._threads import map_in_order, n_cores, share_workers
 from .._units import format_bytes
 from ..classify import OneVsRestDual, OneVsRestPrimal, OneVsRestSGD
-from ..classify.rounded_kernel import rounding_pays
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
 from .build import build_members
@@ -314,7 +313,7 @@ class _Member:
         # the held-out scores are five more descents on the same Gram matrix
         folds = 5 / (1 + 5 * np.size(classifier.C) * (np.size(classifier.C) > 1))
         products = 1.0 * n * n * size / _gemm_rate() * self.slower  # half of the Gram matrix
-        if classifier.gram != "float32" and rounding_pays(n, size, k):
+        if classifier.rounds_gram(n, size, k):
             products /= 3
         return StageEstimate(
             self.name, "classifier", products + descents * (1 + folds) + n * decode,

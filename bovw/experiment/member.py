@@ -75,10 +75,7 @@ class MemberRun:
         self.note = {"fingerprint": key, "seconds": {}}
 
     def run(self):
-        """Do what is not done yet; return a :class:`MemberResult`."""
-        finished = self.finished()
-        if finished is not None:
-            return finished
+        """Do what is not done yet, where :meth:`finished` found nothing; return a :class:`MemberResult`."""
         self._forget_other_runs()
         model = self._stage_model("encoders", self._codebooks)
         model = self._stage_model("model", lambda: self._classifier(model))

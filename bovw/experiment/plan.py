@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+from dataclasses import replace
 
 from .._units import format_bytes, format_seconds
 from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
@@ -93,12 +94,11 @@ def format_estimate(estimate):
         f"  {'':<14} {'stage':<11} {'time':>10} {'memory':>9} {'disk':>9}  measured",
     ]
     for member, stages in itertools.groupby(e.stages, key=lambda stage: stage.member):
-        stages = list(stages)
-        lines += [_figures(member, s.stage, s.seconds, s.memory, s.disk, s.measured) for s in stages]
-        if len(stages) < len(e.stages):
-            seconds, disk = sum(s.seconds for s in stages), sum(s.disk for s in stages)
-            lines.append(_figures(member, "in all", seconds, max(s.memory for s in stages), disk))
-    lines.append(_figures("a run", "", e.seconds, e.memory, e.disk))
+        part = replace(e, stages=list(stages), draws=1)
+        lines += [_figures(member, stage.stage, stage, stage.measured) for stage in part.stages]
+        if len(part.stages) < len(e.stages):
+            lines.append(_figures(member, "in all", part))
+    lines.append(_figures("a run", "", e))
     top = e.dominating
     share = e.draws * top.seconds / e.seconds if e.seconds else 0
     lines.append(f"most of the time, {100 * share:.0f} %, goes into {top.stage} of {top.member}")
@@ -107,8 +107,8 @@ def format_estimate(estimate):
     return "\n".join(lines)
 
 
-def _figures(member, stage, seconds, memory, disk, measured=""):
+def _figures(member, name, found, measured=""):
     return (
-        f"  {member:<14} {stage:<11} {format_seconds(seconds):>10} {format_bytes(memory):>9} "
-        f"{format_bytes(disk):>9}  {measured}".rstrip()
+        f"  {member:<14} {name:<11} {format_seconds(found.seconds):>10} {format_bytes(found.memory):>9} "
+        f"{format_bytes(found.disk):>9}  {measured}".rstrip()
     )

@@ -84,6 +84,11 @@ def test_refuses_nan():
         rounded_linear_kernel(X)
 
 
+def test_refuses_values_beyond_float32():
+    with pytest.raises(ParameterError, match="exceed what float32 holds"):
+        rounded_linear_kernel(np.full((3, 5), 1e25, np.float32))
+
+
 def test_is_positive_semi_definite():
     X = np.repeat(rows(20, 60), 3, axis=0) + 1e-4 * rows(60, 60, seed=1)
     values = np.linalg.eigvalsh(rounded_linear_kernel(X).astype(np.float64))
