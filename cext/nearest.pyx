@@ -1,6 +1,6 @@
 """Kernels of the nearest-word search and of k-means: everything around the product of matrices."""
 
-from libc.math cimport INFINITY, sqrt, sqrtf
+from libc.math cimport sqrt, sqrtf
 from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport free, malloc
 
@@ -19,7 +19,16 @@ cdef extern from "bovw_nearest.h":
     void bovw_reduce_lanes(
         const float *lane_best, const int32_t *lane_label, float rest, float *best, float *second, int32_t *label
     ) noexcept nogil
-    float bovw_squared_distance(const float *x, const float *word, Py_ssize_t d) noexcept nogil
+
+cdef extern from "bovw_candidates.h":
+    int32_t bovw_nearest_candidate(
+        const float *x, const float *words, Py_ssize_t d, const int32_t *candidates, Py_ssize_t n, float *squares,
+        float *first, float *second
+    ) noexcept nogil
+    int32_t bovw_settle_candidates(
+        const float *x, const float *words, Py_ssize_t d, const int32_t *candidates, Py_ssize_t n,
+        const float *squares, float within
+    ) noexcept nogil
 
 
 def center_rows(const element[:, ::1] X, const float[::1] center, float[:, ::1] centered, float[::1] norms):
@@ -136,11 +145,10 @@ def try_candidates(
     compared in float64; among equally near words the lowest is taken. Shapes: X (m, d), words (K, d),
     candidates (m, 16), the others (m,).
     """
-    cdef Py_ssize_t i, j, t, n_undecided = 0, d = X.shape[1]
-    cdef int32_t word
+    cdef Py_ssize_t i, j, n_undecided = 0, d = X.shape[1]
+    cdef int32_t label
     cdef float nearest, next_nearest, within
     cdef float squares[LANES]
-    cdef double total, least, difference
     cdef float *row = <float *>malloc(d * sizeof(float))
     cdef float error = <float>(4 * (d / 8 + 8) * 2.0**-24)
     if row == NULL:
@@ -149,37 +157,17 @@ def try_candidates(
         for i in range(X.shape[0]):
             for j in range(d):
                 row[j] = X[i, j]
-            nearest = next_nearest = INFINITY
-            for t in range(LANES):
-                word = candidates[i, t]
-                if word < 0:
-                    squares[t] = INFINITY
-                    continue
-                squares[t] = bovw_squared_distance(row, &words[word, 0], d)
-                if squares[t] < nearest:
-                    next_nearest = nearest
-                    nearest = squares[t]
-                    labels[i] = word
-                elif squares[t] < next_nearest:
-                    next_nearest = squares[t]
-            if not sqrt(nearest) * (1 + error) < bounds[i]:
+            label = bovw_nearest_candidate(
+                row, &words[0, 0], d, &candidates[i, 0], LANES, squares, &nearest, &next_nearest
+            )
+            if label < 0 or not sqrt(nearest) * (1 + error) < bounds[i]:
                 undecided[n_undecided] = i
                 n_undecided += 1
                 continue
             within = nearest * (1 + error)
-            if next_nearest > within:
-                continue
-            least = INFINITY
-            for t in range(LANES):
-                if squares[t] <= within:
-                    word = candidates[i, t]
-                    total = 0
-                    for j in range(d):
-                        difference = <double>row[j] - <double>words[word, j]
-                        total += difference * difference
-                    if total < least or (total == least and word < labels[i]):
-                        least = total
-                        labels[i] = word
+            if next_nearest <= within:
+                label = bovw_settle_candidates(row, &words[0, 0], d, &candidates[i, 0], LANES, squares, within)
+            labels[i] = label
     free(row)
     return n_undecided
 

@@ -8,8 +8,9 @@ cdef extern from "bovw_int8.h":
         BOVW_TILE_ROWS
         BOVW_TILE_COLUMNS
     int bovw_cpu_has_vnni() noexcept nogil
+    float bovw_int8_steps(const float *x, Py_ssize_t width) noexcept nogil
     float bovw_int8_round_row(
-        const float *x, Py_ssize_t width, Py_ssize_t groups, int8_t *place, int32_t *sum) noexcept nogil
+        const float *x, Py_ssize_t width, Py_ssize_t groups, float steps, int8_t *place, int32_t *sum) noexcept nogil
     void bovw_int8_add_tile(
         const int8_t *rows, const int8_t *columns, Py_ssize_t groups, const int32_t *row_sums,
         const float *row_scales, const float *column_scales, Py_ssize_t m, Py_ssize_t n, float *out,
@@ -50,7 +51,8 @@ def round_rows(const float[:, ::1] X, Py_ssize_t start, Py_ssize_t stop, Py_ssiz
     with nogil:
         for row in range(start, stop):
             scales[row] = bovw_int8_round_row(
-                &X[row, first], width, groups, &panels[row // BOVW_PANEL, 0, row % BOVW_PANEL, 0], &sums[row])
+                &X[row, first], width, groups, bovw_int8_steps(&X[row, first], width),
+                &panels[row // BOVW_PANEL, 0, row % BOVW_PANEL, 0], &sums[row])
 
 
 def add_products(const int8_t[:, :, :, ::1] panels, const float[::1] scales, const int32_t[::1] sums,

@@ -192,8 +192,10 @@ class _State:
         found = labels if undecided is None else np.empty(len(chosen), np.int32)
         for rows in search.blocks(len(chosen)):
             m = rows.stop - rows.start
-            search.block(chosen[rows], found[rows], workspace)
-            if self.bounds is not None:
+            if self.bounds is None:
+                search.block(chosen[rows], found[rows], workspace)
+            else:
+                search.block_with_lanes(chosen[rows], found[rows], workspace)
                 numbers = np.arange(rows.start, rows.stop) if undecided is None else undecided[rows]
                 lanes = [workspace[name][:m] for name in ("lane_best", "lane_labels", "rest", "norms", "errors")]
                 kernels.keep_candidates(*lanes, numbers, self.candidates[here], self.bounds[here])

@@ -15,6 +15,9 @@ closer than the error bound of a dot product,
 Descriptors whose two best scores are that close, typically one in a thousand, are
 settled by distances in float64. The label is thus that of the exact distances, whatever
 the block sizes and the BLAS; among equally near words it is the lowest.
+
+Where products of 8-bit integers are quicker they say which words can be the nearest, and distances, in the
+end again in float64, which of these is (:mod:`bovw.codebook.screening`): the labels are the same.
 """
 
 import numpy as np
@@ -22,6 +25,7 @@ import numpy as np
 from .._cext import nearest as kernels
 from .._validation import check_matrix
 from ..errors import ParameterError
+from .screening import WordScreen, screening_pays
 
 # A block of scores (rows x words) of 1 MB stays in the second-level cache.
 _SCORES = 2**18
@@ -40,9 +44,11 @@ class WordSearch:
     words : float32 array of shape (K, d), C-contiguous, finite
     center : float32 array of shape (d,), optional
         What is taken off descriptors and words; the mean word by default.
+    screen : bool, optional
+        Whether to go by way of 8-bit integers; by default where that is quicker. Labels do not depend on it.
     """
 
-    def __init__(self, words, center=None):
+    def __init__(self, words, center=None, *, screen=None):
         self.words = words
         self.center = words.mean(axis=0, dtype=np.float64).astype(np.float32) if center is None else center
         centered = words - self.center
@@ -53,6 +59,10 @@ class WordSearch:
         largest = float(squares.max())
         self._error_per_norm = np.float32(2 * _UNIT_ROUNDOFF * (words.shape[1] + 8) * np.sqrt(largest))
         self._error = np.float32(2 * _UNIT_ROUNDOFF * largest)
+        self._screen = None
+        if screening_pays(*words.shape) if screen is None else screen:
+            self._screen = WordScreen(words, centered)
+            self._rows = min(self._rows, self._screen.n_rows)
 
     def workspace(self):
         """Buffers for :meth:`block`; one a thread."""
@@ -67,6 +77,7 @@ class WordSearch:
             "rest": np.empty(rows, np.float32),
             "best": np.empty(rows, np.float32),
             "second": np.empty(rows, np.float32),
+            "screen": self._screen and self._screen.workspace(),
         }
 
     def blocks(self, n):
@@ -76,10 +87,6 @@ class WordSearch:
     def block(self, X, labels, workspace):
         """Write the nearest word of each row of a block to ``labels``.
 
-        On return the workspace holds, by row, the length of the centered row (norms), the error bound of its
-        scores (errors), the two largest scores (best, second), and what
-        ``kernels.fold_lanes`` makes (lane_best, lane_labels, rest).
-
         Parameters
         ----------
         X : array of shape (m, d), float32 or uint8, C-contiguous, finite
@@ -87,7 +94,60 @@ class WordSearch:
         labels : int32 array of shape (m,)
         workspace : what :meth:`workspace` returned
         """
-        scores = self.scan(X, labels, workspace)
+        bounds = self._bounds(X, workspace)
+        if bounds is None:
+            self._compare(X, labels, workspace)
+        else:
+            self._screen.nearest(X, bounds, labels)
+
+    def block_with_lanes(self, X, labels, workspace):
+        """As :meth:`block`, and leave in the workspace what the words' scores are like.
+
+        By row: the length of the centered row (norms), the two largest scores (best, second), what
+        ``kernels.fold_lanes`` makes (lane_best, lane_labels, rest), and what all of these scores may fall short of the
+        exact ones (errors).
+        """
+        bounds = self._bounds(X, workspace)
+        if bounds is None:
+            self._compare(X, labels, workspace)
+        else:
+            self._fold_bounds(bounds, labels, workspace)
+            self._screen.nearest(X, bounds, labels)
+
+    def scan(self, X, labels, workspace):
+        """As :meth:`block_with_lanes`, but ``labels`` are the words of the largest scores, whatever these err by."""
+        bounds = self._bounds(X, workspace)
+        if bounds is None:
+            self._multiply(X, labels, workspace)
+        else:
+            self._fold_bounds(bounds, labels, workspace)
+
+    def labels(self, X):
+        """The nearest word of each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
+        labels = np.empty(len(X), np.int32)
+        workspace = self.workspace()
+        for rows in self.blocks(len(X)):
+            self.block(X[rows], labels[rows], workspace)
+        return labels
+
+    def _bounds(self, X, workspace):
+        """Bounds of all scores by the screen, or None if there is none or it does not reach so far."""
+        if self._screen is None:
+            return None
+        centered = workspace["centered"][: len(X)]
+        kernels.center_rows(X, self.center, centered, workspace["norms"][: len(X)])
+        return self._screen.bounds(centered, workspace["screen"])
+
+    def _fold_bounds(self, bounds, labels, workspace):
+        """Lanes of upper bounds, which exceed the scores and so err by nothing in the sense of ``errors``."""
+        lanes = self._start_lanes(len(labels), workspace)
+        kernels.fold_lanes(bounds[0], np.zeros(bounds[0].shape[1], np.float32), 0, *lanes)
+        self._reduce_lanes(lanes, labels, workspace)
+        workspace["errors"][: len(labels)] = 0
+
+    def _compare(self, X, labels, workspace):
+        """The nearest words by products in float32."""
+        scores = self._multiply(X, labels, workspace)
         m = len(X)
         centered, best, second, errors = (workspace[name][:m] for name in ("centered", "best", "second", "errors"))
         doubtful = np.flatnonzero(~(best - second > errors))
@@ -101,42 +161,34 @@ class WordSearch:
                 scores = self._scores(centered, words, workspace)
                 self._settle(X, doubtful, scores, places, words, least, distances, labels)
 
-    def scan(self, X, labels, workspace):
-        """As :meth:`block`, without settling what float32 cannot tell apart; returns the last scores."""
+    def _multiply(self, X, labels, workspace):
+        """As :meth:`scan`, by products in float32; returns the last scores."""
         m = len(X)
-        centered, best, second, errors = (workspace[name][:m] for name in ("centered", "best", "second", "errors"))
-        lanes = [workspace[name][:m] for name in ("lane_best", "lane_labels", "rest")]
-        for part, start in zip(lanes, (-np.inf, 0, -np.inf), strict=True):
-            part.fill(start)
+        centered, errors = workspace["centered"][:m], workspace["errors"][:m]
+        lanes = self._start_lanes(m, workspace)
         kernels.center_rows(X, self.center, centered, workspace["norms"][:m])
         for words in self._word_blocks():
             scores = self._scores(centered, words, workspace)
             kernels.fold_lanes(scores, self._half_squares[words], words.start, *lanes)
-        kernels.reduce_lanes(*lanes, best, second, labels)
+        self._reduce_lanes(lanes, labels, workspace)
         np.multiply(workspace["norms"][:m], self._error_per_norm, out=errors)
         errors += self._error
         return scores
 
-    def labels(self, X):
-        """The nearest word of each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
-        labels = np.empty(len(X), np.int32)
-        workspace = self.workspace()
-        for rows in self.blocks(len(X)):
-            self.block(X[rows], labels[rows], workspace)
-        return labels
+    @staticmethod
+    def _start_lanes(m, workspace):
+        lanes = [workspace[name][:m] for name in ("lane_best", "lane_labels", "rest")]
+        for part, start in zip(lanes, (-np.inf, 0, -np.inf), strict=True):
+            part.fill(start)
+        return lanes
+
+    @staticmethod
+    def _reduce_lanes(lanes, labels, workspace):
+        kernels.reduce_lanes(*lanes, *(workspace[name][: len(labels)] for name in ("best", "second")), labels)
 
     def _settle(self, X, rows, scores, places, words, least, distances, labels):
         kernels.closest_candidates(
-            X,
-            rows,
-            self.words,
-            scores,
-            places,
-            self._half_squares[words],
-            words.start,
-            least,
-            distances,
-            labels,
+            X, rows, self.words, scores, places, self._half_squares[words], words.start, least, distances, labels
         )
 
     def _word_blocks(self):

@@ -254,7 +254,8 @@ class PosteriorLists:
         self.expanded = mixture.workspace(n_rows)
         self.scores = _aligned(n_rows, K)
         self.log_likelihoods = np.empty(n_rows, np.float32)
-        self.rows, self.values = np.empty((K, n_rows + 1), np.int32), np.empty((K, n_rows + 1), np.float32)
+        # Lists that lay a power of two apart would compete for the same places of the first-level cache.
+        self.rows, self.values = np.empty((K, n_rows + 16), np.int32), np.empty((K, n_rows + 16), np.float32)
         self.counts = np.empty(K, np.int32)
 
     def expand(self, block):

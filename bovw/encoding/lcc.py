@@ -117,7 +117,7 @@ def _coder(search, mu, tol, n_rows):
 def _solve(search, mu, tol, X, buffers, products, indices, weights, counts):
     """Write the words, weights and numbers of words of the rows of X to the last three arguments."""
     (n_words, d), todo = search.words.shape, np.arange(len(X), dtype=np.int32)
-    work = search.nearest(X, buffers).copy()
+    work = search.nearest(X, buffers, scores=True).copy()
     scores = buffers[0]
     gamma, used, scales = np.ones(work.shape), np.ones(len(X), np.int32), np.zeros(len(X))
 

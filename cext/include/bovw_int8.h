@@ -9,33 +9,42 @@
 #ifndef BOVW_INT8_H
 #define BOVW_INT8_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 enum { BOVW_PANEL = 16, BOVW_TILE_ROWS = 8, BOVW_TILE_PANELS = 3, BOVW_TILE_COLUMNS = BOVW_PANEL * BOVW_TILE_PANELS };
 
-/* One row, onto its place in its panel: integers of -127 to 127 in steps of the largest magnitude / 127, which is
- * returned; what lies beyond its width becomes 0. Adding 1.5 * 2^23 leaves a number's nearest integer in the low bits
- * of a float, without a branch, so compilers take several at a time. */
-static float bovw_int8_round_row(const float *x, ptrdiff_t width, ptrdiff_t groups, int8_t *place, int32_t *sum) {
+/* How many steps of rounding make a unit: 127 steps reach the largest magnitude of a row. 0 if that is as good as 0. */
+static inline float bovw_int8_steps(const float *x, ptrdiff_t width) {
     enum { LANES = 16 };
-    float lanes[LANES] = {0}, largest = 0, steps;
+    float lanes[LANES] = {0}, largest = 0;
     const ptrdiff_t whole = width - width % LANES;
-    ptrdiff_t g, j;
+    ptrdiff_t j;
     int t;
-    int32_t total = 0;
     for (j = 0; j < whole; j += LANES)
         for (t = 0; t < LANES; ++t) {
-            const float size = x[j + t] < 0 ? -x[j + t] : x[j + t];
+            const float size = fabsf(x[j + t]);
             lanes[t] = size > lanes[t] ? size : lanes[t];
         }
     for (t = 0; t < width - whole; ++t) {
-        const float size = x[whole + t] < 0 ? -x[whole + t] : x[whole + t];
+        const float size = fabsf(x[whole + t]);
         lanes[t] = size > lanes[t] ? size : lanes[t];
     }
     for (t = 0; t < LANES; ++t) largest = lanes[t] > largest ? lanes[t] : largest;
-    steps = largest > 1e-30f ? 127 / largest : 0;
+    return largest > 1e-30f ? 127 / largest : 0;
+}
+
+/* One row, onto its place in its panel: integers of -127 to 127; what lies beyond its width becomes 0. Adding
+ * 1.5 * 2^23 leaves a number's nearest integer in the low bits of a float, without a branch, so compilers take several
+ * at a time. Returns the length of a step. */
+static inline float bovw_int8_round_row(
+    const float *x, ptrdiff_t width, ptrdiff_t groups, float steps, int8_t *place, int32_t *sum) {
+    enum { LANES = 16 };
+    ptrdiff_t g;
+    int t;
+    int32_t total = 0;
     for (g = 0; g < groups; g += LANES / 4) {
         int8_t rounded[LANES];
         float values[LANES] = {0};
@@ -53,7 +62,7 @@ static float bovw_int8_round_row(const float *x, ptrdiff_t width, ptrdiff_t grou
         for (t = 0; t < n_groups; ++t) memcpy(place + 64 * (g + t), rounded + 4 * t, 4);
     }
     *sum = total;
-    return largest / 127;
+    return steps > 0 ? 1 / steps : 0;
 }
 
 /* sums[i][j] = sum over t of rows[i][t] * (columns[j][t] + 128); rows: half a panel, columns: three panels */
@@ -120,7 +129,7 @@ static int bovw_cpu_has_vnni(void) { return 0; }
 #endif
 
 /* out[i][j] += scale_i * scale_j * <row_i, row_j> for one tile, of which m x n lie inside the matrix */
-static void bovw_int8_add_tile(
+static inline void bovw_int8_add_tile(
     const int8_t *rows, const int8_t *columns, ptrdiff_t groups, const int32_t *row_sums, const float *row_scales,
     const float *column_scales, ptrdiff_t m, ptrdiff_t n, float *out, ptrdiff_t stride, int fast) {
     int32_t sums[BOVW_TILE_ROWS * BOVW_TILE_COLUMNS];

@@ -80,19 +80,4 @@ static void bovw_reduce_lanes(
     *label = where;
 }
 
-/* The squared distance of x to a word; the error is below (d / 8 + 8) 2^-24 of it. */
-BOVW_INLINE float bovw_squared_distance(const float *x, const float *word, ptrdiff_t d) {
-    const ptrdiff_t whole = d & ~(ptrdiff_t)7;
-    float lanes[8] = {0};
-    v8 total = v8_set1(0.0f);
-    ptrdiff_t j;
-    for (j = 0; j < whole; j += 8) {
-        const v8 v = v8_sub(v8_load(x + j), v8_load(word + j));
-        total = v8_madd(v, v, total);
-    }
-    v8_store(lanes, total);
-    for (; j < d; ++j) lanes[j - whole] += (x[j] - word[j]) * (x[j] - word[j]);
-    return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
-}
-
 #endif
