@@ -2,12 +2,14 @@
 
 from libc.stdint cimport int8_t, int32_t
 
+cdef extern from "bovw_cpu.h":
+    int bovw_cpu_has_vnni() noexcept nogil
+
 cdef extern from "bovw_int8.h":
     enum:
         BOVW_PANEL
         BOVW_TILE_ROWS
         BOVW_TILE_COLUMNS
-    int bovw_cpu_has_vnni() noexcept nogil
     float bovw_int8_steps(const float *x, Py_ssize_t width) noexcept nogil
     float bovw_int8_round_row(
         const float *x, Py_ssize_t width, Py_ssize_t groups, float steps, int8_t *place, int32_t *sum) noexcept nogil
@@ -18,11 +20,6 @@ cdef extern from "bovw_int8.h":
 
 PANEL = BOVW_PANEL
 TILE_COLUMNS = BOVW_TILE_COLUMNS
-
-
-def is_fast():
-    """Whether this processor multiplies 8-bit integers four at a time (AVX-512 VNNI)."""
-    return bovw_cpu_has_vnni() != 0
 
 
 def round_rows(const float[:, ::1] X, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t first, Py_ssize_t width,
@@ -77,7 +74,7 @@ def add_products(const int8_t[:, :, :, ::1] panels, const float[::1] scales, con
         raise ValueError("the columns lie outside the panels")
     if n != out.shape[1] or n > scales.shape[0] or scales.shape[0] != panels.shape[0] * BOVW_PANEL:
         raise ValueError("the panels do not fit the matrix")
-    if fast and not is_fast():
+    if fast and not bovw_cpu_has_vnni():
         raise ValueError("this processor has no AVX-512 VNNI")
     if groups == 0 or n == 0:
         return

@@ -10,13 +10,17 @@ ctypedef fused element:
     float
     unsigned char
 
+cdef extern from "bovw_cpu.h":
+    int bovw_cpu_has_vnni() noexcept nogil
+
 cdef extern from "bovw_int8.h":
     enum:
         BOVW_PANEL
         BOVW_TILE_COLUMNS
-    int bovw_cpu_has_vnni() noexcept nogil
 
 cdef extern from "bovw_screen.h":
+    enum:
+        BOVW_MOST_COLUMNS
     ctypedef struct bovw_rounded:
         int8_t *panels
         int32_t *sums
@@ -48,13 +52,8 @@ cdef extern from "bovw_candidates.h":
         const float *squares, float within
     ) noexcept nogil
 
-PANEL = BOVW_PANEL
 TILE_COLUMNS = BOVW_TILE_COLUMNS
-
-
-def is_fast():
-    """Whether this processor multiplies 8-bit integers four at a time (AVX-512 VNNI)."""
-    return bovw_cpu_has_vnni() != 0
+MOST_COLUMNS = BOVW_MOST_COLUMNS
 
 
 cdef class RoundedRows:
@@ -65,8 +64,9 @@ cdef class RoundedRows:
     n_rows : int
         Room for so many, in whole panels of 16.
     d : int
+        At most 4096.
     fast : bool
-        Use AVX-512.
+        Use AVX-512 VNNI.
 
     Attributes
     ----------
@@ -84,9 +84,9 @@ cdef class RoundedRows:
 
     def __init__(self, Py_ssize_t n_rows, Py_ssize_t d, bint fast):
         cdef Py_ssize_t n_panels = (n_rows + BOVW_PANEL - 1) // BOVW_PANEL
-        if n_rows < 1 or d < 1:
-            raise ValueError("there must be room for a number")
-        if fast and not is_fast():
+        if n_rows < 1 or d < 1 or d > BOVW_MOST_COLUMNS:
+            raise ValueError(f"there must be room for a row, of 1 to {BOVW_MOST_COLUMNS} numbers")
+        if fast and not bovw_cpu_has_vnni():
             raise ValueError("this processor has no AVX-512 VNNI")
         self.fast = fast
         self.panels = np.zeros((n_panels, (d + 3) // 4, BOVW_PANEL, 4), np.int8)

@@ -29,6 +29,7 @@ is made exact afterwards; ``dual_svm.py`` does that here.
 import numpy as np
 
 from .._cext import rounded_gram as _kernels
+from .._cext.cpu import has_vnni
 from .._threads import map_in_order
 from .._validation import check_matrix
 from .kernels import check_values, mirror_tile
@@ -43,7 +44,7 @@ _SAMPLES_A_PROBLEM = 16  # each refinement costs a problem as many products as f
 
 def rounding_pays(n, d, n_problems):
     """Whether ``n_problems`` machines on n signatures of d features are trained sooner with a rounded Gram matrix."""
-    return _kernels.is_fast() and n * n * d >= _WORTHWHILE and n >= _SAMPLES_A_PROBLEM * n_problems
+    return has_vnni() and n * n * d >= _WORTHWHILE and n >= _SAMPLES_A_PROBLEM * n_problems
 
 
 def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
@@ -69,7 +70,7 @@ def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
         If X is not a finite matrix, or a value exceeds what float32 holds.
     """
     X = check_matrix("X", X)
-    fast = _kernels.is_fast() if fast is None else fast
+    fast = has_vnni() if fast is None else fast
     n, d = X.shape
     n_panels = -(-n // _kernels.TILE_COLUMNS) * _kernels.TILE_COLUMNS // _kernels.PANEL
     panels = np.zeros((n_panels, -(-min(_FEATURES, d) // 4), _kernels.PANEL, 4), np.int8)

@@ -22,6 +22,7 @@ integers where they multiply 16 pairs of float32.
 import numpy as np
 
 from .._cext import screening as kernels
+from .._cext.cpu import has_vnni
 
 # Bounds of a block (rows x words) of 1 MB stay in the second-level cache.
 _BOUNDS = 2**18
@@ -60,7 +61,7 @@ class WordScreen:
 
     def __init__(self, words, centered, *, fast=None):
         (K, d), columns = words.shape, kernels.TILE_COLUMNS
-        self._words, self._fast = words, kernels.is_fast() if fast is None else fast
+        self._words, self._fast = words, has_vnni() if fast is None else fast
         padded = -(-K // columns) * columns
         self._rounded = kernels.RoundedRows(padded, d, self._fast)
         self._longest = float(self._rounded.take(centered))
@@ -127,4 +128,4 @@ class WordScreen:
 
 def screening_pays(n_words, n_features):
     """Whether words are found sooner by way of 8-bit integers, on this processor."""
-    return kernels.is_fast() and n_words >= _LEAST_WORDS and n_features >= _LEAST_FEATURES
+    return has_vnni() and n_words >= _LEAST_WORDS and _LEAST_FEATURES <= n_features <= kernels.MOST_COLUMNS

@@ -1,16 +1,16 @@
-/* Whether this processor, with this operating system, runs AVX2 code. */
+/* What this processor, with this operating system, runs: AVX2, and AVX-512 with products of 8-bit integers (VNNI). */
 #ifndef BOVW_CPU_H
 #define BOVW_CPU_H
 
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
-static int bovw_cpu_has_avx2(void) {
+static inline int bovw_cpu_has_avx2(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx2") != 0;
 }
 #elif defined(_MSC_VER) && defined(_M_X64)
 #include <immintrin.h>
 #include <intrin.h>
-static int bovw_cpu_has_avx2(void) {
+static inline int bovw_cpu_has_avx2(void) {
     int r[4];
     __cpuidex(r, 0, 0);
     if (r[0] < 7) return 0;
@@ -20,7 +20,18 @@ static int bovw_cpu_has_avx2(void) {
     return (r[1] & (1 << 5)) != 0;
 }
 #else
-static int bovw_cpu_has_avx2(void) { return 0; }
+static inline int bovw_cpu_has_avx2(void) { return 0; }
+#endif
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+static inline int bovw_cpu_has_vnni(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+}
+#else
+static inline int bovw_cpu_has_vnni(void) { return 0; }
 #endif
 
 #endif

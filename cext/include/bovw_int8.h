@@ -84,10 +84,6 @@ static void bovw_int8_tile_c(const int8_t *rows, const int8_t *columns, ptrdiff_
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #include <immintrin.h>
-static int bovw_cpu_has_vnni(void) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni");
-}
 /* 24 sums in registers: a load of columns serves 8 rows, a broadcast row 48 columns */
 __attribute__((target("avx512f,avx512vnni")))
 static void bovw_int8_tile_vnni(const int8_t *rows, const int8_t *columns, ptrdiff_t groups, int32_t *sums) {
@@ -124,7 +120,6 @@ static void bovw_int8_tile_vnni(const int8_t *rows, const int8_t *columns, ptrdi
     }
 }
 #else
-static int bovw_cpu_has_vnni(void) { return 0; }
 #define bovw_int8_tile_vnni bovw_int8_tile_c
 #endif
 

@@ -9,11 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(_MSC_VER)
-#define BOVW_RESTRICT __restrict
-#else
-#define BOVW_RESTRICT restrict
-#endif
+#include "bovw_restrict.h"
 
 /* The eight neighbours of the 3 x 3 square, compared with the centre by OP. `up`, `mid` and `down` are three
  * image rows of n + 2 pixels; n codes are written. */

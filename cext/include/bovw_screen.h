@@ -10,12 +10,15 @@
 
 #include "bovw_int8.h"
 #include "bovw_mask.h"
+#include "bovw_restrict.h"
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
 #define BOVW_FOR_512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
 #else
 #define BOVW_FOR_512
 #endif
+
+enum { BOVW_MOST_COLUMNS = 4096 }; /* of a row: sums of squares in float32 stay within 1e-4 */
 
 /* Rows rounded to 8 bits: panels as in bovw_int8.h, and by row the sum of the integers, the length of a step, and upper
  * bounds of the length of the row, rounded or not, and of that of what rounding took off it. */
@@ -36,24 +39,30 @@ BOVW_INLINE void bovw_note_row(
     rounded->sums[row] = total;
 }
 
+/* The larger length; infinite from the first on that float32 does not hold. */
+BOVW_INLINE float bovw_longer(float longest, float length) {
+    if (!(length <= 3.0e38f)) return INFINITY;
+    return length > longest ? length : longest;
+}
+
 /* Rounds n rows, as bovw_int8_round_row does, and returns the largest length. */
 static float bovw_round_rows(
     const float *x, ptrdiff_t n, ptrdiff_t width, ptrdiff_t groups, const bovw_rounded *rounded) {
-    float largest = 0;
+    float longest = 0;
     for (ptrdiff_t row = 0; row < n; ++row, x += width) {
         int8_t *place = rounded->panels + 64 * groups * (row / BOVW_PANEL) + 4 * (row % BOVW_PANEL);
         const float steps = bovw_int8_steps(x, width);
         const float step = bovw_int8_round_row(x, width, groups, steps, place, &rounded->sums[row]);
-        float lost = 0, kept = 0;
+        double lost = 0, kept = 0;
         for (ptrdiff_t j = 0; j < width; ++j) {
             const float v = x[j] * steps, off = v - (float)place[64 * (j / 4) + j % 4];
             lost += off * off;
             kept += v * v;
         }
-        bovw_note_row(rounded, row, step, lost, kept, rounded->sums[row]);
-        if (!(rounded->lengths[row] <= largest)) largest = rounded->lengths[row];
+        bovw_note_row(rounded, row, step, (float)lost, (float)kept, rounded->sums[row]);
+        longest = bovw_longer(longest, rounded->lengths[row]);
     }
-    return largest;
+    return longest;
 }
 
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
@@ -86,7 +95,7 @@ BOVW_FOR_512 static float bovw_round_rows_512(
         bovw_note_row(
             rounded, row, steps > 0 ? 1 / steps : 0, _mm512_reduce_add_ps(lost), _mm512_reduce_add_ps(kept),
             _mm512_reduce_add_epi32(total));
-        if (!(rounded->lengths[row] <= longest)) longest = rounded->lengths[row];
+        longest = bovw_longer(longest, rounded->lengths[row]);
     }
     return longest;
 }
@@ -97,8 +106,8 @@ BOVW_FOR_512 static float bovw_round_rows_512(
 /* upper = score + margin, and the largest score - margin of each of 48 lanes, for m rows of a tile. The constants of a
  * tile's words are 48 scales, then as many lengths, errors and halves of squared lengths. */
 BOVW_INLINE void bovw_bound_tile(
-    const int32_t *restrict sums, const bovw_rounded *rows, const float *restrict constants, const float *slack,
-    ptrdiff_t row, ptrdiff_t m, float *restrict upper, ptrdiff_t stride, float *restrict lanes) {
+    const int32_t *BOVW_RESTRICT sums, const bovw_rounded *rows, const float *BOVW_RESTRICT constants, const float *slack,
+    ptrdiff_t row, ptrdiff_t m, float *BOVW_RESTRICT upper, ptrdiff_t stride, float *BOVW_RESTRICT lanes) {
     enum { N = BOVW_TILE_COLUMNS };
     ptrdiff_t i, j;
     for (i = 0; i < m; ++i) {
@@ -116,8 +125,8 @@ BOVW_INLINE void bovw_bound_tile(
 }
 
 BOVW_FOR_512 static void bovw_bound_tile_512(
-    const int32_t *restrict sums, const bovw_rounded *rows, const float *restrict constants, const float *slack,
-    ptrdiff_t row, ptrdiff_t m, float *restrict upper, ptrdiff_t stride, float *restrict lanes) {
+    const int32_t *BOVW_RESTRICT sums, const bovw_rounded *rows, const float *BOVW_RESTRICT constants, const float *slack,
+    ptrdiff_t row, ptrdiff_t m, float *BOVW_RESTRICT upper, ptrdiff_t stride, float *BOVW_RESTRICT lanes) {
     bovw_bound_tile(sums, rows, constants, slack, row, m, upper, stride, lanes);
 }
 

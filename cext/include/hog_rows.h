@@ -4,13 +4,8 @@
 #ifndef BOVW_HOG_ROWS_H
 #define BOVW_HOG_ROWS_H
 
+#include "bovw_restrict.h"
 #include "bovw_v8.h"
-
-#if defined(_MSC_VER)
-#define HOG_RESTRICT __restrict
-#else
-#define HOG_RESTRICT __restrict__
-#endif
 
 /* Four lanes: one register everywhere. */
 #if defined(__GNUC__) || defined(__clang__)
@@ -40,14 +35,14 @@ typedef struct {
 
 /* One image row as float planes, channel c at c * stride. */
 #define HOG_LOAD_ROW(name, type)                                                                         \
-    BOVW_INLINE void name(const type *HOG_RESTRICT row, int width, int channels, int stride,             \
-                          float *HOG_RESTRICT planes) {                                                  \
+    BOVW_INLINE void name(const type *BOVW_RESTRICT row, int width, int channels, int stride,             \
+                          float *BOVW_RESTRICT planes) {                                                  \
         if (channels == 1) {                                                                             \
             for (int x = 0; x < width; ++x) planes[x] = (float)row[x];                                   \
             return;                                                                                      \
         }                                                                                                \
-        float *HOG_RESTRICT green = planes + stride;                                                     \
-        float *HOG_RESTRICT blue = planes + 2 * stride;                                                  \
+        float *BOVW_RESTRICT green = planes + stride;                                                     \
+        float *BOVW_RESTRICT blue = planes + 2 * stride;                                                  \
         for (int x = 0; x < width; ++x) {                                                                \
             planes[x] = (float)row[3 * x];                                                               \
             green[x] = (float)row[3 * x + 1];                                                            \
@@ -59,9 +54,9 @@ HOG_LOAD_ROW(hog_load_bytes, unsigned char)
 
 /* One row of [-1 0 1] derivatives of the channel with the largest magnitude, the first among equals.
  * Rows and results are padded to a multiple of 8; mid[-1] and mid[width] hold the neighbours. */
-BOVW_INLINE void hog_gradient(const float *HOG_RESTRICT up, const float *HOG_RESTRICT mid,
-                              const float *HOG_RESTRICT down, int channels, int stride, int width,
-                              float *HOG_RESTRICT gx, float *HOG_RESTRICT gy, float *HOG_RESTRICT energy) {
+BOVW_INLINE void hog_gradient(const float *BOVW_RESTRICT up, const float *BOVW_RESTRICT mid,
+                              const float *BOVW_RESTRICT down, int channels, int stride, int width,
+                              float *BOVW_RESTRICT gx, float *BOVW_RESTRICT gy, float *BOVW_RESTRICT energy) {
     for (int x = 0; x < width; x += 8) {
         v8 dx = v8_sub(v8_load(mid + x + 1), v8_load(mid + x - 1));
         v8 dy = v8_sub(v8_load(down + x), v8_load(up + x));
@@ -86,10 +81,10 @@ BOVW_INLINE void hog_gradient(const float *HOG_RESTRICT up, const float *HOG_RES
  * atan(r) / (pi r) is a polynomial in r^2 (relative error 2e-8) on |r| <= tan(pi/8); the octants are
  * composed in units of bins, so that multiples of 45 degrees are exact. A nearest vote on a boundary
  * goes to the lower bin if offset is 0 and to the upper one otherwise. A gradient of zero gets bin 0. */
-BOVW_INLINE void hog_orientation(const float *HOG_RESTRICT gx, const float *HOG_RESTRICT gy,
-                                 const float *HOG_RESTRICT energy, int width, hog_bins bins,
-                                 float *HOG_RESTRICT magnitude, int *HOG_RESTRICT bin,
-                                 float *HOG_RESTRICT fraction) {
+BOVW_INLINE void hog_orientation(const float *BOVW_RESTRICT gx, const float *BOVW_RESTRICT gy,
+                                 const float *BOVW_RESTRICT energy, int width, hog_bins bins,
+                                 float *BOVW_RESTRICT magnitude, int *BOVW_RESTRICT bin,
+                                 float *BOVW_RESTRICT fraction) {
     const v8 zero = v8_set1(0.0f), one = v8_set1(1.0f);
     const v8 half = v8_set1((float)bins.per_half), turn = v8_set1((float)bins.n_bins);
     const v8 quarter = v8_mul(half, v8_set1(0.5f)), eighth = v8_mul(half, v8_set1(0.25f));
@@ -132,9 +127,9 @@ BOVW_INLINE void hog_orientation(const float *HOG_RESTRICT gx, const float *HOG_
  * boxes[box][n_bins + 1][4]: the bin after the last takes what belongs to bin 0. Neighbouring votes go
  * to different boxes, so no addition waits for the one before it. Box b covers the pixels
  * (b - 1) * cell_size + cell_size / 2 and the cell_size - 1 after it. */
-BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RESTRICT bin,
-                          const float *HOG_RESTRICT fraction, int width, int cell_size, int n_boxes,
-                          hog_bins bins, const float *HOG_RESTRICT weights, float *HOG_RESTRICT boxes) {
+BOVW_INLINE void hog_vote(const float *BOVW_RESTRICT magnitude, const int *BOVW_RESTRICT bin,
+                          const float *BOVW_RESTRICT fraction, int width, int cell_size, int n_boxes,
+                          hog_bins bins, const float *BOVW_RESTRICT weights, float *BOVW_RESTRICT boxes) {
     const int box_size = (bins.n_bins + 1) * 4;
     const int before = cell_size - cell_size / 2;
     for (int d = 0; d < cell_size; ++d) {
@@ -163,25 +158,25 @@ BOVW_INLINE void hog_vote(const float *HOG_RESTRICT magnitude, const int *HOG_RE
 
 /* Add the corners of the boxes of a band to one row of cells[n_cols][n_bins], side 0 to the cells above
  * the band's middle and side 2 to those below it. */
-BOVW_INLINE void hog_fold(const float *HOG_RESTRICT boxes, int side, int n_cols, int n_bins,
-                          float *HOG_RESTRICT cells) {
+BOVW_INLINE void hog_fold(const float *BOVW_RESTRICT boxes, int side, int n_cols, int n_bins,
+                          float *BOVW_RESTRICT cells) {
     const int box_size = (n_bins + 1) * 4;
     for (int col = 0; col < n_cols; ++col) {
-        const float *HOG_RESTRICT before = boxes + col * box_size + side + 1;
-        const float *HOG_RESTRICT after = boxes + (col + 1) * box_size + side;
-        float *HOG_RESTRICT cell = cells + col * n_bins;
+        const float *BOVW_RESTRICT before = boxes + col * box_size + side + 1;
+        const float *BOVW_RESTRICT after = boxes + (col + 1) * box_size + side;
+        float *BOVW_RESTRICT cell = cells + col * n_bins;
         for (int k = 0; k < n_bins; ++k) cell[k] += before[4 * k] + after[4 * k];
         cell[0] += before[4 * n_bins] + after[4 * n_bins];
     }
 }
 
 /* The orientation energies of one row, votes[x][n_bins], from magnitude, bin and fraction. */
-BOVW_INLINE void hog_spread(const float *HOG_RESTRICT magnitude, const int *HOG_RESTRICT bin,
-                            const float *HOG_RESTRICT fraction, int width, hog_bins bins,
-                            float *HOG_RESTRICT votes) {
+BOVW_INLINE void hog_spread(const float *BOVW_RESTRICT magnitude, const int *BOVW_RESTRICT bin,
+                            const float *BOVW_RESTRICT fraction, int width, hog_bins bins,
+                            float *BOVW_RESTRICT votes) {
     memset(votes, 0, (size_t)width * bins.n_bins * sizeof(float));
     for (int x = 0; x < width; ++x) {
-        float *HOG_RESTRICT v = votes + (size_t)x * bins.n_bins;
+        float *BOVW_RESTRICT v = votes + (size_t)x * bins.n_bins;
         const int k = bin[x];
         if (bins.bilinear) {
             const int after = k + 1 == bins.n_bins ? 0 : k + 1;
@@ -196,12 +191,12 @@ BOVW_INLINE void hog_spread(const float *HOG_RESTRICT magnitude, const int *HOG_
 
 /* row += the weighted sum of HOG_ROWS rows of votes; row = that sum where begins is set. */
 #define HOG_ROWS 4
-BOVW_INLINE void hog_add_rows(const float *HOG_RESTRICT votes, const float *HOG_RESTRICT weights, int begins,
-                              size_t n, float *HOG_RESTRICT row) {
+BOVW_INLINE void hog_add_rows(const float *BOVW_RESTRICT votes, const float *BOVW_RESTRICT weights, int begins,
+                              size_t n, float *BOVW_RESTRICT row) {
     const float w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3];
-    const float *HOG_RESTRICT v1 = votes + n;
-    const float *HOG_RESTRICT v2 = votes + 2 * n;
-    const float *HOG_RESTRICT v3 = votes + 3 * n;
+    const float *BOVW_RESTRICT v1 = votes + n;
+    const float *BOVW_RESTRICT v2 = votes + 2 * n;
+    const float *BOVW_RESTRICT v3 = votes + 3 * n;
     if (begins)
         for (size_t i = 0; i < n; ++i) row[i] = (w0 * votes[i] + w1 * v1[i]) + (w2 * v2[i] + w3 * v3[i]);
     else
@@ -209,20 +204,20 @@ BOVW_INLINE void hog_add_rows(const float *HOG_RESTRICT votes, const float *HOG_
 }
 
 /* Sums of taps[j] * row[j * n_bins], of 4, 8 or 12 neighbouring bins. */
-BOVW_INLINE v4 hog_filter_4(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps, int n_bins) {
+BOVW_INLINE v4 hog_filter_4(const float *BOVW_RESTRICT row, const float *BOVW_RESTRICT taps, int n_taps, int n_bins) {
     v4 sum = {0};
     for (int j = 0; j < n_taps; ++j, row += n_bins) sum = v4_madd(taps[j], v4_load(row), sum);
     return sum;
 }
 
-BOVW_INLINE v8 hog_filter_8(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps, int n_bins) {
+BOVW_INLINE v8 hog_filter_8(const float *BOVW_RESTRICT row, const float *BOVW_RESTRICT taps, int n_taps, int n_bins) {
     v8 sum = v8_set1(0.0f);
     for (int j = 0; j < n_taps; ++j, row += n_bins) sum = v8_madd(v8_set1(taps[j]), v8_load(row), sum);
     return sum;
 }
 
-BOVW_INLINE void hog_filter_12(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps, int n_bins,
-                               float *HOG_RESTRICT out) {
+BOVW_INLINE void hog_filter_12(const float *BOVW_RESTRICT row, const float *BOVW_RESTRICT taps, int n_taps, int n_bins,
+                               float *BOVW_RESTRICT out) {
     v8 low = v8_set1(0.0f);
     v4 high = {0};
     for (int j = 0; j < n_taps; ++j, row += n_bins) {
@@ -235,8 +230,8 @@ BOVW_INLINE void hog_filter_12(const float *HOG_RESTRICT row, const float *HOG_R
 
 /* cell[n_bins] = sum of taps[j] * row[j][n_bins], up to twelve bins at a time, so that nine are one round.
  * row must be readable for 7 floats past its end. */
-BOVW_INLINE void hog_filter(const float *HOG_RESTRICT row, const float *HOG_RESTRICT taps, int n_taps,
-                            int n_bins, float *HOG_RESTRICT cell) {
+BOVW_INLINE void hog_filter(const float *BOVW_RESTRICT row, const float *BOVW_RESTRICT taps, int n_taps,
+                            int n_bins, float *BOVW_RESTRICT cell) {
     for (int k = 0; k < n_bins; k += 12) {
         const int rest = n_bins - k < 12 ? n_bins - k : 12;
         float sums[12];
@@ -255,8 +250,8 @@ BOVW_INLINE float hog_clipped(float a) { return a < 0.2f ? a : 0.2f; }
 
 /* Features of one cell from its signed votes h[2 * half] and the inverse norms of its four blocks.
  * UoCTTI: out[3 * half + 4]. */
-BOVW_INLINE void hog_uoctti_cell(const float *HOG_RESTRICT h, const float *norms, int half,
-                                 float *HOG_RESTRICT out) {
+BOVW_INLINE void hog_uoctti_cell(const float *BOVW_RESTRICT h, const float *norms, int half,
+                                 float *BOVW_RESTRICT out) {
     const float n0 = norms[0], n1 = norms[1], n2 = norms[2], n3 = norms[3];
     float t0 = 0.0f, t1 = 0.0f, t2 = 0.0f, t3 = 0.0f;
     for (int k = 0; k < 2 * half; ++k)
@@ -276,8 +271,8 @@ BOVW_INLINE void hog_uoctti_cell(const float *HOG_RESTRICT h, const float *norms
 }
 
 /* Dalal-Triggs: out[4][half]. */
-BOVW_INLINE void hog_dalal_triggs_cell(const float *HOG_RESTRICT h, const float *norms, int half,
-                                       float *HOG_RESTRICT out) {
+BOVW_INLINE void hog_dalal_triggs_cell(const float *BOVW_RESTRICT h, const float *norms, int half,
+                                       float *BOVW_RESTRICT out) {
     for (int b = 0; b < 4; ++b) {
         const float norm = norms[b];
         for (int k = 0; k < half; ++k) out[b * half + k] = hog_clipped((h[k] + h[half + k]) * norm);

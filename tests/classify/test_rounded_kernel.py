@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bovw._cext import rounded_gram
+from bovw._cext import cpu, rounded_gram
 from bovw.classify import rounded_kernel
 from bovw.classify.rounded_kernel import rounded_linear_kernel, rounding_pays
 from bovw.errors import ParameterError
@@ -30,7 +30,7 @@ def test_neither_instructions_nor_workers_change_a_bit(n, d):
     X = rows(n, d)
     plain = rounded_linear_kernel(X, fast=False)
     np.testing.assert_array_equal(rounded_linear_kernel(X, fast=False, n_jobs=3), plain)
-    if rounded_gram.is_fast():
+    if cpu.has_vnni():
         np.testing.assert_array_equal(rounded_linear_kernel(X, fast=True), plain)
 
 
@@ -96,11 +96,11 @@ def test_is_positive_semi_definite():
 
 
 def test_pays_for_large_problems_only(monkeypatch):
-    monkeypatch.setattr(rounded_kernel._kernels, "is_fast", lambda: True)
+    monkeypatch.setattr(rounded_kernel, "has_vnni", lambda: True)
     assert rounding_pays(9000, 21504, 102)
     assert not rounding_pays(1500, 21504, 15)
     assert not rounding_pays(9000, 21504, 1000)
-    monkeypatch.setattr(rounded_kernel._kernels, "is_fast", lambda: False)
+    monkeypatch.setattr(rounded_kernel, "has_vnni", lambda: False)
     assert not rounding_pays(9000, 21504, 102)
 
 

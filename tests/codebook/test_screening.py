@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bovw._cext import cpu
 from bovw._cext import screening as kernels
 from bovw.codebook import KMeansCodebook
 from bovw.codebook.lloyd import lloyd
@@ -14,7 +15,7 @@ from bovw.codebook.screening import MOST_NEIGHBORS, WordScreen
 from bovw.encoding import LLC
 from tests.reference import kmeans as reference
 
-LEVELS = [False, pytest.param(True, marks=pytest.mark.skipif(not kernels.is_fast(), reason="no AVX-512 VNNI"))]
+LEVELS = [False, pytest.param(True, marks=pytest.mark.skipif(not cpu.has_vnni(), reason="no AVX-512 VNNI"))]
 
 
 def near_words(n, K, d, seed, spread=0.3):
@@ -176,3 +177,20 @@ def test_both_ways_give_the_same_words_and_codes(monkeypatch):
 def test_the_kernel_refuses_arrays_that_do_not_fit(call):
     with pytest.raises(ValueError, match=r"room|disagree"):
         call(kernels.RoundedRows(16, 8, False))
+
+
+@pytest.mark.parametrize("fast", LEVELS)
+def test_a_row_that_float32_does_not_hold_has_no_bounds(fast):
+    rows, X = kernels.RoundedRows(3, 5, fast), np.ones((3, 5), np.float32)
+    assert rows.take(X) == pytest.approx(np.sqrt(5), rel=0.02)
+    for value in (np.inf, np.nan, 3e38):
+        X[1] = value
+        assert rows.take(X) == np.inf
+
+
+def test_many_features():
+    rng = np.random.default_rng(9)
+    X, words = (rng.random((rows, 4096), dtype=np.float32) - 0.5 for rows in (20, 130))
+    np.testing.assert_array_equal(WordSearch(words, screen=True).labels(X), reference.nearest_words(X, words)[0])
+    with pytest.raises(ValueError, match="1 to 4096"):
+        WordSearch(np.ones((130, 4097), np.float32), screen=True)
