@@ -35,14 +35,14 @@ typedef struct {
 
 /* One image row as float planes, channel c at c * stride. */
 #define HOG_LOAD_ROW(name, type)                                                                         \
-    BOVW_INLINE void name(const type *BOVW_RESTRICT row, int width, int channels, int stride,             \
-                          float *BOVW_RESTRICT planes) {                                                  \
+    BOVW_INLINE void name(const type *BOVW_RESTRICT row, int width, int channels, int stride,            \
+                          float *BOVW_RESTRICT planes) {                                                 \
         if (channels == 1) {                                                                             \
             for (int x = 0; x < width; ++x) planes[x] = (float)row[x];                                   \
             return;                                                                                      \
         }                                                                                                \
-        float *BOVW_RESTRICT green = planes + stride;                                                     \
-        float *BOVW_RESTRICT blue = planes + 2 * stride;                                                  \
+        float *BOVW_RESTRICT green = planes + stride;                                                    \
+        float *BOVW_RESTRICT blue = planes + 2 * stride;                                                 \
         for (int x = 0; x < width; ++x) {                                                                \
             planes[x] = (float)row[3 * x];                                                               \
             green[x] = (float)row[3 * x + 1];                                                            \
