@@ -116,7 +116,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         ``"C"`` (ascending), ``"fold_scores"`` (n_C, cv), ``"mean_score"``,
         ``"std_score"``; None if C was one number.
     rounded_ : bool
-        Whether the Gram matrix was of 8-bit integers.
+        Whether the machines come from a Gram matrix of 8-bit integers; False if it proved too coarse.
     n_features_in_ : int
 
     See Also
@@ -309,7 +309,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         ]
         return np.array(factors)[target.index]
 
-    def _compute_gram(self, X, rounded):
+    def _compute_gram(self, X, rounded, out=None):
         if self.kernel == "precomputed":
             _check_symmetric(X)
             return X
@@ -320,8 +320,9 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
                 f"{self.max_memory / 1e9:g} GB; train on at most {math.isqrt(int(self.max_memory / 4))} "
                 "samples, or raise max_memory"
             )
-        kernel = rounded_linear_kernel if rounded else _KERNELS[self.kernel]
-        return kernel(X, n_jobs=self.n_jobs)
+        if rounded:
+            return rounded_linear_kernel(X, n_jobs=self.n_jobs)
+        return _KERNELS[self.kernel](X, out=out, n_jobs=self.n_jobs)
 
     def rounds_gram(self, n, d, n_problems):
         """Whether the Gram matrix of n signatures of d features, for ``n_problems`` machines, is of 8-bit integers."""
@@ -396,7 +397,8 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         solutions = list(map_in_order(solve, groups, self.n_jobs))
         coarse = [(s.gap > self.tol * s.primal) & (s.n_iter < self.max_iter) for s in solutions]
         if rounded and np.concatenate(coarse).any():
-            rounded, gram = False, self._compute_gram(X, rounded=False)
+            rounded = self.rounded_ = False
+            self._compute_gram(X, rounded=False, out=gram)
             starts = zip(groups, [s.alpha for s in solutions], strict=True)
             solutions = list(map_in_order(lambda start: solve(*start), starts, self.n_jobs))
         self._learn(X, target, groups, solutions)

@@ -138,6 +138,7 @@ def test_gram_matrix_that_is_too_coarse_is_computed_anew(digits, monkeypatch):
     X, y, _, _ = digits
     monkeypatch.setattr(one_vs_rest, "rounded_linear_kernel", lambda X, n_jobs: np.eye(len(X), dtype=np.float32))
     machine = OneVsRestDual(gram="int8").fit(X, y)
+    assert not machine.rounded_
     assert (machine.dual_gaps_ <= machine.tol).all()
     np.testing.assert_allclose(machine.objectives_, OneVsRestDual().fit(X, y).objectives_, rtol=2e-3)
 
