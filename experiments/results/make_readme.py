@@ -1,6 +1,6 @@
-"""Writes the table of speeds and the figure of README.md from the recorded results in this folder.
+"""Writes the tables of speeds and of encoders and the figure of README.md from the recorded results in this folder.
 
-``python experiments/results/make_readme.py`` rewrites the table;
+``python experiments/results/make_readme.py`` rewrites the tables;
 ``--figure RESULTS IMAGES`` also redraws demo.png from a demo's folders, as
 ``--figure bovw-demo/results bovw-demo/images``. The tables of accuracy come from the
 ledgers in this folder: ``bovw table --write README.md``. No number in the README is
@@ -44,6 +44,15 @@ def speed_table():
     return "\n".join(lines)
 
 
+def encoder_table():
+    """Markdown rows of what ``compare_encoders.py`` recorded, best first."""
+    systems = json.loads((HERE / "encoders_scene15.json").read_text())["systems"]
+    lines = ["| encoding | accuracy | signature |", "|---|--:|--:|"]
+    for name, row in sorted(systems.items(), key=lambda item: -item[1]["mean"]):
+        lines.append(f"| {name} | {100 * row['mean']:.2f} ± {100 * row['std']:.2f} | {row['size']:,} |")
+    return "\n".join(lines)
+
+
 def _milliseconds(seconds):
     return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
 
@@ -53,12 +62,13 @@ def _ratio(value):
 
 
 def render(text):
-    """The README with its table of speeds renewed."""
-    table = speed_table()
-    text, count = re.subn(
-        r"(<!-- begin speed[^>]*-->\n).*?(<!-- end speed -->)", lambda m: f"{m[1]}{table}\n{m[2]}", text, flags=re.S
-    )
-    assert count == 1
+    """The README with its tables of speeds and of encoders renewed."""
+    for name, table in (("speed", speed_table()), ("encoders", encoder_table())):
+        text, count = re.subn(
+            rf"(<!-- begin {name}[^>]*-->\n).*?(<!-- end {name} -->)",
+            lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text, flags=re.S,
+        )
+        assert count == 1
     return text
 
 
