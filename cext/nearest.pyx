@@ -11,6 +11,8 @@ ctypedef fused element:
 cdef enum:
     LANES = 16
 
+cdef float TINY = 1e-36  # below this, squares lose digits to underflow
+
 cdef extern from "bovw_nearest.h":
     void bovw_fold_lanes(
         const float *scores, const float *offsets, Py_ssize_t K, int32_t first_label, float *best, int32_t *label,
@@ -164,7 +166,7 @@ def try_candidates(
                 undecided[n_undecided] = i
                 n_undecided += 1
                 continue
-            within = nearest * (1 + error)
+            within = nearest * (1 + error) + TINY
             if next_nearest <= within:
                 label = bovw_settle_candidates(row, &words[0, 0], d, &candidates[i, 0], LANES, squares, within)
             labels[i] = label

@@ -52,6 +52,7 @@ cdef extern from "bovw_candidates.h":
         const float *squares, float within
     ) noexcept nogil
 
+cdef float TINY = 1e-36  # below this, squares lose digits to underflow
 TILE_COLUMNS = BOVW_TILE_COLUMNS
 MOST_COLUMNS = BOVW_MOST_COLUMNS
 
@@ -139,7 +140,7 @@ def nearest_of_bounded(const element[:, ::1] X, const float[:, ::1] words, const
     Shapes: X (m, d), words (K, d), upper (m, at least K), lanes (m, 48), labels (m,).
     """
     cdef Py_ssize_t i, j, n, d = X.shape[1]
-    cdef float first, second
+    cdef float first, second, within
     cdef float error = <float>(4 * (d / 8 + 8) * 2.0**-24)
     cdef float *row = <float *>malloc((d + upper.shape[1]) * sizeof(float))
     cdef float *squares = row + d
@@ -158,8 +159,9 @@ def nearest_of_bounded(const element[:, ::1] X, const float[:, ::1] words, const
             for j in range(d):
                 row[j] = X[i, j]
             labels[i] = bovw_nearest_candidate(row, &words[0, 0], d, found, n, squares, &first, &second)
-            if second <= first * (1 + error):
-                labels[i] = bovw_settle_candidates(row, &words[0, 0], d, found, n, squares, first * (1 + error))
+            within = first * (1 + error) + TINY
+            if second <= within:
+                labels[i] = bovw_settle_candidates(row, &words[0, 0], d, found, n, squares, within)
     free(row)
     free(found)
 

@@ -86,7 +86,14 @@ def screened(search, words, fast):
     return made
 
 
-@pytest.mark.parametrize("make", [lambda X: X.astype(np.uint8), lambda X: X + np.float32(3000), lambda X: X * 1e-20])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda X: X.astype(np.uint8),
+        lambda X: X + np.float32(3000),
+        *(lambda X, scale=scale: X * np.float32(scale) for scale in (1e-18, 1e-20, 1e-23)),
+    ],
+)
 def test_bytes_offsets_and_small_scales(make):
     X, words = near_words(500, 150, 24, 3)
     X, words = make(20 * X), make(20 * words).astype(np.float32)
