@@ -62,7 +62,7 @@ class LCC(SparseEncoder):
 
     Notes
     -----
-    Poolings: "max" (the default), "sum", "average". At 1024 words about six times slower than
+    Poolings: "max" (the default), "sum", "average". At 1024 words about ten times slower than
     :class:`bovw.LLC`, its approximation; more when ``mu`` is small, as many words get weights then.
 
     Products of matrices are in float32, problems over working sets and the verdict on the condition in
