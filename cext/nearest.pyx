@@ -11,8 +11,6 @@ ctypedef fused element:
 cdef enum:
     LANES = 16
 
-cdef float TINY = 1e-36  # below this, squares lose digits to underflow
-
 cdef extern from "bovw_nearest.h":
     void bovw_fold_lanes(
         const float *scores, const float *offsets, Py_ssize_t K, int32_t first_label, float *best, int32_t *label,
@@ -23,13 +21,10 @@ cdef extern from "bovw_nearest.h":
     ) noexcept nogil
 
 cdef extern from "bovw_candidates.h":
+    float bovw_distance_error(Py_ssize_t d) noexcept nogil
     int32_t bovw_nearest_candidate(
         const float *x, const float *words, Py_ssize_t d, const int32_t *candidates, Py_ssize_t n, float *squares,
-        float *first, float *second
-    ) noexcept nogil
-    int32_t bovw_settle_candidates(
-        const float *x, const float *words, Py_ssize_t d, const int32_t *candidates, Py_ssize_t n,
-        const float *squares, float within
+        float *least
     ) noexcept nogil
 
 
@@ -149,26 +144,21 @@ def try_candidates(
     """
     cdef Py_ssize_t i, j, n_undecided = 0, d = X.shape[1]
     cdef int32_t label
-    cdef float nearest, next_nearest, within
+    cdef float square
     cdef float squares[LANES]
     cdef float *row = <float *>malloc(d * sizeof(float))
-    cdef float error = <float>(4 * (d / 8 + 8) * 2.0**-24)
+    cdef float error = bovw_distance_error(d)
     if row == NULL:
         raise MemoryError()
     with nogil:
         for i in range(X.shape[0]):
             for j in range(d):
                 row[j] = X[i, j]
-            label = bovw_nearest_candidate(
-                row, &words[0, 0], d, &candidates[i, 0], LANES, squares, &nearest, &next_nearest
-            )
-            if label < 0 or not sqrt(nearest) * (1 + error) < bounds[i]:
+            label = bovw_nearest_candidate(row, &words[0, 0], d, &candidates[i, 0], LANES, squares, &square)
+            if label < 0 or not sqrt(square) * (1 + error) < bounds[i]:
                 undecided[n_undecided] = i
                 n_undecided += 1
                 continue
-            within = nearest * (1 + error) + TINY
-            if next_nearest <= within:
-                label = bovw_settle_candidates(row, &words[0, 0], d, &candidates[i, 0], LANES, squares, within)
             labels[i] = label
     free(row)
     return n_undecided

@@ -35,24 +35,17 @@ cdef extern from "bovw_screen.h":
         const bovw_rounded *rows, const int8_t *words, const float *constants, Py_ssize_t groups, const float *slack,
         Py_ssize_t n_rows, Py_ssize_t n_words, float *upper, float *lanes, int fast
     ) noexcept nogil
-    float bovw_kth_largest(const float *lanes, Py_ssize_t k) noexcept nogil
-    Py_ssize_t bovw_reaching(
-        const float *upper, Py_ssize_t n_words, float least, int32_t *found) noexcept nogil
-    Py_ssize_t bovw_reaching_512(
-        const float *upper, Py_ssize_t n_words, float least, int32_t *found) noexcept nogil
+    Py_ssize_t bovw_possible_words(
+        const float *upper, const float *lanes, Py_ssize_t n_words, Py_ssize_t k, int32_t *found, int fast
+    ) noexcept nogil
 
 cdef extern from "bovw_candidates.h":
     float bovw_squared_distance(const float *x, const float *word, Py_ssize_t d) noexcept nogil
     int32_t bovw_nearest_candidate(
         const float *x, const float *words, Py_ssize_t d, const int32_t *candidates, Py_ssize_t n, float *squares,
-        float *first, float *second
-    ) noexcept nogil
-    int32_t bovw_settle_candidates(
-        const float *x, const float *words, Py_ssize_t d, const int32_t *candidates, Py_ssize_t n,
-        const float *squares, float within
+        float *least
     ) noexcept nogil
 
-cdef float TINY = 1e-36  # below this, squares lose digits to underflow
 TILE_COLUMNS = BOVW_TILE_COLUMNS
 MOST_COLUMNS = BOVW_MOST_COLUMNS
 
@@ -140,8 +133,7 @@ def nearest_of_bounded(const element[:, ::1] X, const float[:, ::1] words, const
     Shapes: X (m, d), words (K, d), upper (m, at least K), lanes (m, 48), labels (m,).
     """
     cdef Py_ssize_t i, j, n, d = X.shape[1]
-    cdef float first, second, within
-    cdef float error = <float>(4 * (d / 8 + 8) * 2.0**-24)
+    cdef float square
     cdef float *row = <float *>malloc((d + upper.shape[1]) * sizeof(float))
     cdef float *squares = row + d
     cdef int32_t *found = <int32_t *>malloc(upper.shape[1] * sizeof(int32_t))
@@ -151,17 +143,13 @@ def nearest_of_bounded(const element[:, ::1] X, const float[:, ::1] words, const
         raise MemoryError()
     with nogil:
         for i in range(X.shape[0]):
-            n = (bovw_reaching_512 if fast else bovw_reaching)(
-                &upper[i, 0], upper.shape[1], bovw_kth_largest(&lanes[i, 0], 1), found)
+            n = bovw_possible_words(&upper[i, 0], &lanes[i, 0], upper.shape[1], 1, found, fast)
             labels[i] = found[0]
             if n == 1:
                 continue
             for j in range(d):
                 row[j] = X[i, j]
-            labels[i] = bovw_nearest_candidate(row, &words[0, 0], d, found, n, squares, &first, &second)
-            within = first * (1 + error) + TINY
-            if second <= within:
-                labels[i] = bovw_settle_candidates(row, &words[0, 0], d, found, n, squares, within)
+            labels[i] = bovw_nearest_candidate(row, &words[0, 0], d, found, n, squares, &square)
     free(row)
     free(found)
 
@@ -182,8 +170,7 @@ def neighbors_of_bounded(const float[:, ::1] X, const float[:, ::1] words, const
         raise MemoryError()
     with nogil:
         for i in range(X.shape[0]):
-            n = (bovw_reaching_512 if fast else bovw_reaching)(
-                &upper[i, 0], upper.shape[1], bovw_kth_largest(&lanes[i, 0], last + 1), found)
+            n = bovw_possible_words(&upper[i, 0], &lanes[i, 0], upper.shape[1], last + 1, found, fast)
             for p in range(last + 1):
                 nearest[p] = INFINITY
             for t in range(n):

@@ -34,7 +34,23 @@ _MOST_ROWS = 2048
 _UNIT_ROUNDOFF = 2.0**-24
 
 
-class WordSearch:
+class BlockSearch:
+    """A search that goes block by block, of at most ``_rows`` rows each, by ``workspace()`` and ``block(...)``."""
+
+    def blocks(self, n):
+        """Slices that cut n rows into blocks that :meth:`block` accepts."""
+        return (slice(start, min(start + self._rows, n)) for start in range(0, n, self._rows))
+
+    def labels(self, X):
+        """The word found for each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
+        labels = np.empty(len(X), np.int32)
+        workspace = self.workspace()
+        for rows in self.blocks(len(X)):
+            self.block(X[rows], labels[rows], workspace)
+        return labels
+
+
+class WordSearch(BlockSearch):
     """A set of words made ready for exact nearest-word search.
 
     It is a plain, immutable helper; several threads may share it.
@@ -63,6 +79,7 @@ class WordSearch:
         if screening_pays(*words.shape) if screen is None else screen:
             self._screen = WordScreen(words, centered)
             self._rows = min(self._rows, self._screen.n_rows)
+            self._no_offsets = np.zeros(self._screen.n_places, np.float32)
 
     def workspace(self):
         """Buffers for :meth:`block`; one a thread."""
@@ -77,12 +94,8 @@ class WordSearch:
             "rest": np.empty(rows, np.float32),
             "best": np.empty(rows, np.float32),
             "second": np.empty(rows, np.float32),
-            "screen": self._screen and self._screen.workspace(),
+            "screen": None if self._screen is None else self._screen.workspace(),
         }
-
-    def blocks(self, n):
-        """Slices that cut n rows into blocks that :meth:`block` accepts."""
-        return (slice(start, min(start + self._rows, n)) for start in range(0, n, self._rows))
 
     def block(self, X, labels, workspace):
         """Write the nearest word of each row of a block to ``labels``.
@@ -122,14 +135,6 @@ class WordSearch:
         else:
             self._fold_bounds(bounds, labels, workspace)
 
-    def labels(self, X):
-        """The nearest word of each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
-        labels = np.empty(len(X), np.int32)
-        workspace = self.workspace()
-        for rows in self.blocks(len(X)):
-            self.block(X[rows], labels[rows], workspace)
-        return labels
-
     def _bounds(self, X, workspace):
         """Bounds of all scores by the screen, or None if there is none or it does not reach so far."""
         if self._screen is None:
@@ -141,7 +146,7 @@ class WordSearch:
     def _fold_bounds(self, bounds, labels, workspace):
         """Lanes of upper bounds, which exceed the scores and so err by nothing in the sense of ``errors``."""
         lanes = self._start_lanes(len(labels), workspace)
-        kernels.fold_lanes(bounds[0], np.zeros(bounds[0].shape[1], np.float32), 0, *lanes)
+        kernels.fold_lanes(bounds[0], self._no_offsets, 0, *lanes)
         self._reduce_lanes(lanes, labels, workspace)
         workspace["errors"][: len(labels)] = 0
 

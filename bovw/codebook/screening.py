@@ -57,30 +57,31 @@ class WordScreen:
     ----------
     n_rows : int
         Most rows of a block.
+    n_places : int
+        K, or a little more: numbers in a row of bounds.
     """
 
     def __init__(self, words, centered, *, fast=None):
         (K, d), columns = words.shape, kernels.TILE_COLUMNS
         self._words, self._fast = words, has_vnni() if fast is None else fast
-        padded = -(-K // columns) * columns
+        self.n_places = padded = -(-K // columns) * columns
         self._rounded = kernels.RoundedRows(padded, d, self._fast)
         self._longest = float(self._rounded.take(centered))
         half_squares = np.full(padded, _PADDING)  # so that no score of a place without a word is high
-        with np.errstate(over="ignore"):  # such words are not searched here, see bounds
+        with np.errstate(over="ignore"):  # words so long are not searched here, see bounds
             half_squares[:K] = np.einsum("kd,kd->k", centered, centered, dtype=np.float64) / 2
-        parts = (self._rounded.scales, self._rounded.lengths, self._rounded.errors, half_squares)
-        self._constants = np.stack([part[:padded].reshape(-1, columns) for part in parts], axis=1)
-        # What float32 does to a score, as in nearest.py.
-        with np.errstate(over="ignore"):
+            # What float32 does to a score, as in nearest.py.
             self._slack_per_length = np.float32(2 * _UNIT_ROUNDOFF * (d + 8) * self._longest)
             self._slack = np.float32(4 * _UNIT_ROUNDOFF * self._longest**2) + _SMALLEST
+        parts = (self._rounded.scales, self._rounded.lengths, self._rounded.errors, half_squares)
+        self._constants = np.stack([part[:padded].reshape(-1, columns) for part in parts], axis=1)
         self.n_rows = min(max(_BOUNDS // padded, _LEAST_ROWS), _MOST_ROWS)
 
     def workspace(self):
         """Buffers for :meth:`bounds`; one a thread."""
         return {
             "rounded": kernels.RoundedRows(self.n_rows, self._words.shape[1], self._fast),
-            "upper": np.empty((self.n_rows, self._constants.shape[0] * kernels.TILE_COLUMNS), np.float32),
+            "upper": np.empty((self.n_rows, self.n_places), np.float32),
             "lanes": np.empty((self.n_rows, kernels.TILE_COLUMNS), np.float32),
         }
 

@@ -17,6 +17,7 @@ from .._cext import nearest as kernels
 from .._cext import neighbors as neighbor_kernels
 from .blocks import CheckedArray
 from .lloyd import iterate
+from .nearest import BlockSearch
 from .neighbors import NeighborSearch
 from .seeding import draw_spread_words
 
@@ -73,7 +74,7 @@ class WordLists:
         return found
 
 
-class ProbedSearch:
+class ProbedSearch(BlockSearch):
     """Approximate nearest-word search: the words of the ``n_probe`` nearest of about sqrt(K) lists.
 
     The lists are a k-means of the words themselves. It has the methods of
@@ -87,6 +88,8 @@ class ProbedSearch:
     near : ProbedSearch, optional
         A search over earlier positions of the words, whose list centers are a start.
     """
+
+    _rows = _ROWS
 
     def __init__(self, words, n_probe, near=None):
         self.words = words
@@ -112,10 +115,6 @@ class ProbedSearch:
         """Buffers for :meth:`block`; one a thread."""
         return self._centers.buffers(_ROWS, self.n_probe)
 
-    def blocks(self, n):
-        """Slices that cut n rows into blocks that :meth:`block` accepts."""
-        return (slice(start, min(start + _ROWS, n)) for start in range(0, n, _ROWS))
-
     def block(self, X, labels, workspace):
         """Write the nearest word found for each row of a block to ``labels``, int32 (m,)."""
         X = X.astype(np.float32, copy=False)
@@ -126,11 +125,3 @@ class ProbedSearch:
         neighbor_kernels.word_distances(X, self.words, found, distances)
         nearest = distances == distances.min(axis=1, keepdims=True)
         np.where(nearest, found, np.int32(len(self.words))).min(axis=1, out=labels)
-
-    def labels(self, X):
-        """The nearest word found for each row: X (n, d), float32 or uint8, C-contiguous, finite -> int32 (n,)."""
-        labels = np.empty(len(X), np.int32)
-        workspace = self.workspace()
-        for rows in self.blocks(len(X)):
-            self.block(X[rows], labels[rows], workspace)
-        return labels

@@ -22,24 +22,8 @@ BOVW_INLINE float bovw_squared_distance(const float *x, const float *word, ptrdi
     return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
-/* The nearest of n candidates, by squared distances in float32, which are left in `squares`; the smallest and the second
- * smallest go to *first and *second. A candidate below 0 is none. */
-static int32_t bovw_nearest_candidate(
-    const float *x, const float *words, ptrdiff_t d, const int32_t *candidates, ptrdiff_t n, float *squares,
-    float *first, float *second) {
-    int32_t nearest = -1;
-    *first = *second = INFINITY;
-    for (ptrdiff_t t = 0; t < n; ++t) {
-        squares[t] = candidates[t] < 0 ? INFINITY : bovw_squared_distance(x, words + candidates[t] * d, d);
-        if (squares[t] < *first) {
-            *second = *first;
-            *first = squares[t];
-            nearest = candidates[t];
-        } else if (squares[t] < *second)
-            *second = squares[t];
-    }
-    return nearest;
-}
+/* What float32 may change of a squared distance or of its root, as a share of it. */
+BOVW_INLINE float bovw_distance_error(ptrdiff_t d) { return 4 * ((float)d / 8 + 8) * 5.9604645e-8f; }
 
 /* Of the candidates whose `squares` are at most `within` the nearest by distances in float64, the lowest of equals. */
 static int32_t bovw_settle_candidates(
@@ -60,6 +44,29 @@ static int32_t bovw_settle_candidates(
         }
     }
     return nearest;
+}
+
+/* The nearest of n candidates, the lowest of equally near ones; a candidate below 0 is none, and -1 is returned if all
+ * are. Their squared distances in float32 are left in `squares`, the smallest in *least; what these do not tell apart, or
+ * lose to underflow, is settled in float64. */
+static int32_t bovw_nearest_candidate(
+    const float *x, const float *words, ptrdiff_t d, const int32_t *candidates, ptrdiff_t n, float *squares,
+    float *least) {
+    float first = INFINITY, second = INFINITY, within;
+    int32_t nearest = -1;
+    for (ptrdiff_t t = 0; t < n; ++t) {
+        squares[t] = candidates[t] < 0 ? INFINITY : bovw_squared_distance(x, words + candidates[t] * d, d);
+        if (squares[t] < first) {
+            second = first;
+            first = squares[t];
+            nearest = candidates[t];
+        } else if (squares[t] < second)
+            second = squares[t];
+    }
+    *least = first;
+    within = first * (1 + bovw_distance_error(d)) + 1e-36f;
+    return second <= within && nearest >= 0
+        ? bovw_settle_candidates(x, words, d, candidates, n, squares, within) : nearest;
 }
 
 #endif

@@ -192,4 +192,11 @@ BOVW_FOR_512 static ptrdiff_t bovw_reaching_512(const float *upper, ptrdiff_t n_
 #define bovw_reaching_512 bovw_reaching
 #endif
 
+/* The numbers of the words of a row that can be among its k nearest, rising; returns how many. */
+static ptrdiff_t bovw_possible_words(
+    const float *upper, const float *lanes, ptrdiff_t n_words, ptrdiff_t k, int32_t *found, int fast) {
+    const float least = bovw_kth_largest(lanes, k);
+    return fast ? bovw_reaching_512(upper, n_words, least, found) : bovw_reaching(upper, n_words, least, found);
+}
+
 #endif
