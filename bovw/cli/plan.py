@@ -22,7 +22,10 @@ def add_parser(verbs):
                         help="measure on images of this data set (default: photographs of 500 x 375 pixels); without "
                              "--images, predict bovw run on it, all draws")
     add_kind(parser)
-    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="whose disk the run would use")
+    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR",
+                        help="whose disk the run would use, or its folder, if it has begun")
+    parser.add_argument("--cache", type=Path, metavar="DIR",
+                        help="of the run on --data: feature sets that are finished there are not counted")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
                         help="change one setting; may be repeated")
     parser.set_defaults(run=run)
@@ -41,8 +44,12 @@ def run(options):
     if missing:
         if options.test is not None:
             raise ParameterError(f"--test {options.test} goes with --images and --classes; a run on --data has its own")
-        estimate = predict_run(config, options.data, cores=options.cores, kind=options.kind)
+        estimate = predict_run(
+            config, options.data, cores=options.cores, kind=options.kind, out=options.out, cache=options.cache
+        )
     else:
+        if options.cache is not None:
+            raise ParameterError(f"--cache {options.cache} is of a run on --data; leave --images and --classes out")
         estimate = _estimate(config, options)
     print(format_estimate(estimate))
     estimate.check(options.out)

@@ -43,6 +43,24 @@ class DrawRun:
         self.split = {"data": manifest, "train": train, "test": test}
         self.key = fingerprint({"config": config.fingerprint, "draw": draw, "costs": task.costs, **self.split})
 
+    def _members(self):
+        """A :class:`MemberRun` for each feature set, by name."""
+        members = build_members(self.config, draw=self.draw, n_jobs=self.n_jobs, verbose=self.verbose)
+        return {name: self._member(name, settings, model, len(members)) for name, (settings, model) in members.items()}
+
+    def _member(self, name, settings, model, n_members):
+        key = fingerprint({"member": settings, **self.split})
+        return MemberRun(
+            self.folder / f"member-{name}" if self.cache is None else Path(self.cache) / key, key, model,
+            self.dataset.images, self.dataset.names, self.task.labels, self.train, self.test,
+            classes=self.task.class_names, held_out=n_members > 1 or self._cheap_folds(model), verbose=self.verbose,
+        )
+
+    def state(self):
+        """Fingerprint of each feature set, by name, and whether it is finished."""
+        done = self.finished() is not None
+        return {name: (member.key, done or member.finished() is not None) for name, member in self._members().items()}
+
     def run(self, keep_model=None):
         """Do what is not done yet and return the result; the model goes to the folder ``keep_model``."""
         result = self.finished()
@@ -51,20 +69,12 @@ class DrawRun:
             return result
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(self.folder)
-        members = build_members(self.config, draw=self.draw, n_jobs=self.n_jobs, verbose=self.verbose)
         results = []
-        for name, (settings, model) in members.items():
-            key = fingerprint({"member": settings, **self.split})
-            folder = self.folder / f"member-{name}" if self.cache is None else Path(self.cache) / key
-            member = MemberRun(
-                folder, key, model, self.dataset.images, self.dataset.names, self.task.labels, self.train, self.test,
-                classes=self.task.class_names, held_out=len(members) > 1 or self._cheap_folds(model),
-                verbose=self.verbose,
-            )
+        for name, member in self._members().items():
             found = member.finished()
             if self.verbose:
                 state = "" if found is None else ", finished earlier, reused"
-                print(f"  {name} ({key}){state}", file=sys.stderr, flush=True)
+                print(f"  {name} ({member.key}){state}", file=sys.stderr, flush=True)
             results.append(member.run() if found is None else found)
         model, scores = self._fused(results)
         errors = {row: message for found in results for row, message in found.errors.items()}

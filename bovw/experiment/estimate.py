@@ -61,7 +61,7 @@ class StageEstimate:
 
 @dataclass
 class RunEstimate:
-    """All stages of a run of ``draws`` draws on ``cores`` cores."""
+    """All stages of a run of ``draws`` draws on ``cores`` cores, less the members that are finished."""
 
     stages: list
     draws: int
@@ -69,16 +69,22 @@ class RunEstimate:
     n_train: int
     n_test: int
     n_classes: int
+    #: draws in which a member is finished, by its name
+    finished: dict = field(default_factory=dict)
+
+    def draws_left(self, member):
+        """In how many draws a member is still to be computed."""
+        return self.draws - self.finished.get(member, 0)
 
     @property
     def seconds(self):
-        """Of the whole run."""
-        return self.draws * sum(stage.seconds for stage in self.stages)
+        """Of all that is left of the run."""
+        return sum(self.draws_left(stage.member) * stage.seconds for stage in self.stages)
 
     @property
     def memory(self):
         """Largest need at any moment, in bytes."""
-        return max(stage.memory for stage in self.stages)
+        return max((stage.memory for stage in self.stages), default=BASE_MEMORY)
 
     @property
     def disk(self):
@@ -86,12 +92,12 @@ class RunEstimate:
         members = {}
         for stage in self.stages:
             members[stage.member] = members.get(stage.member, 0.0) + stage.disk
-        return max(members.values())
+        return max(members.values(), default=0.0)
 
     @property
     def dominating(self):
-        """The stage that takes longest."""
-        return max(self.stages, key=lambda stage: stage.seconds)
+        """The stage that takes longest over all draws; None if nothing is left to do."""
+        return max(self.stages, key=lambda stage: self.draws_left(stage.member) * stage.seconds, default=None)
 
     def check(self, folder):
         """Refuse a run that cannot end well.
@@ -135,7 +141,7 @@ def total_memory():
         return None
 
 
-def estimate_run(config, *, n_train, n_test, n_classes, draws=1, cores=None, images=None):
+def estimate_run(config, *, n_train, n_test, n_classes, draws=1, cores=None, images=None, finished=None):
     """Predict time, memory and disk of a run.
 
     Parameters
@@ -147,6 +153,8 @@ def estimate_run(config, *, n_train, n_test, n_classes, draws=1, cores=None, ima
         For another machine of the same kind: measured rates are scaled from this one's. Default: this one's.
     images : list of paths, optional
         Images like those of the run; by default photographs of 500 x 375 pixels.
+    finished : dict of str to int, optional
+        Draws in which a member is finished, by its name; one that is finished in all is not measured.
 
     Returns
     -------
@@ -154,12 +162,13 @@ def estimate_run(config, *, n_train, n_test, n_classes, draws=1, cores=None, ima
     """
     have = n_cores()
     cores = have if cores is None else cores
+    found = RunEstimate([], draws, cores, n_train, n_test, n_classes, dict(finished or {}))
     with tempfile.TemporaryDirectory() as folder:
         images = _sample_photographs(Path(folder)) if images is None else list(images)[:SAMPLE_IMAGES]
-        stages = []
         for name, (_, model) in build_members(config, draw=0, n_jobs=have).items():
-            stages += _Member(name, model, images, n_train, n_test, n_classes, have / cores, have).stages()
-    return RunEstimate(stages, draws, cores, n_train, n_test, n_classes)
+            if found.draws_left(name):
+                found.stages += _Member(name, model, images, n_train, n_test, n_classes, have / cores, have).stages()
+    return found
 
 
 def _sample_photographs(folder):

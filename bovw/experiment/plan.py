@@ -54,6 +54,29 @@ def describe_plan(config, dataset):
     return "\n".join(lines)
 
 
+def describe_members(states):
+    """The fingerprints of a run's feature sets, draw by draw, and which are finished.
+
+    Parameters
+    ----------
+    states : list of dict of str to (str, bool)
+        One a draw, as ``DrawRun.state`` gives them.
+
+    Returns
+    -------
+    str
+        Several lines.
+    """
+    finished = any(done for state in states for _, done in state.values())
+    lines = [f"feature sets, draw by draw{' (* finished earlier, reused)' if finished else ''}"]
+    width = max(len(name) for name in states[0])
+    for name in states[0]:
+        keys = [key + "*" * done for key, done in (state[name] for state in states)]
+        for row in range(0, len(keys), 5):
+            lines.append(f"  {'' if row else name:<{width}} " + " ".join(f"{key:<17}" for key in keys[row:row + 5]))
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def _protocol(config, task):
     data, has_split = config.tree["data"], task.dataset.train is not None
     n_train, n_test = task.limits(config)
@@ -94,16 +117,19 @@ def format_estimate(estimate):
         f"  {'':<14} {'stage':<11} {'time':>10} {'memory':>9} {'disk':>9}  measured",
     ]
     for member, stages in itertools.groupby(e.stages, key=lambda stage: stage.member):
-        part = replace(e, stages=list(stages), draws=1)
+        part = replace(e, stages=list(stages), draws=1, finished={})
         lines += [_figures(member, stage.stage, stage, stage.measured) for stage in part.stages]
         if len(part.stages) < len(e.stages):
             lines.append(_figures(member, "in all", part))
-    lines.append(_figures("a run", "", e))
+    for member, done in e.finished.items():
+        lines.append(f"  {member:<14} {'finished' if done == e.draws else f'finished in {done} of {e.draws} draws'}")
     top = e.dominating
-    share = e.draws * top.seconds / e.seconds if e.seconds else 0
-    lines.append(f"most of the time, {100 * share:.0f} %, goes into {top.stage} of {top.member}")
-    for text, saved in top.savings:
-        lines.append(f"  {text} would save about {format_seconds(e.draws * saved)}")
+    lines.append(_figures("what is left" if e.finished else "a run", "", e))
+    if top is not None:
+        share = e.draws_left(top.member) * top.seconds / e.seconds if e.seconds else 0
+        lines.append(f"most of the time, {100 * share:.0f} %, goes into {top.stage} of {top.member}")
+        for text, saved in top.savings:
+            lines.append(f"  {text} would save about {format_seconds(e.draws_left(top.member) * saved)}")
     return "\n".join(lines)
 
 

@@ -29,7 +29,7 @@ from ..errors import ConfigError
 from .draw import DrawRun
 from .environment import describe_environment
 from .estimate import SAMPLE_IMAGES, estimate_run
-from .plan import describe_plan, format_estimate
+from .plan import describe_members, describe_plan, format_estimate
 from .tasks import task_of
 
 _LONG_RUN = 5000  # readings of an image from which a prediction is worth its time
@@ -84,34 +84,32 @@ def run_experiment(
     if split_files is not None:
         dataset = dataset.with_split(*read_split_files(dataset, *split_files))
     task = task_of(dataset, taxonomy)
-    splits = _splits(config, task)
     manifest = fingerprint(dataset.identity())
+    draws = _draws(config, task, manifest, out, cache=cache, n_jobs=n_jobs, verbose=verbose)
+    states = [draw.state() for draw in draws]
     identity = fingerprint({"config": config.fingerprint, "data": manifest})
     if verbose:
-        print(f"{describe_plan(config, dataset)}\nfingerprint  {identity}", file=sys.stderr, flush=True)
-    n_readings = sum(len(train) + len(test) for train, test in splits)
-    if plan or (plan is None and n_readings >= _LONG_RUN and not (out / "run.json").exists()):
-        estimate = _predict(config, dataset, splits)
+        text = f"{describe_plan(config, dataset)}\n{describe_members(states)}\nfingerprint  {identity}"
+        print(text, file=sys.stderr, flush=True)
+    if plan or (plan is None and _readings_left(draws, states) >= _LONG_RUN and not (out / "run.json").exists()):
+        estimate = _predict(config, draws, states)
         print(format_estimate(estimate), file=sys.stderr, flush=True)
         estimate.check(out)
     _claim(out, identity, config, overwrite)
     remove_unfinished(out)
     results = []
-    for draw, (train, test) in enumerate(splits):
-        part = DrawRun(
-            config, task, manifest, train, test, draw, out / f"draw-{draw:02d}", cache=cache, n_jobs=n_jobs,
-            verbose=verbose,
-        )
+    for i, draw in enumerate(draws):
         if verbose:
-            state = "finished earlier, reused" if part.finished() else f"{len(train)} training, {len(test)} test images"
-            print(f"draw {draw + 1} of {len(splits)}: {state}", file=sys.stderr, flush=True)
-        results.append(part.run(keep_model=out / "model" if draw == 0 else None))
+            state = f"{len(draw.train)} training, {len(draw.test)} test images"
+            state = state if draw.finished() is None else "finished earlier, reused"
+            print(f"draw {i + 1} of {len(draws)}: {state}", file=sys.stderr, flush=True)
+        results.append(draw.run(keep_model=out / "model" if i == 0 else None))
     metrics = _summarize(config, task, manifest, results, identity, out)
     write_json(out / "metrics.json", metrics)
     return metrics
 
 
-def predict_run(config, data, *, cores=None, kind="auto"):
+def predict_run(config, data, *, cores=None, kind="auto", out=".", cache=None):
     """What :func:`run_experiment` will take, a :class:`~bovw.experiment.estimate.RunEstimate`.
 
     Parameters
@@ -122,17 +120,40 @@ def predict_run(config, data, *, cores=None, kind="auto"):
         For another machine of the same kind; default this one's.
     kind : str, default "auto"
         The reader, as ``open_dataset`` names it.
+    out : path, default "."
+    cache : path, optional
+        Of the run: feature sets that are finished there are not counted.
     """
     dataset = open_dataset(data, kind, on_error=config.tree["data"]["on_error"])
-    return _predict(config, dataset, _splits(config, task_of(dataset)), cores)
+    manifest = fingerprint(dataset.identity())
+    draws = _draws(config, task_of(dataset), manifest, Path(out), cache=cache)
+    return _predict(config, draws, [draw.state() for draw in draws], cores)
 
 
-def _predict(config, dataset, splits, cores=None):
-    train, test = splits[0]
-    few = train[np.linspace(0, len(train) - 1, min(SAMPLE_IMAGES, len(train))).astype(int)]
+def _draws(config, task, manifest, out, *, cache, n_jobs=None, verbose=False):
+    options = {"cache": cache, "n_jobs": n_jobs, "verbose": verbose}
+    return [
+        DrawRun(config, task, manifest, train, test, draw, out / f"draw-{draw:02d}", **options)
+        for draw, (train, test) in enumerate(_splits(config, task))
+    ]
+
+
+def _readings_left(draws, states):
+    """Times that an image is to be read for some feature set."""
+    return sum(
+        len(draw.train) + len(draw.test)
+        for draw, state in zip(draws, states, strict=True) if not all(done for _, done in state.values())
+    )
+
+
+def _predict(config, draws, states, cores=None):
+    first = draws[0]
+    few = first.train[np.linspace(0, len(first.train) - 1, min(SAMPLE_IMAGES, len(first.train))).astype(int)]
+    finished = {name: sum(state[name][1] for state in states) for name in states[0]}
     return estimate_run(
-        config, n_train=len(train), n_test=len(test), n_classes=len(dataset.classes), draws=len(splits), cores=cores,
-        images=[dataset.images[i] for i in few],
+        config, n_train=len(first.train), n_test=len(first.test), n_classes=len(first.dataset.classes),
+        draws=len(draws), cores=cores, images=[first.dataset.images[i] for i in few],
+        finished={name: done for name, done in finished.items() if done},
     )
 
 

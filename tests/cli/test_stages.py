@@ -101,5 +101,7 @@ def test_a_plan_of_a_data_set_is_that_of_its_run(config, window_folder, capsys):
     assert "3 draws" in text
     assert run("plan", config, "--data", window_folder, "--test", 5) == 2
     assert "--test 5 goes with --images" in capsys.readouterr().err
+    assert run("plan", config, "--images", 9, "--classes", 3, "--cache", "somewhere") == 2
+    assert "--cache somewhere is of a run on --data" in capsys.readouterr().err
     assert run("plan", config, "--data", window_folder, "--kind", "nonsense") == 2
     assert "nonsense" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 
 import bovw
-from bovw.experiment import run_experiment
+from bovw.experiment import predict_run, run_experiment
 from bovw.experiment.config import check_config
 from bovw.experiment.hedging import load_hedge
+from bovw.experiment.plan import format_estimate
 from bovw.experiment.rows import ResumableRows
 from bovw.pipeline import load_classifier
 from bovw.signatures import SignatureStore
@@ -83,11 +85,37 @@ def test_a_long_run_is_predicted_once_and_members_say_their_state(
 
     assert "most of the time" not in said(tmp_path / "short", None)
     monkeypatch.setattr(runner, "_LONG_RUN", 1)
-    text = said(tmp_path / "long", None)
-    assert "most of the time" in text
-    assert "finished earlier, reused" in text.split("draw 1")[1]  # the member, out of the cache
-    assert "most of the time" not in said(tmp_path / "long", None)
+    text = said(tmp_path / "cached", None)
+    assert "most of the time" not in text  # the member is there, and not to be computed
+    assert "finished earlier, reused" in text.split("draw 1")[1]
+    shutil.rmtree(tmp_path / "cache")
+    assert "most of the time" in said(tmp_path / "long", None)
+    shutil.rmtree(tmp_path / "cache")
     assert "most of the time" not in said(tmp_path / "other", False)
+
+
+def test_what_is_finished_is_marked_and_not_predicted(small_config, window_folder, tmp_path, capsys):
+    small_config["data"]["draws"] = 3
+    config, cache = check_config(small_config), tmp_path / "cache"
+    whole = predict_run(config, window_folder, cache=cache)
+    run_experiment(config, window_folder, tmp_path / "run", n_jobs=2, cache=cache)
+    plan = capsys.readouterr().err.split("feature sets")[1].split("fingerprint")[0]
+    keys = plan.split("sift")[1].split()
+    assert len(set(keys)) == 3
+    assert {path.name for path in cache.iterdir()} == set(keys)
+    shutil.rmtree(cache / keys[1])
+    assert predict_run(config, window_folder, out=tmp_path / "run").seconds == 0
+    left = predict_run(config, window_folder, cache=cache)
+    assert whole.finished == {}
+    assert left.finished == {"sift": 2}
+    assert left.seconds == pytest.approx(sum(stage.seconds for stage in left.stages))
+    text = format_estimate(left)
+    assert "finished in 2 of 3 draws" in text
+    assert "what is left" in text
+    capsys.readouterr()
+    run_experiment(config, window_folder, tmp_path / "again", n_jobs=2, cache=cache)
+    plan = capsys.readouterr().err
+    assert f"{keys[0]}* {keys[1]}  {keys[2]}*" in plan
 
 
 @pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 5])
