@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order, single_threaded
-from .._validation import check_bool, check_choice, check_int, check_number
+from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
 from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
@@ -282,13 +282,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         if self.gram == "int8" and self.kernel != "linear":
             raise ParameterError(f"gram='int8' is for the linear kernel, not kernel={self.kernel!r}; use 'auto'")
         check_n_jobs(self.n_jobs)
-        single = isinstance(self.C, numbers.Number)
-        if not single and (isinstance(self.C, str) or not np.iterable(self.C)):
-            raise ParameterError(f"C={self.C!r} must be a number or a sequence of numbers")
-        values = [self.C] if single else list(self.C)
-        if not values:
-            raise ParameterError("C is an empty sequence; give at least one value to try")
-        return sorted({check_number("C", value, 0, exclusive=True) for value in values})
+        return check_candidates("C", self.C)
 
     def _sample_weights(self, target):
         """Factors on C of a dict of class weights, (n,)."""

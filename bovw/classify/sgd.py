@@ -3,6 +3,8 @@
 ``averaged_sgd.py`` has the mathematics, ``blocks.py`` the order in which rows are read.
 """
 
+import copy
+import itertools
 import math
 
 import numpy as np
@@ -12,9 +14,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._files import fingerprint
+from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order
-from .._validation import check_bool, check_choice, check_int, check_number
+from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
 from ..errors import ParameterError
 from .averaged_sgd import LOSSES, averaged_sgd
 from .blocks import ArraySource, gather_rows, is_source
@@ -38,16 +41,16 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    C : float, default 1.0
+    C : float or sequence of float, default 1.0
         Cost of a unit of loss, as in :class:`OneVsRestDual`: lambda = 1 / (n C) for n
-        training rows.
+        training rows. See ``cv`` for a sequence.
     loss : {"hinge", "squared_hinge", "multinomial"}
         One-vs-rest machines with either hinge, or one softmax over all classes, which needs
         one label a row.
-    beta : float, optional
+    beta : float or sequence of float, optional
         Rebalancing of the one-vs-rest problems: the negatives of each weigh ``beta`` times
         as much as its positives in all; 1 is ``class_weight="balanced"`` of
-        :class:`OneVsRestDual`. By default every row weighs the same. To be cross-validated.
+        :class:`OneVsRestDual`. By default every row weighs the same. See ``cv`` for a sequence.
     max_iter : int, default 20
         Epochs at most. On millions of rows 5 to 10 are usual, on a few thousand 20 to 50.
     early_stopping : bool, default False
@@ -69,6 +72,13 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     class_block : int, optional
         Train so many classes at a time, in epochs of their own, where weights and average of
         all do not fit in memory together. Not for the multinomial loss.
+    cv : int, default 5
+        Folds of the cross-validation that chooses among the values of ``C`` and ``beta``, if
+        there are several: the pair of the best mean per-class accuracy (with an indicator matrix
+        as labels, mean average precision) is taken, of several that tie the one of the smallest C,
+        then beta, and all rows are then trained on.
+    cv_rows : int, default 20,000
+        Rows, drawn at random, that the cross-validation looks at.
     n_jobs : int, optional
         Worker threads (-1: all cores). Results do not depend on it.
     random_state : int, RandomState, Generator or None, default 0
@@ -86,6 +96,11 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         ``n_problems`` is ``n_classes``, but 1 for two classes with one label a row (the second
         against the first).
     intercept_ : array of shape (n_problems,), float32
+    C_, beta_ : float
+        Those used; ``beta_`` is None if ``beta`` is.
+    cv_results_ : dict or None
+        Of each pair ``"C"`` and ``"beta"``, its ``"fold_scores"`` (n_pairs, cv), ``"mean_score"`` and
+        ``"std_score"``; None if there was one pair only.
     eta0_ : float
         First step size used.
     n_iter_ : int
@@ -137,7 +152,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     def __init__(
         self, C=1.0, *, loss="hinge", beta=None, max_iter=20, early_stopping=False, validation_fraction=0.05,
         n_iter_no_change=2, batch_size=None, buffer_size=2048, read_rows=16, eta0=None, class_block=None,
-        n_jobs=None, random_state=0, verbose=False,
+        cv=5, cv_rows=20_000, n_jobs=None, random_state=0, verbose=False,
     ):
         self.C = C
         self.loss = loss
@@ -151,6 +166,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         self.read_rows = read_rows
         self.eta0 = eta0
         self.class_block = class_block
+        self.cv = cv
+        self.cv_rows = cv_rows
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -191,21 +208,9 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             If the checkpoint is damaged or belongs to another training; the message says in what.
         """
         data = self._prepare(X, y, rows)
-        n_classes, d = len(data.classes), data.source.shape[1]
-        blocks = self._blocks(data)
-        n_trained = blocks[-1].stop
-        coef = None if len(blocks) == 1 else np.empty((n_trained, d), np.float32)
-        intercept = np.empty(n_trained, np.float32)
-        solutions = []
-        for number, block in enumerate(blocks):
-            solution = self._train(data, number, block, checkpoint, checkpoint_every)
-            intercept[block.start : block.stop] = solution.intercept
-            if coef is None:
-                coef = solution.weights
-            else:
-                coef[block.start : block.stop] = solution.weights
-            solutions.append(solution._replace(weights=None))
-        if n_classes == 2 and self.loss == "multinomial":
+        self.C_, self.beta_, self.cv_results_ = self._choose(data, checkpoint)
+        coef, intercept, solutions = self._machines(data, self.C_, self.beta_, checkpoint, checkpoint_every)
+        if len(data.classes) == 2 and self.loss == "multinomial":
             coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         self.classes_, self.multilabel_ = data.classes, data.multilabel
         self.coef_, self.intercept_ = coef, intercept
@@ -232,11 +237,22 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         -------
         self
             Not fitted, unless it was before.
+
+        Raises
+        ------
+        ParameterError
+            As :meth:`fit`; and if ``C`` or ``beta`` has several values.
         """
         data = self._prepare(X, y, rows)
+        pairs = self._pairs()
+        if len(pairs) > 1:
+            raise ParameterError(
+                f"C={self.C!r} and beta={self.beta!r} are {len(pairs)} pairs to choose from, which one block cannot; "
+                "fit once, and give its C_ and beta_"
+            )
         blocks = self._blocks(data)
         check_int("block", block, 0, len(blocks) - 1)
-        self._train(data, block, blocks[block], checkpoint, checkpoint_every)
+        self._train(data, block, blocks[block], *pairs[0], checkpoint, checkpoint_every)
         return self
 
     def decision_function(self, X, *, rows=None):
@@ -256,12 +272,16 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         source = self._source(X)
         rows = np.arange(source.shape[0]) if rows is None else _check_rows(rows, source.shape[0])
+        scores = self._scores(source, rows, self.coef_, self.intercept_)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def _scores(self, source, rows, coef, intercept):
         starts = range(0, len(rows), _PREDICT_ROWS)
         blocks = (gather_rows(source, rows[start : start + _PREDICT_ROWS]) for start in starts)
-        parts = list(map_in_order(lambda block: block @ self.coef_.T, blocks, self.n_jobs))
-        scores = np.concatenate(parts) if parts else np.empty((0, len(self.intercept_)), np.float32)
-        scores += self.intercept_
-        return scores[:, 0] if scores.shape[1] == 1 else scores
+        parts = list(map_in_order(lambda block: block @ coef.T, blocks, self.n_jobs))
+        scores = np.concatenate(parts) if parts else np.empty((0, len(intercept)), np.float32)
+        scores += intercept
+        return scores
 
     @available_if(lambda self: self.loss == "multinomial")
     def predict_proba(self, X):
@@ -273,13 +293,11 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         return softmax(score_matrix(scores) / 2 if scores.ndim == 1 else scores)
 
     def _check_params(self):
-        check_number("C", self.C, 0, exclusive=True)
+        self._pairs()
         check_choice("loss", self.loss, LOSSES)
         multinomial = self.loss == "multinomial"
-        if self.beta is not None:
-            check_number("beta", self.beta, 0, exclusive=True)
-            if multinomial:
-                raise ParameterError(f"beta={self.beta!r} rebalances one-vs-rest problems; loss='multinomial' has none")
+        if self.beta is not None and multinomial:
+            raise ParameterError(f"beta={self.beta!r} rebalances one-vs-rest problems; loss='multinomial' has none")
         check_int("max_iter", self.max_iter, 1)
         check_bool("early_stopping", self.early_stopping)
         check_number("validation_fraction", self.validation_fraction, 0, 0.5, exclusive=True)
@@ -296,8 +314,15 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
                 raise ParameterError(
                     f"class_block={self.class_block!r}: the classes of loss='multinomial' can only be trained together"
                 )
+        check_int("cv", self.cv, 2)
+        check_int("cv_rows", self.cv_rows, 2)
         check_n_jobs(self.n_jobs)
         check_bool("verbose", self.verbose)
+
+    def _pairs(self):
+        """The (C, beta) to choose from, in ascending order."""
+        betas = [None] if self.beta is None else check_candidates("beta", self.beta)
+        return list(itertools.product(check_candidates("C", self.C), betas))
 
     def _source(self, X, **y):
         """X as a source; with ``y=`` (in fit) the labels are checked along and returned too."""
@@ -345,57 +370,132 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         size = n_problems if self.class_block is None else self.class_block
         return [range(start, min(start + size, n_problems)) for start in range(0, n_problems, size)]
 
-    def _train(self, data, number, block, checkpoint, checkpoint_every):
+    def _choose(self, data, checkpoint):
+        """The pair (C, beta) that cross-validates best, and ``cv_results_``."""
+        pairs = self._pairs()
+        if len(pairs) == 1:
+            return *pairs[0], None
+        folds = data.folds(self.cv, self.cv_rows)
+        if len(folds) < 2:
+            raise ParameterError("C and beta cannot be cross-validated with one row a class; give one value of each")
+        keeper = self._keeper(checkpoint, "choice", data, pairs=pairs, cv=self.cv, cv_rows=self.cv_rows)
+        saved = None if keeper is None else keeper.load()
+        scores = [] if saved is None else saved[0]["scores"]
+        tasks = list(itertools.product(range(len(folds)), pairs))
+        with Progress("choosing C and beta", len(tasks), unit="training", enabled=self.verbose) as progress:
+            progress.update(len(scores))
+            for fold, pair in tasks[len(scores) :]:
+                others = np.sort(np.concatenate(folds[:fold] + folds[fold + 1 :]))
+                coef, intercept, _ = self._machines(data.within(others), *pair, quiet=True)
+                found = self._scores(data.source, data.rows[folds[fold]], coef, intercept)
+                scores.append(float(data.targets.quality(found.T, folds[fold])))
+                if keeper is not None:
+                    keeper.save({"scores": scores}, {})
+                progress.update(1)
+        fold_scores = np.reshape(scores, (len(folds), len(pairs))).T
+        results = {
+            "C": np.array([C for C, _ in pairs]), "beta": np.array([np.nan if b is None else b for _, b in pairs]),
+            "fold_scores": fold_scores, "mean_score": fold_scores.mean(axis=1), "std_score": fold_scores.std(axis=1),
+        }
+        return *pairs[int(results["mean_score"].argmax())], results
+
+    def _machines(self, data, C, beta, checkpoint=None, checkpoint_every=0.0, quiet=False):
+        """Weights and biases of all problems, and the solutions of their blocks without the weights."""
+        blocks = self._blocks(data)
+        coef = None if len(blocks) == 1 else np.empty((blocks[-1].stop, data.source.shape[1]), np.float32)
+        intercept = np.empty(blocks[-1].stop, np.float32)
+        solutions = []
+        for number, block in enumerate(blocks):
+            solution = self._train(data, number, block, C, beta, checkpoint, checkpoint_every, quiet)
+            intercept[block.start : block.stop] = solution.intercept
+            if coef is None:
+                coef = solution.weights
+            else:
+                coef[block.start : block.stop] = solution.weights
+            solutions.append(solution._replace(weights=None))
+        return coef, intercept, solutions
+
+    def _train(self, data, number, block, C, beta, checkpoint, checkpoint_every, quiet=False):
         n = int(data.used.sum())
         batch_size = min(_MAX_BATCH, max(16, n // 64)) if self.batch_size is None else self.batch_size
-        keeper = None
-        if checkpoint is not None:
-            if self.random_state is None:
-                raise ParameterError("random_state=None cannot be resumed from a checkpoint; give a seed")
-            identity = {
-                **{k: v for k, v in self.get_params().items() if k not in ("n_jobs", "verbose", "random_state")},
-                "seed": data.seed, **data.identity(), "classes": [block.start, block.stop],
-            }
-            keeper = Checkpoint(f"{checkpoint}/block-{number:03d}", identity)
+        keeper = self._keeper(
+            checkpoint, f"block-{number:03d}", data, C=C, beta=beta, classes=[block.start, block.stop]
+        )
         return averaged_sgd(
-            data.source, data.target, n_classes=len(data.classes), C=self.C, loss=self.loss, beta=self.beta,
+            data.source, data.target, n_classes=len(data.classes), C=C, loss=self.loss, beta=beta,
             problems=slice(block.start, block.stop), used=data.used, held_out=data.held_out, eta0=self.eta0,
             max_iter=self.max_iter, patience=self.n_iter_no_change, batch_size=min(batch_size, n),
             buffer_size=self.buffer_size, read_rows=self.read_rows, seed=data.seed, n_jobs=self.n_jobs,
-            checkpoint=keeper, checkpoint_every=checkpoint_every, verbose=self.verbose,
+            checkpoint=keeper, checkpoint_every=checkpoint_every, verbose=self.verbose and not quiet,
         )
+
+    def _keeper(self, checkpoint, name, data, **facts):
+        """The checkpoint of this name in a folder, of this training and no other; None without a folder."""
+        if checkpoint is None:
+            return None
+        if self.random_state is None:
+            raise ParameterError("random_state=None cannot be resumed from a checkpoint; give a seed")
+        apart = ("C", "beta", "cv", "cv_rows", "n_jobs", "verbose", "random_state")
+        params = {name: value for name, value in self.get_params().items() if name not in apart}
+        return Checkpoint(f"{checkpoint}/{name}", {**params, **facts, "seed": data.seed, **data.identity()})
 
 
 class _TrainingData:
-    """Source, class indices, and which rows are for training and which held out."""
+    """Source, class indices, and which rows are for training and which held out.
+
+    Attributes
+    ----------
+    rows : array of int
+        Of the source, ascending, that may be trained on; ``targets`` and places are of these.
+    used : array of shape (n,), bool
+    held_out : array of int, or None
+        Rows of the source, out of the used ones, that decide when to stop.
+    """
 
     def __init__(self, estimator, source, labels, rows):
         self.source = source
         self.seed = check_seed(estimator.random_state)
+        self.fraction = estimator.validation_fraction if estimator.early_stopping else None
         n = source.shape[0]
-        self.used = np.zeros(n, bool)
-        self.used[slice(None) if rows is None else _check_rows(rows, n)] = True
-        targets = read_targets(labels[self.used])
-        self.classes, self.n_problems, self.multilabel = targets.classes, targets.n_problems, targets.multilabel
-        if self.multilabel:
-            self.target = np.full((n, self.n_problems), -1, np.int8)
-            self.target[self.used] = targets.matrix
-        else:
-            self.target = np.full(n, -1)
-            self.target[self.used] = targets.index
+        self.rows = np.arange(n) if rows is None else np.unique(_check_rows(rows, n))
+        self.targets = read_targets(labels[self.rows])
+        self.classes, self.n_problems = self.targets.classes, self.targets.n_problems
+        self.multilabel = self.targets.multilabel
+        shape = (n, self.n_problems) if self.multilabel else n
+        self.target = np.full(shape, -1, np.int8 if self.multilabel else np.int64)
+        self.target[self.rows] = self.targets.matrix if self.multilabel else self.targets.index
+        self._divide(np.arange(len(self.rows)))
+
+    def within(self, places):
+        """The same data, of which only the rows in these places are for training."""
+        part = copy.copy(self)
+        part._divide(places)
+        return part
+
+    def folds(self, n_folds, n_rows):
+        """Places in ``n_folds`` folds, ascending, of about ``n_rows`` rows in all."""
+        folds = self.targets.folds(n_folds, self.seed)
+        share = min(1.0, n_rows / len(self.rows))
+        thin = stage_rng(self.seed, "sgd_cv_rows")
+        return [np.sort(thin.permutation(fold)[: math.ceil(share * len(fold))]) for fold in folds]
+
+    def _divide(self, places):
+        taken = np.zeros(len(self.rows), bool)
+        taken[places] = True
+        self.used = np.zeros(self.source.shape[0], bool)
+        self.used[self.rows[taken]] = True
         self.held_out = None
-        if estimator.early_stopping:
-            rows = np.flatnonzero(self.used)
-            members = [rows[targets.members(k)] for k in range(len(self.classes))]
-            self.held_out = self._hold_out(members, estimator.validation_fraction)
+        if self.fraction is not None:
+            members = [self.targets.members(k) for k in range(len(self.classes))]
+            self.held_out = self._hold_out([self.rows[places[taken[places]]] for places in members])
             self.used[self.held_out] = False
 
-    def _hold_out(self, members_of_classes, fraction):
+    def _hold_out(self, members_of_classes):
         """Rows drawn from every class of at least two, ascending."""
         chosen = []
         for k, members in enumerate(members_of_classes):
-            count = min(len(members) - 1, math.ceil(fraction * len(members)))
-            chosen.append(stage_rng(self.seed, "sgd_held_out", k).permutation(members)[:count])
+            count = min(len(members) - 1, math.ceil(self.fraction * len(members)))
+            chosen.append(stage_rng(self.seed, "sgd_held_out", k).permutation(members)[: max(0, count)])
         chosen = np.unique(np.concatenate(chosen))
         if len(chosen) == 0:
             raise ParameterError(

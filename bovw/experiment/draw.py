@@ -135,7 +135,8 @@ class DrawRun:
             "n_train": len(self.train),
             "n_test": len(self.test),
             **self.task.judge(model, scores, errors, self.test, self.folder / "predictions.csv"),
-            "chosen_C": [_chosen_c(part.model.classifier_) for part in results],
+            "chosen_C": [_chosen(part.model.classifier_, "C") for part in results],
+            "chosen_beta": [_chosen(part.model.classifier_, "beta") for part in results],
             "fusion_weights": [float(w) for w in model.fusion_.weights_] if len(results) > 1 else None,
             "signature_size": sum(part.model.signature_size for part in results),
             "bytes_per_image": sum(part.bytes_per_image for part in results),
@@ -147,9 +148,9 @@ class DrawRun:
         }
 
 
-def _chosen_c(classifier):
-    """The C of a classifier that has one."""
-    value = getattr(classifier, "C_", classifier.get_params().get("C"))
+def _chosen(classifier, name):
+    """The value of a parameter that a classifier may have chosen itself; None if it has no such parameter."""
+    value = getattr(classifier, f"{name}_", classifier.get_params().get(name))
     return float(value) if isinstance(value, (int, float)) else None
 
 

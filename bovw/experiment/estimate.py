@@ -9,7 +9,7 @@ codec           fitting on a part of the columns and encoding, times their numbe
 classifier      ``OneVsRestDual``: the Gram matrix as n^2 d / 2 multiply-adds at the measured rate, and the
                 descents as n^2 for each class, fold and value of C; ``OneVsRestPrimal``: d^2 (n + d / 3), and some
                 passes over the signatures of all classes; ``OneVsRestSGD``: images a second of an epoch of all
-                classes; ``NearestNeighbor``: nothing
+                classes, and of the cross-validation of C and beta; ``NearestNeighbor``: nothing
 test            as the signatures, and d multiply-adds a class
 ==============  ======================================================================================
 
@@ -354,7 +354,7 @@ class _Member:
         X /= np.linalg.norm(X, axis=1, keepdims=True)
         batch = classifier.batch_size or min(512, max(16, n // 64))
         trial = share_workers(clone(classifier), self.have)
-        trial.set_params(early_stopping=False, eta0=1.0, batch_size=min(batch, few))
+        trial.set_params(C=1.0, beta=None, early_stopping=False, eta0=1.0, batch_size=min(batch, few))
         classes = min(k, few)
         y = np.arange(few) % classes
         took = {}
@@ -364,7 +364,9 @@ class _Member:
             took[epochs] = time.perf_counter() - start
         per_image = max(0.1 * took[1], (took[3] - took[1]) / 2) / few * k / classes
         per_image = (per_image + decode / self.have) * self.slower  # a thread of its own decodes, beside the workers
-        seconds = per_image * n * classifier.max_iter
+        pairs = np.size(classifier.C) * np.size(classifier.beta)
+        readings = n + (pairs > 1) * pairs * (classifier.cv - 1) * min(n, classifier.cv_rows)
+        seconds = per_image * readings * classifier.max_iter
         return StageEstimate(
             self.name, "classifier", seconds, BASE_MEMORY + 12.0 * k * size + 16.0 * 1024 * size, 16.0 * k * size,
             f"{1 / per_image:.0f} images/s an epoch",

@@ -189,9 +189,10 @@ def _published_figures(published):
 def _chosen(metrics):
     """Parameters that the run chose itself: of each draw a list, one value a classifier or feature set."""
     chosen = {}
-    if isinstance(metrics["config"].get("classifier", {}).get("C"), list):
-        values = [value if isinstance(value, list) else [value] for value in metrics["chosen_C"]]
-        chosen["C"] = {"draws": values, "by": CROSS_VALIDATED}
+    for name in ("C", "beta"):
+        if isinstance(metrics["config"].get("classifier", {}).get(name), list):
+            values = [value if isinstance(value, list) else [value] for value in metrics[f"chosen_{name}"]]
+            chosen[name] = {"draws": values, "by": CROSS_VALIDATED}
     weights = metrics.get("fusion_weights") or [None]
     if weights[0] is not None and metrics["config"].get("fusion_weights", "cv") == "cv":
         chosen["fusion weights"] = {"draws": weights, "by": CROSS_VALIDATED}

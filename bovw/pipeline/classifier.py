@@ -206,7 +206,7 @@ class BovwClassifier(ImageClassifier):
     def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
         """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.
 
-        The encoders, which know no labels, and C stay those of the fitted model. Rows in ``skip`` are NaN.
+        The encoders, which know no labels, C and beta stay those of the fitted model. Rows in ``skip`` are NaN.
 
         Parameters
         ----------
@@ -225,8 +225,9 @@ class BovwClassifier(ImageClassifier):
         kept = np.delete(np.arange(len(y)), skip)
         X = self._compressed(signatures)
         classifier = clone(self.classifier_)
-        if hasattr(self.classifier_, "C_"):
-            classifier.set_params(C=self.classifier_.C_)
+        for name in ("C", "beta"):
+            if hasattr(self.classifier_, f"{name}_"):
+                classifier.set_params(**{name: getattr(self.classifier_, f"{name}_")})
         whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
         cv = possible_folds(y[kept], cv)
         held_out = out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=cv)

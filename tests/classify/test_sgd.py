@@ -14,10 +14,12 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedKFold
 from sklearn.utils.estimator_checks import check_estimator
 
 import bovw
-from bovw.classify import OneVsRestDual, OneVsRestSGD
+from bovw.classify import OneVsRestDual, OneVsRestSGD, sgd
 from bovw.classify.checkpoint import Checkpoint
 from bovw.errors import ParameterError, StoreError
 from bovw.persist import load_model, save_model
@@ -138,6 +140,78 @@ def test_class_blocks_are_those_of_one_training_and_can_be_separate_jobs(digits,
         machine.fit_block(X, y, 3, checkpoint=tmp_path / "jobs")
 
 
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_C_and_beta_are_chosen_by_scikit_learns_folds_and_measure(digits, early_stopping):
+    X, y = digits[0][::3], digits[1][::3]
+    options = {"max_iter": 4, "early_stopping": early_stopping, "validation_fraction": 0.2, "random_state": 3}
+    machine = OneVsRestSGD((100.0, 0.01), beta=[8.0, 1.0], cv=3, **options).fit(Store(X), y)
+    results, pairs = machine.cv_results_, [(C, beta) for C in (0.01, 100.0) for beta in (1.0, 8.0)]
+    assert list(zip(results["C"], results["beta"], strict=True)) == pairs
+    for i, (C, beta) in enumerate(pairs):
+        one = OneVsRestSGD(C, beta=beta, **options)
+        expected = [
+            balanced_accuracy_score(y[test], clone(one).fit(X, y, rows=train).predict(X[test]))
+            for train, test in StratifiedKFold(3, shuffle=True, random_state=3).split(X, y)
+        ]
+        np.testing.assert_allclose(results["fold_scores"][i], expected, rtol=1e-12)
+    np.testing.assert_allclose(results["mean_score"], results["fold_scores"].mean(axis=1))
+    best = pairs[int(np.argmax(results["mean_score"]))]
+    assert (machine.C_, machine.beta_) == best
+    assert len(set(results["mean_score"])) > 1
+    assert_same_model(machine, OneVsRestSGD(best[0], beta=best[1], **options).fit(X, y))
+
+
+def test_one_pair_is_not_cross_validated_and_ties_go_to_the_smallest(digits, monkeypatch):
+    X, y = digits[0][:200], digits[1][:200]
+    machine = OneVsRestSGD([3.0], beta=2.0, max_iter=1).fit(X, y)
+    assert (machine.C_, machine.beta_, machine.cv_results_) == (3.0, 2.0, None)
+    monkeypatch.setattr("bovw.classify.targets.SingleLabels.quality", lambda *_: 0.5)
+    machine = OneVsRestSGD([3.0, 2.0], max_iter=1).fit(X, y)
+    assert (machine.C_, machine.beta_) == (2.0, None)
+    assert np.isnan(machine.cv_results_["beta"]).all()
+
+
+def test_cross_validation_looks_at_some_rows_only(digits, monkeypatch):
+    X, y = digits[0], digits[1]
+    used = []
+    original = sgd.averaged_sgd
+    monkeypatch.setattr(sgd, "averaged_sgd", lambda *a, **k: used.append(int(k["used"].sum())) or original(*a, **k))
+    machine = OneVsRestSGD([0.1, 10.0], cv=2, cv_rows=300, max_iter=1, class_block=4)
+    machine.fit(X, y, rows=np.arange(100, 1000))
+    assert used == [150] * 12 + [900] * 3  # two folds, two values, three blocks
+
+
+def test_choosing_goes_on_where_it_was_stopped(digits, tmp_path, monkeypatch):
+    X, y = digits[0][:300], digits[1][:300]
+    machine = OneVsRestSGD([0.1, 10.0], beta=[1.0, 9.0], cv=2, max_iter=2)
+    whole = clone(machine).fit(X, y)
+    original, calls = sgd.averaged_sgd, []
+
+    def stopping(*args, **options):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(*args, **options)
+
+    monkeypatch.setattr(sgd, "averaged_sgd", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        clone(machine).fit(X, y, checkpoint=tmp_path)
+    resumed = clone(machine).fit(X, y, checkpoint=tmp_path)
+    assert len(calls) == 4 + 5 + 1
+    assert_same_model(resumed, whole)
+    np.testing.assert_array_equal(resumed.cv_results_["fold_scores"], whole.cv_results_["fold_scores"])
+    with pytest.raises(StoreError, match="cv=2, not 3"):
+        clone(machine).set_params(cv=3).fit(X, y, checkpoint=tmp_path)
+
+
+def test_what_cannot_be_chosen(digits, tmp_path):
+    X, y = digits[0][:100], digits[1][:100]
+    with pytest.raises(ParameterError, match="2 pairs to choose from, which one block cannot"):
+        OneVsRestSGD([1.0, 2.0], class_block=2).fit_block(X, y, 0, checkpoint=tmp_path)
+    with pytest.raises(ParameterError, match="one row a class"):
+        OneVsRestSGD([1.0, 2.0]).fit(X[:3], ["a", "b", "c"])
+
+
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True, "loss": "multinomial"}, {"class_block": 3}])
 def test_stopped_anywhere_it_goes_on_with_the_same_bits(digits, tmp_path, params, monkeypatch):
     X, y, _, _ = digits
@@ -242,6 +316,8 @@ def test_a_saved_model_answers_alike(digits, tmp_path):
     ("params", "message"),
     [
         ({"C": 0}, "C=0"), ({"loss": "log"}, "loss='log'"), ({"beta": 0}, "beta=0"),
+        ({"beta": []}, "beta is an empty sequence"), ({"C": "1"}, "a number or a sequence"), ({"cv": 1}, "cv=1"),
+        ({"cv_rows": 0}, "cv_rows=0"),
         ({"beta": 1.0, "loss": "multinomial"}, "rebalances"), ({"max_iter": 0}, "max_iter=0"),
         ({"class_block": 2, "loss": "multinomial"}, "only be trained together"), ({"eta0": -1}, "eta0=-1"),
         ({"validation_fraction": 0.9}, "validation_fraction=0.9"), ({"batch_size": 0}, "batch_size=0"),

@@ -241,6 +241,19 @@ def test_C_is_chosen_by_held_out_precision(samples):
     np.testing.assert_array_equal(machine.coef_, bovw.OneVsRestDual(C=machine.C_).fit(X, y).coef_)
 
 
+def test_beta_of_sgd_is_chosen_by_held_out_precision(samples):
+    X, y = samples
+    options = {"max_iter": 3, "eta0": 1.0}
+    machine = bovw.OneVsRestSGD(beta=[1.0, 30.0], cv=3, **options).fit(X, y)
+    results = machine.cv_results_
+    for j, test in enumerate(IndicatorLabels(y).folds(3, 0)):
+        train = np.setdiff1d(np.arange(len(X)), test)
+        for i, beta in enumerate([1.0, 30.0]):
+            scores = bovw.OneVsRestSGD(beta=beta, **options).fit(X, y, rows=train).decision_function(X[test])
+            assert results["fold_scores"][i, j] == pytest.approx(mean_held_out_precision(y[test], scores), abs=1e-12)
+    assert results["beta"][results["mean_score"].argmax()] == machine.beta_
+
+
 @pytest.mark.parametrize("name", ["dual", "chi2", "sgd", "nearest"])
 def test_out_of_fold_scores(samples, name):
     X, y = samples
