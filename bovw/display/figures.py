@@ -4,7 +4,12 @@ import io
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from ..errors import ParameterError
+from ..pooling import cell_boxes
 
 
 def confusion_figure(confusion, classes, *, title=None):
@@ -73,6 +78,139 @@ def panel_figure(panels, *, columns=5):
                 clip_on=False,
             )
     return figure
+
+
+def word_patches_figure(rows, *, title=None):
+    """What visual words stand for: one row of patches a word.
+
+    Parameters
+    ----------
+    rows : list of lists of images
+        Grey or RGB uint8 arrays; a row may be shorter than others. Grey ones are stretched to their own contrast.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    columns = max(len(row) for row in rows)
+    figure = Figure(figsize=(0.62 * columns, 0.62 * len(rows) + 0.4 * (title is not None)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for i, row in enumerate(rows):
+        for j, patch in enumerate(row):
+            axes = figure.add_subplot(len(rows), columns, i * columns + j + 1)
+            axes.imshow(patch, cmap="gray")
+            axes.set_axis_off()
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def word_map_figure(image, frames, words, *, title=None):
+    """An image and beside it the words of its patches, each word in a colour of its own.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), uint8
+    frames : array of shape (n, 4)
+        Of patches on a regular grid, as ``DescriptorSet.frames`` has them: x, y, scale, angle. Of several scales the
+        first is drawn.
+    words : int array of shape (n,)
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ParameterError
+        If there is no patch, or not one word a patch.
+    """
+    frames, words = np.asarray(frames), np.asarray(words)
+    if not len(frames) or words.shape != (len(frames),):
+        raise ParameterError(f"words has shape {words.shape} for {len(frames)} frames; one word a frame is needed")
+    first = frames[:, 2] == frames[0, 2]
+    xs, columns = np.unique(frames[first, 0], return_inverse=True)
+    ys, rows = np.unique(frames[first, 1], return_inverse=True)
+    colors = np.ones((len(ys), len(xs), 3))
+    colors[rows, columns] = _word_colors(words[first])
+    side = 5.2
+    figure = Figure(figsize=(2 * side, side * image.shape[0] / image.shape[1] + 0.35), layout="constrained")
+    FigureCanvasAgg(figure)
+    steps = [np.diff(axis).min() / 2 if len(axis) > 1 else 4 for axis in (xs, ys)]
+    extent = (xs[0] - steps[0], xs[-1] + steps[0], ys[-1] + steps[1], ys[0] - steps[1])
+    for i, (picture, where) in enumerate(((image, None), (colors, extent))):
+        axes = figure.add_subplot(1, 2, i + 1)
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=255, extent=where, interpolation="nearest")
+        axes.set_xlim(-0.5, image.shape[1] - 0.5)
+        axes.set_ylim(image.shape[0] - 0.5, -0.5)
+        axes.set_axis_off()
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def pyramid_figure(image, cells, signature, *, title=None):
+    """The cells of a pyramid on an image, and the code of each cell under it.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), uint8
+    cells : sequence of str
+        Layouts "ROWSxCOLUMNS", as ``SpatialPyramid`` has them.
+    signature : array of shape (n_cells * code_size,)
+        Codes of the cells side by side, as ``SpatialPyramid.encode`` gives them.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ParameterError
+        If the signature cannot be divided evenly among the cells.
+    """
+    names, boxes = cell_boxes(cells)
+    if len(signature) % len(names):
+        raise ParameterError(f"signature has {len(signature)} numbers, which {len(names)} cells cannot share evenly")
+    codes = np.reshape(signature, (len(names), -1))
+    height, width = image.shape[:2]
+    figure = Figure(figsize=(3.4 * len(cells), 3.4 * height / width + 3.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    top, bottom = figure.subfigures(2, 1, height_ratios=(height / width, 0.85))
+    parts = bottom.subfigures(1, len(cells), squeeze=False)[0]
+    least, most = min(0.0, codes.min()), codes.max() or 1.0
+    for i, layout in enumerate(cells):
+        axes = top.add_subplot(1, len(cells), i + 1)
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axes.set_axis_off()
+        axes.set_title(layout, fontsize=10)
+        for name, (left, up, right, down) in zip(names, boxes, strict=True):
+            if name.startswith(f"{layout}["):
+                axes.add_patch(Rectangle(
+                    (left * width - 0.5, up * height - 0.5), (right - left) * width, (down - up) * height,
+                    fill=False, edgecolor="#ffb000", linewidth=1.5,
+                ))
+        rows, columns = map(int, layout.split("x"))
+        members = [code for name, code in zip(names, codes, strict=True) if name.startswith(f"{layout}[")]
+        for k, code in enumerate(members):
+            axes = parts[i].add_subplot(rows, columns, k + 1)
+            axes.fill_between(np.arange(len(code)), code, step="mid", color="#2f6fb3", linewidth=0)
+            axes.set_xlim(-0.5, len(code) - 0.5)
+            axes.set_ylim(least, most)
+            axes.set_xticks([])
+            axes.set_yticks([])
+    if title:
+        figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _word_colors(words):
+    """A colour for each word, (n, 3); those of neighbouring numbers differ."""
+    hue, saturation, value = (words[:, None] * np.array([0.6180, 0.7549, 0.5698])).T % 1  # no two words soon the same
+    return hsv_to_rgb(np.stack([hue, 0.45 + 0.5 * saturation, 0.6 + 0.4 * value], axis=-1))
 
 
 def hedging_figure(curves, *, most, fitted=(), title=None):
