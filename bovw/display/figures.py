@@ -30,8 +30,7 @@ def confusion_figure(confusion, classes, *, title=None):
     n = len(classes)
     percent = 100 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     side = float(np.clip(2.2 + 0.42 * n, 4.5, 16))
-    figure = Figure(figsize=(side, side * 0.92), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(side, side * 0.92)
     axes = figure.add_subplot()
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     if n <= 60:
@@ -63,8 +62,7 @@ def panel_figure(panels, *, columns=5):
     matplotlib.figure.Figure
     """
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(2.5 * columns, 1.45 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(2.5 * columns, 1.45 * rows)
     for i, (image, truth, guesses) in enumerate(panels):
         axes = figure.add_subplot(rows, 2 * columns, 2 * i + 1)
         axes.imshow(image, cmap="gray")
@@ -94,15 +92,12 @@ def word_patches_figure(rows, *, title=None):
     matplotlib.figure.Figure
     """
     columns = max(len(row) for row in rows)
-    figure = Figure(figsize=(0.62 * columns, 0.62 * len(rows) + 0.4 * (title is not None)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(0.62 * columns, 0.62 * len(rows) + 0.4 * bool(title), title)
     for i, row in enumerate(rows):
         for j, patch in enumerate(row):
             axes = figure.add_subplot(len(rows), columns, i * columns + j + 1)
             axes.imshow(patch, cmap="gray")
             axes.set_axis_off()
-    if title:
-        figure.suptitle(title, fontsize=10)
     return figure
 
 
@@ -136,8 +131,7 @@ def word_map_figure(image, frames, words, *, title=None):
     colors = np.ones((len(ys), len(xs), 3))
     colors[rows, columns] = _word_colors(words[first])
     side = 5.2
-    figure = Figure(figsize=(2 * side, side * image.shape[0] / image.shape[1] + 0.35), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(2 * side, side * image.shape[0] / image.shape[1] + 0.35, title)
     steps = [np.diff(axis).min() / 2 if len(axis) > 1 else 4 for axis in (xs, ys)]
     extent = (xs[0] - steps[0], xs[-1] + steps[0], ys[-1] + steps[1], ys[0] - steps[1])
     for i, (picture, where) in enumerate(((image, None), (colors, extent))):
@@ -146,8 +140,6 @@ def word_map_figure(image, frames, words, *, title=None):
         axes.set_xlim(-0.5, image.shape[1] - 0.5)
         axes.set_ylim(image.shape[0] - 0.5, -0.5)
         axes.set_axis_off()
-    if title:
-        figure.suptitle(title, fontsize=10)
     return figure
 
 
@@ -177,8 +169,7 @@ def pyramid_figure(image, cells, signature, *, title=None):
         raise ParameterError(f"signature has {len(signature)} numbers, which {len(names)} cells cannot share evenly")
     codes = np.reshape(signature, (len(names), -1))
     height, width = image.shape[:2]
-    figure = Figure(figsize=(3.4 * len(cells), 3.4 * height / width + 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(3.4 * len(cells), 3.4 * height / width + 3.2, title)
     top, bottom = figure.subfigures(2, 1, height_ratios=(height / width, 0.85))
     parts = bottom.subfigures(1, len(cells), squeeze=False)[0]
     least, most = min(0.0, codes.min()), codes.max() or 1.0
@@ -202,8 +193,6 @@ def pyramid_figure(image, cells, signature, *, title=None):
             axes.set_ylim(least, most)
             axes.set_xticks([])
             axes.set_yticks([])
-    if title:
-        figure.suptitle(title, fontsize=10)
     return figure
 
 
@@ -231,8 +220,7 @@ def hedging_figure(curves, *, most, fitted=(), title=None):
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(6.4, 4.4)
     axes = figure.add_subplot()
     styles = (("#2f6fb3", "-"), ("#b3412e", "--"), ("0.35", ":"))
     for (name, points), (color, line) in zip(curves.items(), styles, strict=False):
@@ -258,6 +246,14 @@ def hedging_figure(curves, *, most, fitted=(), title=None):
         axes.spines[side].set_visible(False)
     if title:
         axes.set_title(title, fontsize=10)
+    return figure
+
+
+def _figure(width, height, title=None):
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    if title:
+        figure.suptitle(title, fontsize=10)
     return figure
 
 
