@@ -5,6 +5,7 @@
 runs all of ``experiments/systems/scene15_*.toml`` (or the named ones) on the data set in DIR, with one cache, so that
 a feature set that several systems share is computed once; adds a line each to ``experiments/results/scene15.jsonl``;
 and renders the README's table anew. A system whose run is finished is not repeated, and one that was stopped goes on.
+If all of a collection ran in one piece, how long that took is recorded in ``experiments/results/reproduce_*.json``.
 For a collection without systems of its own, such as ``imagenette``, name the systems.
 """
 
@@ -13,6 +14,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from bovw._files import write_json
+from bovw.experiment.environment import describe_environment
+from bovw.experiment.ledger import describe_code
 
 HERE = Path(__file__).parent
 
@@ -33,12 +38,13 @@ def main():
     ledger = HERE / "results" / f"{options.collection}.jsonl"
     if options.lite:  # a trial is not for the record
         ledger = options.out / "trial.jsonl"
-    start, failed = time.perf_counter(), []
+    start, failed, reused = time.perf_counter(), [], (options.out / "cache").exists()
     for config in configs:
         print(f"\n=== {config.stem} ({time.perf_counter() - start:.0f} s so far)", flush=True)
         out = options.out / options.collection / config.stem
         if (out / "metrics.json").exists():
             print("finished earlier")
+            reused = True
             continue
         command = [
             sys.executable, "-m", "bovw", "run", config, "--data", options.data, "--out", out,
@@ -52,13 +58,25 @@ def main():
             command.append("--lite")
         if subprocess.run([str(part) for part in command], check=False).returncode:
             failed.append(config.stem)
+    seconds = time.perf_counter() - start
+    if not (options.lite or options.systems or failed or reused):
+        record(options.collection, len(configs), seconds)
     if not options.lite:
         ledgers = sorted((HERE / "results").glob("*.jsonl"))
         readme = HERE.parent / "README.md"
         subprocess.run([sys.executable, "-m", "bovw", "table", *ledgers, "--write", readme], check=True)
-    print(f"\n{len(configs)} systems, {(time.perf_counter() - start) / 60:.1f} minutes")
+        subprocess.run([sys.executable, HERE / "results" / "make_readme.py"], check=True)
+    print(f"\n{len(configs)} systems, {seconds / 60:.1f} minutes")
     if failed:
         sys.exit(f"these failed, see above: {', '.join(failed)}")
+
+
+def record(collection, n_systems, seconds):
+    """Note what all systems of a collection took, one after the other from an empty folder."""
+    write_json(HERE / "results" / f"reproduce_{collection}.json", {
+        "collection": collection, "systems": n_systems, "seconds": seconds, "code": describe_code(),
+        "environment": describe_environment(),
+    })
 
 
 if __name__ == "__main__":

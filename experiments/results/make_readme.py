@@ -1,6 +1,6 @@
-"""Writes the tables of speeds and of encoders and the figure of README.md from the recorded results in this folder.
+"""Writes what README.md says of speeds, encoders and times, and its figure, from the recorded results in this folder.
 
-``python experiments/results/make_readme.py`` rewrites the tables;
+``python experiments/results/make_readme.py`` rewrites the tables and sentences;
 ``--figure RESULTS IMAGES`` also redraws demo.png from a demo's folders, as
 ``--figure bovw-demo/results bovw-demo/images``. The tables of accuracy come from the
 ledgers in this folder: ``bovw table --write README.md``. No number in the README is
@@ -53,6 +53,17 @@ def encoder_table():
     return "\n".join(lines)
 
 
+def reproduction():
+    """How to make the table of 15-Scene again, and what it took."""
+    found = json.loads((HERE / "reproduce_scene15.json").read_text())
+    minutes, machine = round(found["seconds"] / 60), found["environment"]
+    return (
+        "**The tables again**, from a checkout and the data: `python experiments/reproduce.py scene15 --data DIR`\n"
+        f"runs the {found['systems']} systems of the first table one after the other; here in {minutes // 60} h "
+        f"{minutes % 60} min, on {machine['cores']}\ncores ({machine['processor']})."
+    )
+
+
 def _milliseconds(seconds):
     return f"{seconds:.2f} s" if seconds >= 1 else f"{1e3 * seconds:.3g} ms"
 
@@ -62,8 +73,8 @@ def _ratio(value):
 
 
 def render(text):
-    """The README with its tables of speeds and of encoders renewed."""
-    for name, table in (("speed", speed_table()), ("encoders", encoder_table())):
+    """The README with its marked tables and sentences renewed."""
+    for name, table in (("speed", speed_table()), ("encoders", encoder_table()), ("reproduce", reproduction())):
         text, count = re.subn(
             rf"(<!-- begin {name}[^>]*-->\n).*?(<!-- end {name} -->)",
             lambda m, table=table: f"{m[1]}{table}\n{m[2]}", text, flags=re.S,
