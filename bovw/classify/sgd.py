@@ -480,14 +480,12 @@ class _TrainingData:
         return [np.sort(thin.permutation(fold)[: math.ceil(share * len(fold))]) for fold in folds]
 
     def _divide(self, places):
-        taken = np.zeros(len(self.rows), bool)
-        taken[places] = True
         self.used = np.zeros(self.source.shape[0], bool)
-        self.used[self.rows[taken]] = True
+        self.used[self.rows[places]] = True
         self.held_out = None
         if self.fraction is not None:
-            members = [self.targets.members(k) for k in range(len(self.classes))]
-            self.held_out = self._hold_out([self.rows[places[taken[places]]] for places in members])
+            members = (self.rows[self.targets.members(k)] for k in range(len(self.classes)))
+            self.held_out = self._hold_out([rows[self.used[rows]] for rows in members])
             self.used[self.held_out] = False
 
     def _hold_out(self, members_of_classes):

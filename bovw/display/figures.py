@@ -1,6 +1,7 @@
 """Figures of results, drawn without a screen."""
 
 import io
+import itertools
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..errors import ParameterError
-from ..pooling import cell_boxes
+from ..pooling import cell_boxes, parse_layouts
 
 
 def confusion_figure(confusion, classes, *, title=None):
@@ -164,29 +165,26 @@ def pyramid_figure(image, cells, signature, *, title=None):
     ParameterError
         If the signature cannot be divided evenly among the cells.
     """
-    names, boxes = cell_boxes(cells)
-    if len(signature) % len(names):
-        raise ParameterError(f"signature has {len(signature)} numbers, which {len(names)} cells cannot share evenly")
-    codes = np.reshape(signature, (len(names), -1))
+    _, boxes = cell_boxes(cells)
+    if len(signature) % len(boxes):
+        raise ParameterError(f"signature has {len(signature)} numbers, which {len(boxes)} cells cannot share evenly")
+    codes = np.reshape(signature, (len(boxes), -1))
     height, width = image.shape[:2]
     figure = _figure(3.4 * len(cells), 3.4 * height / width + 3.2, title)
     top, bottom = figure.subfigures(2, 1, height_ratios=(height / width, 0.85))
     parts = bottom.subfigures(1, len(cells), squeeze=False)[0]
     least, most = min(0.0, codes.min()), codes.max() or 1.0
-    for i, layout in enumerate(cells):
-        axes = top.add_subplot(1, len(cells), i + 1)
-        axes.imshow(image, cmap="gray", vmin=0, vmax=255)
-        axes.set_axis_off()
-        axes.set_title(layout, fontsize=10)
-        for name, (left, up, right, down) in zip(names, boxes, strict=True):
-            if name.startswith(f"{layout}["):
-                axes.add_patch(Rectangle(
-                    (left * width - 0.5, up * height - 0.5), (right - left) * width, (down - up) * height,
-                    fill=False, edgecolor="#ffb000", linewidth=1.5,
-                ))
-        rows, columns = map(int, layout.split("x"))
-        members = [code for name, code in zip(names, codes, strict=True) if name.startswith(f"{layout}[")]
-        for k, code in enumerate(members):
+    in_order = zip(boxes, codes, strict=True)  # in the order of the signature, layout after layout
+    for i, (rows, columns) in enumerate(parse_layouts(cells)):
+        picture = top.add_subplot(1, len(cells), i + 1)
+        picture.imshow(image, cmap="gray", vmin=0, vmax=255)
+        picture.set_axis_off()
+        picture.set_title(cells[i], fontsize=10)
+        for k, ((left, up, right, down), code) in enumerate(itertools.islice(in_order, rows * columns)):
+            picture.add_patch(Rectangle(
+                (left * width - 0.5, up * height - 0.5), (right - left) * width, (down - up) * height,
+                fill=False, edgecolor="#ffb000", linewidth=1.5,
+            ))
             axes = parts[i].add_subplot(rows, columns, k + 1)
             axes.fill_between(np.arange(len(code)), code, step="mid", color="#2f6fb3", linewidth=0)
             axes.set_xlim(-0.5, len(code) - 0.5)

@@ -57,9 +57,9 @@ class DrawRun:
         )
 
     def state(self):
-        """Fingerprint of each feature set, by name, and whether it is finished."""
+        """Fingerprint of each feature set, by name, and whether it says that it is finished."""
         done = self.finished() is not None
-        return {name: (member.key, done or member.finished() is not None) for name, member in self._members().items()}
+        return {name: (member.key, done or member.is_finished()) for name, member in self._members().items()}
 
     def run(self, keep_model=None):
         """Do what is not done yet and return the result; the model goes to the folder ``keep_model``."""

@@ -91,13 +91,11 @@ class MemberRun:
 
     def finished(self):
         """What an earlier :meth:`run` left, read and checked; None if there is nothing whole."""
+        note = self._note()
+        if not self._says_done(note):
+            return None
         try:
-            note = json.loads((self.folder / "member.json").read_text())
-            if note.get("fingerprint") != self.key or not note.get("done"):
-                return None
             arrays = {name: self._array(name, digest) for name, digest in note["files"].items()}
-            if self.held_out and "held_out" not in arrays:
-                return None
             model = BovwClassifier.load(self.folder / "model")
         except (OSError, ValueError, KeyError, ModelFormatError):
             return None
@@ -108,6 +106,21 @@ class MemberRun:
             note.get("peak_memory_mb"),
         )
 
+    def is_finished(self):
+        """Whether an earlier :meth:`run` says that it came to its end; what it left is not read."""
+        return self._says_done(self._note())
+
+    def _note(self):
+        """What ``member.json`` says, of whichever run; nothing if it cannot be read."""
+        try:
+            return json.loads((self.folder / "member.json").read_text())
+        except (OSError, ValueError):
+            return {}
+
+    def _says_done(self, note):
+        complete = not self.held_out or "held_out" in note.get("files", {})
+        return note.get("fingerprint") == self.key and bool(note.get("done")) and complete
+
     def _array(self, name, digest):
         path = self.folder / f"{name}.npy"
         if sha256_file(path) != digest:
@@ -115,10 +128,7 @@ class MemberRun:
         return np.load(path, allow_pickle=False)
 
     def _forget_other_runs(self):
-        try:
-            known = json.loads((self.folder / "member.json").read_text())
-        except (OSError, ValueError):
-            known = {}
+        known = self._note()
         if known.get("fingerprint") != self.key:
             shutil.rmtree(self.folder, ignore_errors=True)
             known = dict(self.note)

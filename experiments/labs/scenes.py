@@ -132,9 +132,9 @@ def nearest_patches(n_words=8, n_patches=10, side=16):
     for entries in found:
         row = []
         for _, i, (x, y) in sorted(entries, key=lambda entry: entry[0])[:n_patches]:
-            height, width = images[i].shape
-            left, top = (int(np.clip(c - side / 2, 0, n - side)) for c, n in ((x, width), (y, height)))
-            row.append(images[i][top : top + side, left : left + side])
+            image = images[i]
+            top, left = (int(np.clip(c - side / 2, 0, n - side)) for c, n in zip((y, x), image.shape, strict=True))
+            row.append(image[top : top + side, left : left + side])
         rows.append(row)
     return rows
 
@@ -159,9 +159,9 @@ keep("word_map", word_map_figure(images[shown], fine.frames, codebook.predict(fi
 
 
 # %%
-def signatures_of(encoder, **pyramid):
+def signatures_of(encoder, descriptors=described, **pyramid):
     """One signature an image: an encoder pooled over the cells of a pyramid."""
-    return bovw.SpatialPyramid.with_encoder(encoder, n_jobs=-1, **pyramid).transform(described)
+    return bovw.SpatialPyramid.with_encoder(encoder, n_jobs=-1, **pyramid).transform(descriptors)
 
 
 def svm(**choices):
@@ -210,9 +210,8 @@ started = time.perf_counter()
 pca = bovw.DescriptorPCA(64).fit(sample)
 shortened = described.replace(pca.transform(described.descriptors))
 mixture = bovw.GMMCodebook(min(64, len(sample) // 50)).fit(pca.transform(sample))
-fisher = bovw.SpatialPyramid.with_encoder(
-    bovw.FisherVector.with_codebook(mixture), cells=("1x1", "2x2", "3x1"), cell_norm=("power", "l2"), n_jobs=-1
-).transform(shortened)
+layouts, steps = ("1x1", "2x2", "3x1"), ("power", "l2")
+fisher = signatures_of(bovw.FisherVector.with_codebook(mixture), shortened, cells=layouts, cell_norm=steps)
 judge(f"Fisher vector of {len(mixture.weights_)} Gaussians, pyramid, linear SVM", svm(), fisher, started)
 
 # %% [markdown]
