@@ -116,7 +116,7 @@ def all_finite(X):
     return bool(np.isfinite(total)) or bool(np.isfinite(X).all())
 
 
-def check_grey_image(image, name="image", minimum_side=1):
+def check_gray_image(image, name="image", minimum_side=1):
     """Return ``image`` as a C-contiguous finite (height, width) float32 array, 0-255 scale.
 
     uint8 and float arrays keep their values; uint16 is divided by 257, so that
@@ -126,7 +126,7 @@ def check_grey_image(image, name="image", minimum_side=1):
     image = np.asarray(image)
     if image.ndim != 2:
         raise ParameterError(
-            f"{name} has shape {image.shape}; a grey image (height, width) is needed, convert colour first"
+            f"{name} has shape {image.shape}; a gray image (height, width) is needed, convert color first"
         )
     return _check_pixels(image, name, minimum_side)
 
@@ -134,8 +134,8 @@ def check_grey_image(image, name="image", minimum_side=1):
 def check_color_image(image, name="image", minimum_side=1):
     """Return ``image`` as a C-contiguous finite (height, width, 3) float32 array, RGB, 0-255 scale.
 
-    A grey (height, width) image is repeated into three channels. Values as in
-    :func:`check_grey_image`.
+    A gray (height, width) image is repeated into three channels. Values as in
+    :func:`check_gray_image`.
     """
     image = np.asarray(image)
     if image.ndim == 2:

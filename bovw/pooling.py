@@ -1,7 +1,7 @@
-r"""Spatial pyramids: one code a cell, normalised and put side by side as a signature.
+r"""Spatial pyramids: one code a cell, normalized and put side by side as a signature.
 
 A layout ``"3x1"`` divides the image into 3 rows and 1 column of equal cells; a
-descriptor whose centre lies at (x, y) of a unit square is in row
+descriptor whose center lies at (x, y) of a unit square is in row
 :math:`\lfloor 3y \rfloor`. Several layouts make a pyramid; their cells overlap, so the
 image is divided into *atoms*, the pieces between all the boundaries of all layouts.
 Each descriptor is in one atom, each cell is a union of atoms, and one pass over the
@@ -38,7 +38,7 @@ class EmptyImageWarning(UserWarning):
 
 
 class SpatialPyramid(TransformerMixin, BaseEstimator):
-    """Signatures of images: an encoder, pooled over the cells of a pyramid and normalised.
+    """Signatures of images: an encoder, pooled over the cells of a pyramid and normalized.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         "lazebnik" is the sum with the weights of the pyramid match; its layouts are
         among "1x1", "2x2", "4x4", "8x8", ...
     cell_norm : sequence of str
-        Normalisations of each cell's code, from left to right: "l1", "l2", "power", "intra".
+        Normalizations of each cell's code, from left to right: "l1", "l2", "power", "intra".
     norm : "auto" or sequence of str
-        Normalisations of the whole signature, after those of the cells. "auto" is ("l2",), and
+        Normalizations of the whole signature, after those of the cells. "auto" is ("l2",), and
         none for ``pooling="lazebnik"``, whose signatures are made for the intersection kernel.
     alpha : float
         Exponent of "power".
@@ -127,7 +127,7 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        self._check_params()
+        self.check_params()
         sets = as_descriptor_set(X)
         encoder = clone(self.encoder).fit(self._augment(sets))
         self._adopt(encoder)
@@ -146,7 +146,7 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(encoder)
         pyramid = cls(encoder, **params)
-        pyramid._check_params()
+        pyramid.check_params()
         pyramid._adopt(encoder)
         return pyramid
 
@@ -203,7 +203,7 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         """Length of a signature."""
         return self.n_cells * self.encoder_.code_size
 
-    def _check_params(self):
+    def check_params(self):
         if not isinstance(self.encoder, Encoder):
             raise ParameterError(f"encoder={self.encoder!r} is not an encoder such as bovw.FisherVector()")
         layouts = parse_layouts(self.cells)

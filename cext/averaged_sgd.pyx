@@ -1,4 +1,4 @@
-"""The kernel of the averaged SGD in ``bovw.classify.averaged_sgd``: one pass over a tile of weights."""
+"""The kernel of the averaged SGD in ``bovw.classify.averaged_descent``: one pass over a tile of weights."""
 
 cdef extern from *:
     """
@@ -37,7 +37,7 @@ def step(float[:, ::1] weights, float[:, ::1] average, const float[:, ::1] chang
     row, column : int
         Place of its first element.
     decay : float
-        Shrinkage by the regulariser, 1 - lambda eta.
+        Shrinkage by the regularizer, 1 - lambda eta.
     share : float
         Part of the new weights in the average.
     """

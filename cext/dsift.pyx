@@ -4,7 +4,7 @@ Definition (Lowe 2004; Vedaldi & Fulkerson 2010, dense variant). At every pixel
 the gradient, by central differences (one-sided at the border), has a modulus m
 and an orientation position t in [0, T); m is split linearly between the two
 orientations nearest to t, which gives T orientation energies E_k(x, y). Bin
-(i, j, k) of the frame whose first bin centre is (x_f, y_f) is
+(i, j, k) of the frame whose first bin center is (x_f, y_f) is
 
     h(i, j, k) = sum_{u,v} K_i(u) K_j(v) E_k(x_f + i b + u, y_f + j b + v),   |u|, |v| < b,
 
@@ -14,7 +14,7 @@ orientations nearest to t, which gives T orientation energies E_k(x, y). Bin
 with replicated borders. The N*N*T bins, k fastest, then i, then j, are scaled
 to unit length, clipped at 0.2 and scaled again.
 
-How it is computed. The energies of a pixel are neighbouring floats (one vector
+How it is computed. The energies of a pixel are neighboring floats (one vector
 of eight lanes for T = 8) and exist for one row at a time.
 
 *Flat window.* Let g divide the step and the bin size, b = n g. The triangle of
@@ -32,7 +32,7 @@ cut into N+1 segments of b pixels; a pixel of segment s belongs to bins s-1 and
 s, so each is loaded once for two sums.
 
 *Smoothing*, if asked for, makes the rows of the image one by one before their
-gradient is taken: a Gaussian of radius r, normalised, first down the 2r + 1
+gradient is taken: a Gaussian of radius r, normalized, first down the 2r + 1
 rows around, then across, with replicated borders.
 
 Rows that are still needed wait in rings, so memory is O(width * bin size).
@@ -76,13 +76,13 @@ cdef extern from "dsift_rows.h" nogil:
 
 # One bin size of a call: its frames, and the rows it keeps.
 cdef struct Scale:
-    Py_ssize_t b, step, x0, y0, nx, ny  # bin size, step, first bin centre, frames across and down
+    Py_ssize_t b, step, x0, y0, nx, ny  # bin size, step, first bin center, frames across and down
     Py_ssize_t first_out                # row of the output where its frames begin
     Py_ssize_t g, n, grid_step          # flat: grid spacing, b / g, step / g
     Py_ssize_t layer                    # flat: index of the hat layer it reads
-    Py_ssize_t n_columns                # flat: how many grid columns hold a bin centre
+    Py_ssize_t n_columns                # flat: how many grid columns hold a bin center
     int *columns                  # flat: those columns, counted from the layer's first
-    int *slot                     # flat: grid column relative to the first bin centre -> index into columns
+    int *slot                     # flat: grid column relative to the first bin center -> index into columns
     const float *window           # flat: one factor a spatial bin; Gaussian: the taps
     float *taps                   # flat: 1 - k / n
     float *filtered               # ring of horizontally filtered rows
@@ -98,7 +98,7 @@ cdef struct Layer:
     float *row[2]
 
 
-# The smoothed image, three neighbouring rows of it at a time.
+# The smoothed image, three neighboring rows of it at a time.
 cdef struct Smooth:
     Py_ssize_t radius, stride, ready  # taps to either side; floats from row to row; rows made so far, up to here
     const float *taps                 # of the middle and of one side
@@ -162,7 +162,7 @@ cdef const float *image_row(Smooth *s, const float[:, ::1] image, Py_ssize_t y) 
 
 
 cdef void emit(Output *out, Py_ssize_t row, float inverse_area) noexcept nogil:
-    """Normalise the bins in the scratch buffer and write descriptor ``row``."""
+    """Normalize the bins in the scratch buffer and write descriptor ``row``."""
     cdef Py_ssize_t cells = out.n_bins * out.n_bins
     cdef Py_ssize_t size = cells * out.orientations
     cdef bint compact = out.stride == out.orientations
@@ -189,7 +189,7 @@ cdef void emit(Output *out, Py_ssize_t row, float inverse_area) noexcept nogil:
 
 
 cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) noexcept nogil:
-    """Take in grid row ``r`` (0 is the first row of bin centres) and emit the frames it completes."""
+    """Take in grid row ``r`` (0 is the first row of bin centers) and emit the frames it completes."""
     cdef Py_ssize_t stride = out.stride, n_bins = out.n_bins
     cdef Py_ssize_t last = (s.ny - 1) * s.grid_step + (n_bins - 1) * s.n
     cdef Py_ssize_t ring = s.filtered_rows, bin_row = r - (s.n - 1)
@@ -223,7 +223,7 @@ cdef void flat_row(Scale *s, const float *layer_row, Py_ssize_t r, Output *out) 
 
 
 cdef void window_row(Scale *s, const float *energy, Py_ssize_t r, Output *out) noexcept nogil:
-    """Take in pixel row ``r`` (0 is b rows above the first bin centres) and emit the frames it completes."""
+    """Take in pixel row ``r`` (0 is b rows above the first bin centers) and emit the frames it completes."""
     cdef Py_ssize_t stride = out.stride, n_bins = out.n_bins, ring = s.filtered_rows
     cdef Py_ssize_t frame_row, k, p, frame = n_bins * stride
     cdef float inverse_area = 1.0 / (((n_bins - 1) * s.b + 1) ** 2)
@@ -299,8 +299,8 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
     ----------
     image : (height, width) float32
     scales : (n_scales, 6) int64
-        Bin size, step, x and y of the first bin centre, frames across, frames down; every bin
-        centre inside the image.
+        Bin size, step, x and y of the first bin center, frames across, frames down; every bin
+        center inside the image.
     weights : list of 1-d float32 arrays
         Flat window: n_bins**2 factors. Gaussian window: 2 * (n_bins + 1) * bin_size taps, as
         ``dsift_window_row`` wants them; the window is separable and the same along both axes.
@@ -338,7 +338,7 @@ def dense_sift(const float[:, ::1] image, const long long[:, ::1] scales, list w
                 or scales[i, 3] < 0
                 or scales[i, 2] + (scales[i, 4] - 1) * scales[i, 1] + (n_bins - 1) * scales[i, 0] >= width
                 or scales[i, 3] + (scales[i, 5] - 1) * scales[i, 1] + (n_bins - 1) * scales[i, 0] >= height):
-            raise ValueError(f"scale {i} has bin centres outside the image")
+            raise ValueError(f"scale {i} has bin centers outside the image")
         if len(weights[i]) != (2 * (n_bins + 1) * scales[i, 0] if gaussian else n_bins * n_bins):
             raise ValueError(f"scale {i} has {len(weights[i])} window weights")
     if total != norms.shape[0]:

@@ -4,8 +4,8 @@ Two ways from gradient votes to spatial cells, both one pass over the image with
 a few rows of working memory:
 
 * :func:`cell_histograms`, bilinear votes into a grid of square cells. All pixels
-  between four neighbouring cell centres vote for those four cells, so one vote
-  is four neighbouring floats of such a box (eight with two orientations).
+  between four neighboring cell centers vote for those four cells, so one vote
+  is four neighboring floats of such a box (eight with two orientations).
 * :func:`patch_histograms`, any separable weights in overlapping patches. Rows of
   orientation energies are added, with their vertical weights, into the rows of
   cells that they touch; a finished row is filtered horizontally only where
@@ -138,7 +138,7 @@ def cell_histograms(const pixel[:, :, ::1] image, int cell_size, bint bilinear, 
     bilinear : bool
         Share each vote between the two nearest orientations.
     cells : ((height + cell_size // 2) // cell_size, likewise cols, 2 * orientations), zeros
-        The result. Bin k is centred at 2 pi k / n_bins.
+        The result. Bin k is centered at 2 pi k / n_bins.
     """
     cdef int height = image.shape[0], width = image.shape[1]
     cdef int n_rows = cells.shape[0], n_cols = cells.shape[1], n_bins = cells.shape[2]
@@ -268,7 +268,7 @@ def patch_histograms(
     bilinear : bool
         Share each vote between the two nearest orientations.
     patches : list of (rows, cols, cells, cells, n_bins) float32
-        The result, overwritten. Bin k is centred at (k + 1/2) * turn / n_bins.
+        The result, overwritten. Bin k is centered at (k + 1/2) * turn / n_bins.
     """
     cdef int width = image.shape[1], n_sizes = len(patches)
     cdef int n_cells = taps[0].shape[0], n_bins = patches[0].shape[4]
@@ -312,7 +312,7 @@ def patch_histograms(
 
 
 def normalize_cells(const float[:, :, ::1] cells, bint uoctti, float epsilon, float[:, :, ::1] features):
-    """Block-normalised features of signed cell histograms.
+    """Block-normalized features of signed cell histograms.
 
     Parameters
     ----------

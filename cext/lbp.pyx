@@ -1,7 +1,7 @@
 """Local binary patterns: codes of whole images, and their histograms over cells.
 
-Codes are made for the pixels whose neighbours all lie inside the image. The
-callers in ``bovw.descriptors.lbp`` check every argument.
+Codes are made for the pixels whose neighbors all lie inside the image. The
+callers in ``bovw.descriptors.binary_patterns`` check every argument.
 """
 
 from libc.stddef cimport size_t
@@ -17,9 +17,9 @@ cdef extern from "bovw_lbp.h":
     void bovw_lbp_circle(
         const uint8_t *up, const uint8_t *mid, const uint8_t *down, uint8_t *codes, Py_ssize_t n) noexcept nogil
     void bovw_lbp_bit_1(
-        const double *centre, const double *a, uint32_t *codes, int p, Py_ssize_t n) noexcept nogil
+        const double *center, const double *a, uint32_t *codes, int p, Py_ssize_t n) noexcept nogil
     void bovw_lbp_bit_4(
-        const double *centre, const double *a, const double *b, const double *c, const double *d,
+        const double *center, const double *a, const double *b, const double *c, const double *d,
         const double *w, uint32_t *codes, int p, Py_ssize_t n) noexcept nogil
     void bovw_lbp_uniform(
         const uint32_t *codes, uint16_t *labels, Py_ssize_t n, uint32_t n_points, int invariant) noexcept nogil
@@ -49,7 +49,7 @@ ctypedef fused label:
 
 
 def codes_3x3(const uint8_t[:, ::1] image, bint circle, bint strict, uint8_t[:, ::1] codes):
-    """Codes of the inner pixels of a uint8 image from its eight neighbours.
+    """Codes of the inner pixels of a uint8 image from its eight neighbors.
 
     ``circle`` samples the diagonals at radius 1; otherwise they are the corners
     of the square, and ``strict`` compares with > in place of >=.
@@ -85,7 +85,7 @@ def codes_any(
     cdef uint32_t flip = (0xFFFFFFFFu >> (32 - n_points)) if strict else 0
     cdef double *rows
     cdef double *tap[4]
-    cdef double *centre
+    cdef double *center
     cdef uint32_t *bits
     if height == 0 or width == 0:
         return
@@ -102,14 +102,14 @@ def codes_any(
                     rows[(ready % n_rows) * full + x] = sign * image[ready, x]
                 ready += 1
             memset(bits, 0, <size_t>width * sizeof(uint32_t))
-            centre = rows + ((y + margin) % n_rows) * full + margin
+            center = rows + ((y + margin) % n_rows) * full + margin
             for p in range(n_points):
                 for k in range(4):
                     tap[k] = rows + ((y + margin + taps[p, k, 0]) % n_rows) * full + margin + taps[p, k, 1]
                 if weights[p, 1] == 0 and weights[p, 2] == 0 and weights[p, 3] == 0:
-                    bovw_lbp_bit_1(centre, tap[0], bits, p, width)
+                    bovw_lbp_bit_1(center, tap[0], bits, p, width)
                 else:
-                    bovw_lbp_bit_4(centre, tap[0], tap[1], tap[2], tap[3], &weights[p, 0], bits, p, width)
+                    bovw_lbp_bit_4(center, tap[0], tap[1], tap[2], tap[3], &weights[p, 0], bits, p, width)
             for x in range(width):
                 codes[y, x] = <code>(bits[x] ^ flip)
     free(rows)
@@ -139,7 +139,7 @@ cdef void count_cell(
     const code[:, ::1] codes, const uint16_t *labels, Py_ssize_t top, Py_ssize_t bottom, Py_ssize_t left,
     Py_ssize_t right, counter *tables, Py_ssize_t n_bins,
 ) noexcept nogil:
-    # Neighbours often share a label, and a counter raised twice running waits for itself: four tables take turns.
+    # Neighbors often share a label, and a counter raised twice running waits for itself: four tables take turns.
     cdef Py_ssize_t x, y
     for y in range(top, bottom):
         x = left
@@ -189,10 +189,10 @@ def spread_cells(
     const code[:, ::1] codes, const uint16_t[::1] labels, int cell_size, const int32_t[:, ::1] row_tiles,
     const int32_t[:, ::1] column_tiles, float[:, :, ::1] histograms,
 ):
-    """Histograms over cells with each code shared bilinearly by the four nearest cell centres.
+    """Histograms over cells with each code shared bilinearly by the four nearest cell centers.
 
     ``row_tiles`` and ``column_tiles`` (n, 4) cut the codes into tiles of at most
-    16 x 16 (and 2048 / cell_size each way) between the centres of neighbouring cells: first code, end, the cell
+    16 x 16 (and 2048 / cell_size each way) between the centers of neighboring cells: first code, end, the cell
     before, and the first code's weight for the cell after, in units of
     1 / (2 cell_size). Inside a tile all four weights are linear in x and y, so a
     label needs four sums only, of 1, x, y and xy: they fit into 16 bits each and

@@ -1,4 +1,4 @@
-"""Every encoder on 15-Scene at the same signature size, and what pooling and normalisation add.
+"""Every encoder on 15-Scene at the same signature size, and what pooling and normalization add.
 
 ``python experiments/compare_encoders.py DATA/scene15 --out encoders_scene15.json [--draws 5] [--jobs 2]``
 
@@ -42,7 +42,7 @@ SYSTEMS = {
     "Fisher, no pyramid": ("gaussians", "FisherVector", {"cells": WHOLE, "cell_norm": ("power", "l2")}),
     "Fisher, xy, no pyramid": ("gaussians_xy", "FisherVector", {"cells": WHOLE, "cell_norm": ("power", "l2"),
                                                                 "xy": True}),
-    "Fisher, no normalisation": ("gaussians", "FisherVector", {"norm": ()}),
+    "Fisher, no normalization": ("gaussians", "FisherVector", {"norm": ()}),
     "Fisher, power only": ("gaussians", "FisherVector", {"cell_norm": ("power",), "norm": ()}),
     "Fisher, L2 only": ("gaussians", "FisherVector", {"cell_norm": ("l2",)}),
 }
@@ -128,7 +128,7 @@ def run_draw(dataset, draw, names, n_train, n_test, n_jobs):
     extractor = bovw.DenseSIFT(**EXTRACTOR)
 
     def extract(path):
-        return extractor.extract(bovw.read_image(path, mode="grey"))
+        return extractor.extract(bovw.read_image(path, mode="gray"))
 
     pca, pyramids = fit_pyramids(extract, dataset.images, train, n_jobs, names)
     used = np.concatenate([train, test])

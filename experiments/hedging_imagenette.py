@@ -4,7 +4,7 @@
 
 ``BOVW_DATA``/imagenette_small has ten classes named by their wnids, 100 training and 50
 validation images each; the hierarchy is WordNet's. Signatures are those of the config
-``demo``: Fisher vectors of dense SIFT and of colour statistics, the codebooks learnt,
+``demo``: Fisher vectors of dense SIFT and of color statistics, the codebooks learnt,
 without labels, from the training images. The classifier is a one-vs-rest SVM with C = 10,
 its scores are calibrated by one temperature, and temperature, lambda and the leaf threshold
 are fitted to out-of-fold scores of the training images alone. Then

@@ -38,7 +38,7 @@ from bovw.experiment.environment import describe_environment  # noqa: E402
 from bovw.experiment.kit_baseline import read_bags  # noqa: E402
 from bovw.images import read_image, resize_image  # noqa: E402
 from bovw.interchange import ImageWords, iter_sbow, iter_vldsift, list_files  # noqa: E402
-from bovw.interchange.imagenet_sift import pack_image  # noqa: E402
+from bovw.interchange.imagenet_download import pack_image  # noqa: E402
 from bovw.interchange.significant_digits import six_digits  # noqa: E402
 
 sys.path.append(str(Path(__file__).parent / "benchmarks"))
@@ -61,11 +61,11 @@ def agreement(data, codebook, folder, tiny):
         stem = path.parent.name
         files = {kind: folder / "native" / f"{stem}.{kind}.mat" for kind in ("vldsift", "sbow")}
         (sift,), (words,) = iter_vldsift(files["vldsift"]), iter_sbow(files["sbow"])
-        grey = resize_image(read_image(path, "grey", orient=False), fit=(300, 300))
+        gray = resize_image(read_image(path, "gray", orient=False), fit=(300, 300))
         peer = []
         for scale in SCALES:
-            height, width = (int(side * scale + 0.5) for side in grey.shape)
-            scaled = grey if scale == 1 else cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+            height, width = (int(side * scale + 0.5) for side in gray.shape)
+            scaled = gray if scale == 1 else cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
             n = frames_along(width) * frames_along(height)
             wrong_counts += int(n != (sift.scale == SCALES.index(scale)).sum())
             if vlfeat.load() is not None and n:
@@ -152,7 +152,7 @@ def stages(paths, search):
     extractor = bovw.DenseSIFT.imagenet2010()
     cv2.setNumThreads(1)
     for path in paths:
-        image = timed("decode", lambda path: read_image(path, "grey", orient=False), path)
+        image = timed("decode", lambda path: read_image(path, "gray", orient=False), path)
         found = timed("describe, three scales", extractor.extract, image)
         desc = timed("round to six digits", six_digits, found.descriptors)
         word = timed("words", search.labels, desc)

@@ -22,7 +22,7 @@ from sklearn.metrics.pairwise import additive_chi2_kernel
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import SVC
 
-from bovw.descriptors.lbp import lbp_histogram
+from bovw.descriptors.binary_patterns import lbp_histogram
 from bovw.images import read_image
 
 N_TRAIN = 40
@@ -79,7 +79,7 @@ def main():
     paths = sorted(Path(os.environ["BOVW_DATA"], "kth_tips_gray").glob("*/*.png"))
     classes = sorted({path.parent.name for path in paths})
     labels = np.array([classes.index(path.parent.name) for path in paths])
-    images = [read_image(path, mode="grey") for path in paths]
+    images = [read_image(path, mode="gray") for path in paths]
     print(f"{len(images)} images of {len(classes)} classes")
     table = {name: distances(images, channels) for name, channels in SIGNATURES.items()}
 

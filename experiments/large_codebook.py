@@ -32,11 +32,11 @@ D = 128
 
 
 def photographs():
-    """Grey photographs: all of 15-Scene, or scikit-image's."""
+    """Gray photographs: all of 15-Scene, or scikit-image's."""
     folder = os.environ.get("BOVW_DATA")
     paths = sorted(Path(folder).glob("scene15/*/*.jpg")) if folder else []
     if paths:
-        return len(paths), (bovw.load_image(path, mode="grey") for path in paths)
+        return len(paths), (bovw.load_image(path, mode="gray") for path in paths)
     from skimage import data
 
     images = [data.brick(), data.camera(), data.coins(), data.grass(), data.gravel(), data.moon(), data.page()]

@@ -6,7 +6,7 @@
 The signatures are those of ``systems/scene15_fisher.toml`` with ``--components`` Gaussians
 (default 64, 65,536 dimensions), codebook learnt on the training images of the split that
 ``BOVW_DATA``/splits names; ``--signatures`` keeps them for the next time. Draw 0 is that
-split; further draws divide the images anew (under the same codebook, which favours neither
+split; further draws divide the images anew (under the same codebook, which favors neither
 solver). Each solver chooses its own C by cross-validation on the training images, among the same values.
 The figures are mean per-class accuracies. ``--json`` is written after every draw, and draws that it has are
 not repeated.

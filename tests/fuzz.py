@@ -215,7 +215,7 @@ def dsift(draw):
 
 
 def _dsift_extractor(draw):
-    space = draw.one_of(["grey", "rgb", "opponent", "c"])
+    space = draw.one_of(["gray", "rgb", "opponent", "c"])
     image = draw.image(channels=[(), (3,), (1,)])
     if image.dtype.kind not in "f" and image.dtype not in (np.uint8, np.uint16):
         image = image.astype(np.uint8)
@@ -227,7 +227,7 @@ def _dsift_extractor(draw):
     )
     found = draw.call(lambda: bovw.DenseSIFT(**options).extract(image))
     if found is not None:
-        check_rows(found.descriptors, found.frames, 128 if space == "grey" else 384, image)
+        check_rows(found.descriptors, found.frames, 128 if space == "gray" else 384, image)
 
 
 @fuzzer

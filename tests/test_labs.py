@@ -18,7 +18,7 @@ def test_the_lab_of_scenes_leaves_a_table_and_its_pictures(window_folder, tmp_pa
     said = subprocess.run([*command, "--words", "8", "16"], capture_output=True, text=True, check=True).stdout
     text = (tmp_path / "lab.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| ([^|]*[^| ]) \| ([\d.]+) % \|", text, flags=re.MULTILINE))
-    for name in ("tiny images, 1 neighbour", "bag of 8 words, linear SVM", "bag of 16 words, linear SVM"):
+    for name in ("tiny images, 1 neighbor", "bag of 8 words, linear SVM", "bag of 16 words, linear SVM"):
         assert f"{rows[name]} %  {name}" in said
     assert len(rows) >= 7
     assert max(map(float, rows.values())) > 60  # four classes: guessing has 25

@@ -97,7 +97,7 @@ def test_a_cut_array_is_named(saved):
         (lambda d: d.update(format="other"), "not a bovw-model"),
         (lambda d: d.update(version=99), "format version 99"),
         (lambda d: d["model"].update({"class": "FischerVector"}), "did you mean 'FisherVector'"),
-        (lambda d: d["model"]["parameters"].update(colour=1), "unknown parameter 'colour'"),
+        (lambda d: d["model"]["parameters"].update(color=1), "unknown parameter 'color'"),
         (lambda d: d["arrays"].update({"x": {"file": "../../etc/x.npy", "sha256": ""}}), "outside its folder"),
         (lambda d: d["arrays"].clear(), "malformed"),
     ],

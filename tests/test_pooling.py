@@ -1,4 +1,4 @@
-"""Spatial pyramids against a slow twin, and the normalisations."""
+"""Spatial pyramids against a slow twin, and the normalizations."""
 
 
 import numpy as np
@@ -124,7 +124,7 @@ def test_norms_apply_per_cell_then_whole(sets):
     assert_allclose(np.linalg.norm(intra, axis=1), 1, rtol=1e-5)
 
 
-def test_xy_appends_centred_positions(sets):
+def test_xy_appends_centered_positions(sets):
     pyramid = SpatialPyramid(encoders()[2], cells=("1x1", "2x2"), xy=True, norm=()).fit(sets)
     assert pyramid.n_features_in_ == 6 and pyramid.encoder_.n_features_in_ == 8
     image = sets[0]

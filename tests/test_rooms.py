@@ -1,6 +1,9 @@
 """Data flows one way: a room imports only from rooms above it."""
 
 import ast
+import importlib
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,8 @@ PACKAGE = Path(bovw.__file__).parent
 #: from the top down; a file may import from its own line and from the lines above it
 ROOMS = (
     ("_cext",),
-    ("errors", "_validation", "_random", "_threads", "_files", "_locks", "_progress", "_shards", "_text", "_matfile",
-     "_synset_files", "_units"),
+    ("errors", "_validation", "_parameters", "_random", "_threads", "_files", "_locks", "_progress", "_shards", "_text",
+     "_matfile", "_synset_files", "_units"),
     ("persist",),
     ("images",),
     ("taxonomy",),
@@ -78,6 +81,16 @@ def test_every_public_name_exists():
         assert getattr(bovw, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute"):
         bovw.NoSuchThing  # noqa: B018
+
+
+def test_no_module_is_hidden_by_a_name_of_its_package():
+    """``import bovw.descriptors.x as m`` gives the module, whose head has the mathematics."""
+    for path in FILES:
+        name = "bovw." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        if path.name not in ("__init__.py", "__main__.py"):
+            importlib.import_module(name)
+            package, _, last = name.rpartition(".")
+            assert isinstance(getattr(sys.modules[package], last), types.ModuleType), name
 
 
 def test_every_public_name_has_a_docstring_with_its_sections():

@@ -1,6 +1,6 @@
-"""Classifiers over signatures: one-vs-rest machines, nearest neighbours, calibration, fusion, top-k ranking."""
+"""Classifiers over signatures: one-vs-rest machines, nearest neighbors, calibration, fusion, top-k ranking."""
 
-from .averaged_sgd import averaged_sgd
+from .averaged_descent import averaged_sgd
 from .calibration import PlattScaling, TemperatureScaling, best_temperature, platt_parameters, softmax
 from .fusion import ScoreFusion, fuse_scores, fusion_weights
 from .kernels import chi2_kernel, intersection_kernel

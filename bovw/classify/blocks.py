@@ -69,7 +69,7 @@ def read_checked(source, start, stop, out=None):
 
 
 def gather_rows(source, index):
-    """The rows ``index`` (ascending) of a source, (len(index), d) float32; neighbours are read together."""
+    """The rows ``index`` (ascending) of a source, (len(index), d) float32; neighbors are read together."""
     rows = np.empty((len(index), source.shape[1]), np.float32)
     breaks = np.flatnonzero(np.diff(index) != 1) + 1
     bounds = [0, *breaks.tolist(), len(index)]

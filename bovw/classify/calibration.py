@@ -19,7 +19,7 @@ Temperature scaling [3]_
 ------------------------
     P(k | f) = exp(f_k / T) / sum_j exp(f_j / T),
 
-with the one T > 0 that maximises the likelihood of the held-out samples. The logarithm of
+with the one T > 0 that maximizes the likelihood of the held-out samples. The logarithm of
 the likelihood is concave in 1 / T, so a search on the sign of its derivative finds it. The
 ranking of the classes does not change, which with Platt scaling it may.
 
@@ -116,7 +116,7 @@ def platt_parameters(scores, positive):
 
 
 def best_temperature(scores, target):
-    """The temperature that maximises the likelihood of some samples.
+    """The temperature that maximizes the likelihood of some samples.
 
     Parameters
     ----------

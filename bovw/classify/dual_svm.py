@@ -4,13 +4,13 @@ Definition
 ----------
 A binary problem has samples x_i with labels y_i = +1 or -1, a kernel k, and a
 cost c_i >= 0 a sample. The bias is the weight of an appended constant feature s
-(the *intercept scaling*), so it is regularised with the rest [1]_. The primal is
+(the *intercept scaling*), so it is regularized with the rest [1]_. The primal is
 
     min over f   P(f) = 1/2 ||f||^2 + sum_i c_i loss(1 - y_i f(x_i)),
 
 with loss(t) = max(0, t) (hinge) or max(0, t)^2 (squared hinge). With
 beta_i = y_i alpha_i and K'_ij = k(x_i, x_j) + s^2 the solution is
-f(x) = sum_i beta_i k(x_i, x) + b, b = s^2 sum_i beta_i, where alpha maximises
+f(x) = sum_i beta_i k(x_i, x) + b, b = s^2 sum_i beta_i, where alpha maximizes
 
     D(alpha) = sum_i alpha_i - 1/2 beta' K' beta                      0 <= alpha_i <= c_i  (hinge),
     D(alpha) = sum_i (alpha_i - alpha_i^2 / (4 c_i)) - 1/2 beta' K' beta      0 <= alpha_i (squared).
@@ -29,7 +29,7 @@ K is shared by all problems but far larger than the caches, so rows are not adde
 one by one. The steps are taken over a set of samples whose K is gathered into a
 small square, on which f is kept exact; what they mean for all other samples is
 one matrix product ``delta @ K[rows]`` afterwards, for many problems at once. This
-changes no step, only when its effect is written (the block minimisation of [2]_
+changes no step, only when its effect is written (the block minimization of [2]_
 likewise solves over blocks that fit in memory). Two kinds of pass alternate:
 
 *broad*: a fresh random permutation of all samples, cut into blocks, one sweep over

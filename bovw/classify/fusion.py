@@ -1,7 +1,7 @@
 """Late fusion: the scores of several classifiers of the same images become one.
 
 Each channel m (descriptor, encoder, or whole system) has a score matrix F_m, (n, n_classes).
-It is standardised by two numbers, so that its ranking of the classes does not change,
+It is standardized by two numbers, so that its ranking of the classes does not change,
 
     Z_m = (F_m - mean_m) / deviation_m,
 
@@ -24,7 +24,7 @@ logistic model of its own with shared weights,
 
     P(image shows k) = 1 / (1 + exp(-b_k - sum_m v_m Z_mk)),     v_m >= 0,
 
-whose likelihood is maximised over the entries that count. The bias b_k takes no part in the
+whose likelihood is maximized over the entries that count. The bias b_k takes no part in the
 ranking of the images, and is not kept. There Z_m = F_m / deviation_m: 0 stays what the
 machines decide at.
 
@@ -71,12 +71,12 @@ def fuse_scores(scores, weights):
 
 
 def fusion_weights(scores, target):
-    """Non-negative weights of sum 1 that maximise the likelihood of the classes.
+    """Non-negative weights of sum 1 that maximize the likelihood of the classes.
 
     Parameters
     ----------
     scores : sequence of n_channels arrays of shape (n, n_classes)
-        Standardised held-out scores.
+        Standardized held-out scores.
     target : array of shape (n,), int, or (n, n_classes), int
         Class index of each sample; or an indicator matrix of 1, 0 and -1 (``bovw.classify.targets``).
 
@@ -136,7 +136,7 @@ def _logistic_loss(unknowns, scores, target):
 
 
 class ScoreFusion(BaseEstimator):
-    """Weighted sum of the standardised scores of several classifiers.
+    """Weighted sum of the standardized scores of several classifiers.
 
     Parameters
     ----------

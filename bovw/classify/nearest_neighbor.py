@@ -1,4 +1,4 @@
-r"""Nearest-neighbour classification: the baseline that needs no training.
+r"""Nearest-neighbor classification: the baseline that needs no training.
 
 A sample is compared with all training samples by one of the distances
 
@@ -9,12 +9,12 @@ A sample is compared with all training samples by one of the distances
     - \sum_t \min(x_t, y_t) = \tfrac12 \|x - y\|_1 .
 
 For histograms of sum 1 the last is one minus their intersection (Swain and Ballard
-1991). With one neighbour the score of a class is minus the distance :math:`d_c` to its
-nearest sample. With k neighbours (Cover and Hart 1967) it is the number of votes of the
+1991). With one neighbor the score of a class is minus the distance :math:`d_c` to its
+nearest sample. With k neighbors (Cover and Hart 1967) it is the number of votes of the
 class among the k nearest, less :math:`d_c / (1 + d_c) < 1`: ties, and classes without a
 vote, go by distance. Samples that show several classes vote for each of them; from the votes,
-also of one neighbour, half of k (rounded down) is then taken off, so that the score is positive
-if more than half of the neighbours show the class.
+also of one neighbor, half of k (rounded down) is then taken off, so that the score is positive
+if more than half of the neighbors show the class.
 """
 
 import itertools

@@ -63,7 +63,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     fit_intercept : bool, default True
     intercept_scaling : float, default 1.0
         The bias is the weight of an appended constant feature of this value, as in
-        scikit-learn's ``LinearSVC``: it is regularised, the less so the greater
+        scikit-learn's ``LinearSVC``: it is regularized, the less so the greater
         this value.
     tol : float, default 1e-3
         Relative duality gap, (primal - dual) / primal, at which a class is done.
@@ -268,7 +268,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         scores += self.intercept_
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
-    def _check_params(self):
+    def check_params(self):
         """Raise ParameterError for an argument out of range; return the values of C, ascending."""
         check_choice("loss", self.loss, ("hinge", "squared_hinge"))
         check_choice("kernel", self.kernel, (*_KERNELS, "precomputed"))
@@ -361,7 +361,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
 
     def _problem(self, X, y):
         """Everything that training needs, checked; sets ``classes_`` and ``multilabel_``."""
-        candidates = self._check_params()
+        candidates = self.check_params()
         X, y = check_signatures(self, X, y=y)
         target = read_targets(y)
         self.classes_, self.multilabel_ = target.classes, target.multilabel

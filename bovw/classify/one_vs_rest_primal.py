@@ -34,7 +34,7 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
         Cost of a unit of loss.
     fit_intercept : bool, default True
     intercept_scaling : float, default 1.0
-        The bias is the weight of an appended constant feature of this value, and regularised, as in
+        The bias is the weight of an appended constant feature of this value, and regularized, as in
         :class:`OneVsRestDual`.
     tol : float, default 1e-3
         Relative duality gap, (primal - dual) / primal, at which a class is done.
@@ -126,7 +126,7 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If ``max_iter``, or the rounding of X's products, ends the training of a class before ``tol`` is reached.
         """
-        self._check_params()
+        self.check_params()
         X, y = check_signatures(self, X, y=y)
         target = read_targets(y)
         self.classes_, self.multilabel_ = target.classes, target.multilabel
@@ -174,7 +174,7 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
         scores += self.intercept_
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
-    def _check_params(self):
+    def check_params(self):
         check_number("C", self.C, 0, exclusive=True)
         check_bool("fit_intercept", self.fit_intercept)
         check_number("intercept_scaling", self.intercept_scaling, 0, exclusive=True)

@@ -8,7 +8,7 @@ labels y_i = +1 or -1, each problem is
     min over w   P(w) = 1/2 |w|^2 + C sum_i max(0, 1 - y_i <w, x_i>)^2,
 
 the primal of ``dual_svm``. With the misses m_i = max(0, 1 - y_i <w, x_i>) and the active
-samples A = {i: m_i > 0}, gradient and (generalised) Hessian are
+samples A = {i: m_i > 0}, gradient and (generalized) Hessian are
 
     g = w - 2 C sum_i y_i m_i x_i,          H = I + 2 C sum_{i in A} x_i x_i'.
 
@@ -23,7 +23,7 @@ all problems together, block of rows by block of rows. Two things keep the produ
 
 * the equations are solved only to min(1/2, sqrt(|g| / |g_0|)) of |g| [1]_;
 * they are preconditioned with M = I + 2 C X'X, the Hessian at the start, where all samples are
-  active. It is made and factorised once and serves all problems; as H lies between I and M
+  active. It is made and factorized once and serves all problems; as H lies between I and M
   and most samples stay active for long, few conjugate gradients are left to do, however
   unevenly features vary. M has d^2 numbers and is left out where there are more features than samples.
 

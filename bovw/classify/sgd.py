@@ -1,6 +1,6 @@
 """``OneVsRestSGD``: linear classifiers of many classes on signatures that do not fit in memory.
 
-``averaged_sgd.py`` has the mathematics, ``blocks.py`` the order in which rows are read.
+``averaged_descent.py`` has the mathematics, ``blocks.py`` the order in which rows are read.
 """
 
 import copy
@@ -19,7 +19,7 @@ from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order
 from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
 from ..errors import ParameterError
-from .averaged_sgd import LOSSES, averaged_sgd
+from .averaged_descent import LOSSES, averaged_sgd
 from .blocks import ArraySource, gather_rows, is_source
 from .calibration import softmax
 from .checkpoint import Checkpoint
@@ -65,7 +65,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     buffer_size : int, default 2048
         Rows that are shuffled together.
     read_rows : int, default 16
-        Neighbouring rows that are read, and enter the buffer, together. Raise it where random
+        Neighboring rows that are read, and enter the buffer, together. Raise it where random
         reads are slow; lower it to shuffle better a store that is sorted by class.
     eta0 : float, optional
         First step size; by default found on a sample of 2048 rows.
@@ -125,7 +125,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
 
     An array that is not float32, nor a memory map, is converted as a whole.
 
-    The bias is not regularised; that of :class:`OneVsRestDual` is.
+    The bias is not regularized; that of :class:`OneVsRestDual` is.
 
     With ``class_block`` the blocks can be trained by separate jobs: :meth:`fit_block` of each
     with one ``checkpoint`` folder, then :meth:`fit` with that folder, which finds them done.
@@ -292,7 +292,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         scores = self.decision_function(X)
         return softmax(score_matrix(scores) / 2 if scores.ndim == 1 else scores)
 
-    def _check_params(self):
+    def check_params(self):
         self._pairs()
         check_choice("loss", self.loss, LOSSES)
         multinomial = self.loss == "multinomial"
@@ -357,7 +357,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
 
     def _prepare(self, X, y, rows):
         """Check everything; the data of a training as a :class:`_TrainingData`."""
-        self._check_params()
+        self.check_params()
         source, labels = self._source(X, y=y)
         data = _TrainingData(self, source, labels, rows)
         if data.multilabel and self.loss == "multinomial":

@@ -1,4 +1,4 @@
-r"""Standardised signatures: zero mean and unit deviation of every feature, before a classifier.
+r"""Standardized signatures: zero mean and unit deviation of every feature, before a classifier.
 
 With the mean :math:`m_j` and the variance :math:`s_j^2` of feature j over the training
 samples the classifier sees
@@ -22,7 +22,7 @@ _ROWS = 1024
 
 
 class StandardizedClassifier(ClassifierMixin, BaseEstimator):
-    """A classifier on standardised features.
+    """A classifier on standardized features.
 
     Parameters
     ----------

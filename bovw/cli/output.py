@@ -26,7 +26,7 @@ def verb_parser(verbs, name, summary, description, example):
 def add_kind(parser):
     """The argument that says which data set it is."""
     parser.add_argument("--kind", default="auto", metavar="NAME",
-                        help="which data set it is, where that is not recognised, or one may be read in two ways: "
+                        help="which data set it is, where that is not recognized, or one may be read in two ways: "
                              "cifar100_coarse for the 20 superclasses of CIFAR-100")
 
 

@@ -126,7 +126,7 @@ class HierarchicalKMeans(BaseEstimator):
         ParameterError
             If there are fewer descriptors than branches, or for values out of range.
         """
-        self._check_params()
+        self.check_params()
         source = sample_blocks(self, X, reset=True)
         check_enough("branching", self.branching, source.shape[0])
         if self.verbose:
@@ -215,7 +215,7 @@ class HierarchicalKMeans(BaseEstimator):
         float
             Seconds for all ``max_iter`` iterations of all nodes; ``tol`` may end them sooner.
         """
-        self._check_params()
+        self.check_params()
         source = as_blocks(X)
         check_enough("branching", self.branching, source.shape[0])
         return self._estimate(source)
@@ -226,7 +226,7 @@ class HierarchicalKMeans(BaseEstimator):
         # One more pass to hand the descriptors down, and one for the start of the nodes of a level.
         return self.depth * (self.max_iter + 2) * n * per_row
 
-    def _check_params(self):
+    def check_params(self):
         check_int("branching", self.branching, minimum=2)
         check_int("depth", self.depth, minimum=1)
         if self.branching**self.depth > _MOST_WORDS:

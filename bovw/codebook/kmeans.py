@@ -151,7 +151,7 @@ class KMeansCodebook(BaseEstimator):
         ParameterError
             If there are fewer descriptors than words, or for values out of range.
         """
-        batch_size, make_search = self._check_params()
+        batch_size, make_search = self.check_params()
         source = sample_blocks(self, X, reset=True)
         check_enough("n_words", self.n_words, source.shape[0])
         if self.verbose:
@@ -187,7 +187,7 @@ class KMeansCodebook(BaseEstimator):
         float
             Seconds for the start and all ``max_iter`` iterations; ``tol`` may end them sooner.
         """
-        batch_size, make_search = self._check_params()
+        batch_size, make_search = self.check_params()
         source = as_blocks(X)
         check_enough("n_words", self.n_words, source.shape[0])
         return self._estimate(source, batch_size, make_search)
@@ -204,7 +204,7 @@ class KMeansCodebook(BaseEstimator):
             seconds += sample * exact
         return seconds
 
-    def _check_params(self):
+    def check_params(self):
         check_int("n_words", self.n_words, minimum=1)
         check_choice("algorithm", self.algorithm, ("lloyd", "minibatch"))
         check_choice("search", self.search, ("exact", "approximate"))

@@ -12,7 +12,7 @@ had,
 which is how it is computed here.
 
 An iteration is one pass over the data. Rows are not drawn with replacement: a pass goes through
-short runs of neighbouring rows in an order drawn anew, many runs a batch, so that every
+short runs of neighboring rows in an order drawn anew, many runs a batch, so that every
 descriptor is seen once a pass and reading from disk stays sequential inside a run.
 
 A word that gets hardly any descriptor is wasted. Whenever 10 descriptors a word have been
@@ -26,7 +26,7 @@ import numpy as np
 
 from .._cext import nearest as kernels
 
-#: Neighbouring rows that stay together when a pass is shuffled.
+#: Neighboring rows that stay together when a pass is shuffled.
 RUN_ROWS = 256
 
 _LOOK_EVERY = 10

@@ -1,6 +1,6 @@
 r"""The k nearest words of descriptors by brute force: a blocked GEMM and a fused selection.
 
-Among words :math:`c_j` the nearest to :math:`x` maximise
+Among words :math:`c_j` the nearest to :math:`x` maximize
 
 .. math::
     x^\top c_j - \tfrac12 \|c_j\|^2 .

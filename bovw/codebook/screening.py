@@ -36,7 +36,7 @@ _UNIT_ROUNDOFF = 2.0**-24
 _SMALLEST = np.float32(1e-36)
 _PADDING = np.float32(3e38)
 
-#: Most neighbours that :meth:`WordScreen.neighbors` finds.
+#: Most neighbors that :meth:`WordScreen.neighbors` finds.
 MOST_NEIGHBORS = kernels.TILE_COLUMNS
 
 

@@ -27,7 +27,7 @@ _CLASSES = {
     "scene15": set(official.SCENE15),
     "kth_tips": set(official.KTH_TIPS),
 }
-#: so many of a set's class names, and no other name, make a folder recognised
+#: so many of a set's class names, and no other name, make a folder recognized
 _ENOUGH = 4
 
 

@@ -22,7 +22,7 @@ _MIN_IMAGES = 2
 def read_folder(root, *, test_folder=None, on_error="raise", follow_symlinks=False):
     """List a folder of classes.
 
-    Two layouts are recognised. In ``root/<class>/<image>`` each folder is a
+    Two layouts are recognized. In ``root/<class>/<image>`` each folder is a
     class. Where ``root/train`` holds folders, they are the classes, and
     ``root/val`` or ``root/test`` holds the same ones with the test images
     (imagenette, ImageNet sorted by class); ``train`` and ``test`` of the result

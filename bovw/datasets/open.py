@@ -37,11 +37,11 @@ def open_dataset(
     path : path
         The data set's folder; or a tar archive of a folder or an archive a synset.
     kind : str
-        ``"auto"`` recognises the layout. Else one of ``"ilsvrc2010"``,
+        ``"auto"`` recognizes the layout. Else one of ``"ilsvrc2010"``,
         ``"ilsvrc2011"``, ``"ilsvrc2012"``, ``"imagenet"`` (a folder or archive a
         wnid), ``"tiny_imagenet"``, ``"imagenette"``, ``"caltech101"``,
         ``"caltech256"``, ``"scene15"``, ``"voc2007"``, ``"cifar10"``, ``"cifar100"``,
-        ``"cifar100_coarse"`` (its 20 superclasses, never recognised in batches),
+        ``"cifar100_coarse"`` (its 20 superclasses, never recognized in batches),
         ``"kth_tips"``, ``"outex"``, ``"folder"`` (any folder of classes).
     strict : bool
         Raise if there are any problems.

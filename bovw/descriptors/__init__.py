@@ -1,15 +1,15 @@
 """Dense local descriptors and the container that holds them."""
 
-from .color_statistics import ColorStatistics, color_statistics
+from .binary_patterns import LBP, LBPHistogram, lbp, lbp_codes, lbp_histogram, lbp_patches
+from .color_moments import ColorStatistics, color_statistics
 from .descriptor_set import DescriptorSet, as_descriptor_set
-from .gist import GIST, gist, gist_patches
-from .hog import HOG, HOGWindow, hog, hog_blocks, hog_patches, hog_window
 from .hog_glyphs import hog_image
-from .lbp import LBP, LBPHistogram, lbp, lbp_codes, lbp_histogram, lbp_patches
-from .raw_patches import RawPatches, raw_patches
+from .oriented_gradients import HOG, HOGWindow, hog, hog_blocks, hog_patches, hog_window
+from .pixel_patches import RawPatches, raw_patches
 from .sift import DenseSIFT, dsift
+from .spatial_envelope import GIST, gist, gist_patches
 from .store import DescriptorStore
-from .tiny_image import TinyImage, tiny_image
+from .thumbnails import TinyImage, tiny_image
 
 __all__ = [
     "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "HOGWindow",

@@ -20,7 +20,7 @@ class Extractor(TransformerMixin, BaseEstimator):
 
     def fit(self, images=None, y=None):
         """Check the parameters; nothing is learnt. Returns self."""
-        self._check_params()
+        self.check_params()
         return self
 
     def __sklearn_is_fitted__(self):
@@ -32,7 +32,7 @@ class Extractor(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         return tags
 
-    def _check_params(self):
+    def check_params(self):
         """Raise ParameterError for a constructor argument out of range."""
 
     def extract(self, image):
@@ -41,15 +41,15 @@ class Extractor(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         image : array of shape (height, width) or (height, width, 3)
-            RGB or grey; uint8, uint16, or float on the 0-255 scale. Colour is converted to grey
-            for an extractor that works on grey images, and the other way round.
+            RGB or gray; uint8, uint16, or float on the 0-255 scale. Color is converted to gray
+            for an extractor that works on gray images, and the other way round.
         """
-        self._check_params()
+        self.check_params()
         return self._extract_one(load_image(image, mode=self._mode))
 
     @property
     def _mode(self):
-        return "rgb" if self.color else "grey"
+        return "rgb" if self.color else "gray"
 
     def _extract_one(self, image):
         descriptors, frames, norms = self._extract(image)
@@ -68,7 +68,7 @@ class Extractor(TransformerMixin, BaseEstimator):
             One entry an image, in order. Everything is held in memory; for large
             collections use the pipeline, which goes image by image.
         """
-        self._check_params()
+        self.check_params()
 
         def one(i):  # indexed in the worker: an ImageCollection decodes there
             return self._extract_one(load_image(images[i], mode=self._mode))

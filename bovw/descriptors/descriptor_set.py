@@ -28,9 +28,9 @@ class DescriptorSet:
         belong to one image.
     frames : array of shape (n, 4), float32, optional
         x, y, scale, angle of each descriptor, in pixels of the image as given to
-        the extractor (pixel centres at integers, x right, y down) and radians.
+        the extractor (pixel centers at integers, x right, y down) and radians.
     norms : array of shape (n,), float32, optional
-        Strength of each descriptor before normalisation (extractor's units).
+        Strength of each descriptor before normalization (extractor's units).
     sizes : array of shape (n_images, 2), int32, optional
         Height and width of each image in the same pixels.
 
@@ -133,7 +133,7 @@ class DescriptorSet:
     def positions(self):
         """Positions relative to the image, (n, 2) float32: (x + 0.5) / width and (y + 0.5) / height.
 
-        Every pixel centre maps inside (0, 1).
+        Every pixel center maps inside (0, 1).
 
         Raises
         ------

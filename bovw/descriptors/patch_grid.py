@@ -2,7 +2,7 @@
 
 A patch of ``patch_size`` pixels starts at every ``step``-th pixel from the top
 left corner on, as long as it lies wholly inside the image. Its frame holds its
-centre, ``start + (patch_size - 1) / 2``, and ``patch_size`` as the scale. The
+center, ``start + (patch_size - 1) / 2``, and ``patch_size`` as the scale. The
 order is: patch sizes as given, then rows, then columns.
 
 Patches overlap, and so do their cells; every pixel is visited once all the same.
@@ -54,7 +54,7 @@ def patch_grid_shapes(height, width, patch_sizes, step):
 
 
 def patch_frames(height, width, patch_sizes, step):
-    """Frames of all patches, (n, 4) float32: centre x, centre y, patch size, 0."""
+    """Frames of all patches, (n, 4) float32: center x, center y, patch size, 0."""
     shapes, ends = patch_grid_shapes(height, width, patch_sizes, step)
     frames = np.zeros((ends[-1], 4), np.float32)
     for size, shape, first, last in zip(patch_sizes, shapes, ends[:-1], ends[1:], strict=True):

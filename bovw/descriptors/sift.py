@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from .._cext import dsift as _kernel
-from .._validation import check_bool, check_choice, check_color_image, check_grey_image, check_int, check_number
+from .._validation import check_bool, check_choice, check_color_image, check_gray_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import resize_image
 from .base import Extractor
@@ -23,7 +23,7 @@ __all__ = ["DenseSIFT", "dsift"]
 
 _MAX_SIGMA = 1024  # pixels
 _MAX_NORM = 1e9  # keeps the squares of all bins far from overflow
-_BAND_ROWS = 64  # of a colour image that are converted at a time
+_BAND_ROWS = 64  # of a color image that are converted at a time
 
 
 def dsift(
@@ -44,14 +44,14 @@ def dsift(
     dtype="float32",
     out=None,
 ):
-    """Dense SIFT descriptors of one grey image.
+    """Dense SIFT descriptors of one gray image.
 
     Parameters
     ----------
     image : array of shape (height, width)
-        Grey; uint8, uint16 (divided by 257) or float on the 0-255 scale.
+        Gray; uint8, uint16 (divided by 257) or float on the 0-255 scale.
     step : int, default 4
-        Distance of neighbouring frames in pixels.
+        Distance of neighboring frames in pixels.
     bin_size : int or sequence of int, default 8
         Width of a spatial bin in pixels, one set of frames for each. A SIFT key
         point of scale s has bins of 3 s pixels.
@@ -63,15 +63,15 @@ def dsift(
         1.5, and 1.6 with bins of 5 pixels gives the 8 pixels of ImageNet's download.
     magnification : float, optional
         If given, the image is first smoothed for each bin size by a Gaussian with
-        sigma = bin_size / magnification pixels (PHOW: 6), at most 1024: normalised,
+        sigma = bin_size / magnification pixels (PHOW: 6), at most 1024: normalized,
         of radius ceil(4 sigma), with replicated borders. Default: no smoothing.
     align : bool, default True
-        With several bin sizes, let all grids start from the frame centre of the
-        largest, so that their centres coincide (as PHOW does, for even
+        With several bin sizes, let all grids start from the frame center of the
+        largest, so that their centers coincide (as PHOW does, for even
         differences of bin size; odd ones are rounded down by half a pixel).
         With False, each grid starts at the bounds.
     bounds : (x0, y0, x1, y1), optional
-        Bin centres stay within these pixels, inclusive. Default: the whole image.
+        Bin centers stay within these pixels, inclusive. Default: the whole image.
     n_bins : int, default 4
         Spatial bins along each axis.
     orientations : int, default 8
@@ -96,14 +96,14 @@ def dsift(
         runs fastest, then x, then y: index t + 8 * (x + 4 * y). Values in [0, 1],
         unit Euclidean length (zero where the image is flat).
     frames : (n, 4) float32
-        x, y of the centre in pixels, scale = bin_size / 3, angle = 0.
+        x, y of the center in pixels, scale = bin_size / 3, angle = 0.
     norms : (n,) float32
         Mean gradient mass: sum of the raw bins / ((n_bins - 1) * bin_size + 1)**2.
 
     Raises
     ------
     ParameterError
-        If a parameter is out of range or the image is not finite, grey and non-empty.
+        If a parameter is out of range or the image is not finite, gray and non-empty.
         An image too small for a single frame gives zero descriptors, no error.
 
     Notes
@@ -131,7 +131,7 @@ def dsift(
         step, bin_size, window, window_size, magnification, align, n_bins, orientations, contrast_threshold, root,
         arctangent, dtype,
     )
-    image = check_grey_image(image)
+    image = check_gray_image(image)
     plan = _plan(image.shape, options, _check_bounds(bounds, image.shape))
     descriptors = check_output("out", out, (plan.n_frames, options.size), options.dtype, may_be_longer=True)
     norms = np.empty(plan.n_frames, np.float32)
@@ -224,12 +224,12 @@ def _plan(shape, options, bounds):
         if nx > 0 and ny > 0:
             row = (b, options.step, x0 + offset, y0 + offset, nx, ny)
             by_smoothing.setdefault(sigma, []).append((row, slice(start, start + nx * ny)))
-            centres = np.empty((ny, nx, 4), np.float32)
-            centres[..., 0] = x0 + offset + span_of[b] / 2 + options.step * np.arange(nx)
-            centres[..., 1] = (y0 + offset + span_of[b] / 2 + options.step * np.arange(ny))[:, None]
-            centres[..., 2] = b / 3
-            centres[..., 3] = 0
-            frames.append(centres.reshape(-1, 4))
+            centers = np.empty((ny, nx, 4), np.float32)
+            centers[..., 0] = x0 + offset + span_of[b] / 2 + options.step * np.arange(nx)
+            centers[..., 1] = (y0 + offset + span_of[b] / 2 + options.step * np.arange(ny))[:, None]
+            centers[..., 2] = b / 3
+            centers[..., 3] = 0
+            frames.append(centers.reshape(-1, 4))
             start += nx * ny
     plan.n_frames = start
     plan.frames = np.concatenate(frames) if frames else np.empty((0, 4), np.float32)
@@ -237,7 +237,7 @@ def _plan(shape, options, bounds):
     plan.passes = []
     for sigma, entries in by_smoothing.items():
         groups = [[entries[0]]]
-        for entry in entries[1:]:  # one kernel call writes neighbouring rows
+        for entry in entries[1:]:  # one kernel call writes neighboring rows
             if entry[1].start == groups[-1][-1][1].stop:
                 groups[-1].append(entry)
             else:
@@ -267,7 +267,7 @@ def _window_weights(bin_size, n_bins, window, window_size):
 
 @lru_cache(maxsize=256)
 def _smoothing_taps(sigma):
-    """The middle and one side of a Gaussian of radius ceil(4 sigma), normalised; empty for sigma = 0."""
+    """The middle and one side of a Gaussian of radius ceil(4 sigma), normalized; empty for sigma = 0."""
     if sigma == 0:
         return np.empty(0, np.float32)
     x = np.arange(int(np.ceil(4 * sigma)) + 1)
@@ -304,15 +304,15 @@ arctangent, dtype
         are taken from all; frames come back in pixels of the given image.
     fit_within : (width, height), optional
         First shrink the image, never enlarge it, to fit into this box.
-    color_space : {"grey", "rgb", "opponent", "c"}, default "grey"
+    color_space : {"gray", "rgb", "opponent", "c"}, default "gray"
         Which channels are described; their descriptors are stacked, 3 * 128 numbers
-        for colour. "opponent" is (m, (R-G)/sqrt(2) + m/100, (R+G-2B)/sqrt(6) + m/100)
+        for color. "opponent" is (m, (R-G)/sqrt(2) + m/100, (R+G-2B)/sqrt(6) + m/100)
         with m = 0.3 R + 0.59 G + 0.11 B. "c" (C-SIFT) is the intensity
         O3 = (R+G+B)/sqrt(3) and the ratios O1/O3 and O2/O3 of the opponent space,
-        with one grey level added to O3 so that black stays finite.
+        with one gray level added to O3 so that black stays finite.
         The norm, and so ``contrast_threshold``, is that of the first channel.
     coordinates : {"pixel", "imagenet"}, default "pixel"
-        How a resized frame is mapped back. "pixel" keeps pixel centres true:
+        How a resized frame is mapped back. "pixel" keeps pixel centers true:
         (x + 0.5) W / w - 0.5. "imagenet" is plain x W / w, so that dividing by
         the width gives the relative positions of ImageNet's download.
     n_jobs : int, optional
@@ -321,14 +321,14 @@ arctangent, dtype
     Notes
     -----
     The opponent definition is VLFeat's; C-SIFT follows van de Sande et al. in using
-    the normalised opponent ratios, on image values instead of Gaussian derivatives
-    of the colour model (Burghouts and Geusebroek).
+    the normalized opponent ratios, on image values instead of Gaussian derivatives
+    of the color model (Burghouts and Geusebroek).
 
     References
     ----------
     K. van de Sande, T. Gevers and C. Snoek, Evaluating color descriptors for object
     and scene recognition, PAMI 2010. G. Burghouts and J.-M. Geusebroek, Performance
-    evaluation of local colour invariants, CVIU 2009. J. Deng et al., ImageNet, CVPR 2009.
+    evaluation of local color invariants, CVIU 2009. J. Deng et al., ImageNet, CVPR 2009.
 
     Examples
     --------
@@ -340,7 +340,7 @@ arctangent, dtype
     def __init__(
         self, *, step=4, bin_size=(4, 6, 8, 10), window="flat", window_size=None, magnification=None, align=True,
         n_bins=4, orientations=8, contrast_threshold=0.0, root=False, arctangent="fast", dtype="float32",
-        scales=(1.0,), fit_within=None, color_space="grey", coordinates="pixel", n_jobs=None,
+        scales=(1.0,), fit_within=None, color_space="gray", coordinates="pixel", n_jobs=None,
     ):
         self.step = step
         self.bin_size = bin_size
@@ -387,16 +387,16 @@ arctangent, dtype
     @property
     def color(self):
         """Whether the extractor needs RGB."""
-        return self.color_space != "grey"
+        return self.color_space != "gray"
 
     @property
     def descriptor_size(self):
         """The dimension of a descriptor."""
         return (3 if self.color else 1) * self.n_bins**2 * self.orientations
 
-    def _check_params(self):
+    def check_params(self):
         _check_options(*self._dsift_arguments().values())
-        check_choice("color_space", self.color_space, ("grey", "rgb", "opponent", "c"))
+        check_choice("color_space", self.color_space, ("gray", "rgb", "opponent", "c"))
         check_choice("coordinates", self.coordinates, ("pixel", "imagenet"))
         if not len(np.atleast_1d(self.scales)):
             raise ParameterError("scales=() names no scale; use (1.0,)")
@@ -451,8 +451,8 @@ def _resized(image, shape):
 
 def _describe(image, color_space, plan, options, descriptors, norms):
     """Fill in the descriptors of all channels, side by side, and the norms of the first."""
-    if color_space == "grey":
-        _fill(check_grey_image(image), plan, options, descriptors, norms)
+    if color_space == "gray":
+        _fill(check_gray_image(image), plan, options, descriptors, norms)
         return
     one, others = np.empty((plan.n_frames, options.size), options.dtype), np.empty_like(norms)
     for c, channel in enumerate(color_channels(image, color_space)):
@@ -463,7 +463,7 @@ def _describe(image, color_space, plan, options, descriptors, norms):
 
 
 def color_channels(image, color_space):
-    """Yield the three float32 planes, (height, width), that colour SIFT describes; see :class:`DenseSIFT`.
+    """Yield the three float32 planes, (height, width), that color SIFT describes; see :class:`DenseSIFT`.
 
     One after the other, and each in bands of rows, for large images.
     """

@@ -14,7 +14,7 @@ from ..pooling import cell_boxes, parse_layouts
 
 
 def confusion_figure(confusion, classes, *, title=None):
-    """The confusion matrix, rows normalised to per cent.
+    """The confusion matrix, rows normalized to per cent.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def word_patches_figure(rows, *, title=None):
     Parameters
     ----------
     rows : list of lists of images
-        Grey or RGB uint8 arrays; a row may be shorter than others. Grey ones are stretched to their own contrast.
+        Gray or RGB uint8 arrays; a row may be shorter than others. Gray ones are stretched to their own contrast.
     title : str, optional
 
     Returns
@@ -103,7 +103,7 @@ def word_patches_figure(rows, *, title=None):
 
 
 def word_map_figure(image, frames, words, *, title=None):
-    """An image and beside it the words of its patches, each word in a colour of its own.
+    """An image and beside it the words of its patches, each word in a color of its own.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def pyramid_figure(image, cells, signature, *, title=None):
 
 
 def _word_colors(words):
-    """A colour for each word, (n, 3); those of neighbouring numbers differ."""
+    """A color for each word, (n, 3); those of neighboring numbers differ."""
     hue, saturation, value = (words[:, None] * np.array([0.6180, 0.7549, 0.5698])).T % 1  # no two words soon the same
     return hsv_to_rgb(np.stack([hue, 0.45 + 0.5 * saturation, 0.6 + 0.4 * value], axis=-1))
 
@@ -230,7 +230,7 @@ def hedging_figure(curves, *, most, fitted=(), title=None):
             100 * point.accuracy, point.reward, xerr=100 * np.abs([[point.accuracy - interval.low],
                                                                   [interval.high - point.accuracy]]),
             fmt="o", color=styles[0][0], markersize=5, capsize=3,
-            label="answered for a wanted accuracy (grey line)" if i == 0 else None,
+            label="answered for a wanted accuracy (gray line)" if i == 0 else None,
         )
     axes.set_xlim(None, 100.4)
     axes.set_ylim(0, 1.03 * most)

@@ -52,7 +52,7 @@ class Encoder(BaseEstimator):
         -------
         self
         """
-        self._check_params()
+        self.check_params()
         X = check_samples(self, X, reset=True).astype(np.float32, copy=False)
         codebook = self._default_codebook() if self.codebook is None else clone(self.codebook)
         self._adopt(codebook.fit(X))
@@ -81,7 +81,7 @@ class Encoder(BaseEstimator):
         """
         check_is_fitted(codebook)
         encoder = cls(codebook, **params)
-        encoder._check_params()
+        encoder.check_params()
         encoder._adopt(codebook)
         return encoder
 
@@ -192,7 +192,7 @@ class Encoder(BaseEstimator):
     def _learn(self, X):
         """Learn what an encoder needs beyond its codebook; most need nothing."""
 
-    def _check_params(self):
+    def check_params(self):
         """Raise ParameterError for a constructor argument out of range."""
 
     def _check_pooling(self, pooling):

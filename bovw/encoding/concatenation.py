@@ -56,7 +56,7 @@ class Concatenation(Encoder):
         -------
         self
         """
-        self._check_params()
+        self.check_params()
         check_samples(self, X, reset=True)
         return self
 
@@ -89,7 +89,7 @@ class Concatenation(Encoder):
                 "must have that number: resize them to one size, take cells=('1x1',), or set n_descriptors"
             )
 
-    def _check_params(self):
+    def check_params(self):
         check_int("n_descriptors", self.n_descriptors, minimum=1)
 
     def __sklearn_is_fitted__(self):

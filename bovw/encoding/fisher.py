@@ -37,9 +37,9 @@ VANISHING_WEIGHT = 1e-6
 class FisherVector(Encoder):
     """Fisher vector over a Gaussian mixture.
 
-    Power and L2 normalisation belong to :class:`bovw.SpatialPyramid`
+    Power and L2 normalization belong to :class:`bovw.SpatialPyramid`
     (``cell_norm=("power", "l2")`` or ``norm=("power", "l2")``); codes of this
-    class are not normalised.
+    class are not normalized.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ class FisherVector(Encoder):
         self.weight_gradient = weight_gradient
         self.convention = convention
 
-    def _check_params(self):
+    def check_params(self):
         _check_threshold(self.threshold)
         check_bool("weight_gradient", self.weight_gradient)
         check_choice("convention", self.convention, ("vlfeat", "skimage"))
@@ -199,7 +199,7 @@ def fisher_vector(
     weights, means, variances : arrays of shape (K,), (K, d), (K, d)
         The mixture. Weights are scaled to sum to 1; variances are positive.
     improved : bool
-        Apply the signed power ``alpha``, then L2 normalisation.
+        Apply the signed power ``alpha``, then L2 normalization.
     alpha : float
         Exponent, 0 to 1.
     threshold : float

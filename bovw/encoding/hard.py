@@ -18,7 +18,7 @@ from .sparse import SparseEncoder
 
 
 class HardAssignment(SparseEncoder):
-    """Vector quantisation: one vote for the nearest word.
+    """Vector quantization: one vote for the nearest word.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-r"""Normalisations of codes and signatures, applied to rows.
+r"""Normalizations of codes and signatures, applied to rows.
 
 =============  ===========================================================================
 ``"l1"``       :math:`z / \sum_j |z_j|`
@@ -15,12 +15,12 @@ import numpy as np
 from .._validation import check_choice, check_matrix, check_number
 from ..errors import ParameterError
 
-#: The names that a sequence of normalisations may hold.
+#: The names that a sequence of normalizations may hold.
 NORMS = ("l1", "l2", "power", "intra")
 
 
 def normalize(X, norms=("l2",), *, alpha=0.5, block_size=None):
-    """Normalise each row, by several steps one after the other.
+    """Normalize each row, by several steps one after the other.
 
     Parameters
     ----------

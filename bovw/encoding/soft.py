@@ -65,7 +65,7 @@ class SoftAssignment(SparseEncoder):
         self.n_neighbors = n_neighbors
         self.sigma = sigma
 
-    def _check_params(self):
+    def check_params(self):
         check_neighbors(self.n_neighbors, np.inf)
         if self.sigma is not None:
             check_number("sigma", self.sigma, minimum=0, exclusive=True)

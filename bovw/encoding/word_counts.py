@@ -5,7 +5,7 @@ An encoder that takes the number of the word for the descriptor,
 
 .. math:: \text{code}_k = \#\{i : w_i = k\},
 
-lets pyramids and normalisations work on such data as on any other.
+lets pyramids and normalizations work on such data as on any other.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ class WordCounts(HardAssignment):
 
     def fit(self, X, y=None):
         """Check the words; nothing is learnt. X : array of shape (n, 1). Returns self."""
-        self._check_params()
+        self.check_params()
         self._labels(check_samples(self, X, reset=True))
         return self
 
@@ -54,7 +54,7 @@ class WordCounts(HardAssignment):
         """Length of a pooled code: the number of words."""
         return self.n_words
 
-    def _check_params(self):
+    def check_params(self):
         check_int("n_words", self.n_words, 1, 2**24)  # float32 tells integers apart up to here
 
     def _labels(self, X):

@@ -1,4 +1,4 @@
-r"""Localisation error: the class must be named and its object boxed.
+r"""Localization error: the class must be named and its object boxed.
 
 Guess j of an image is right if its label is a true label and its box overlaps one
 of the true boxes of that label by at least one half,
@@ -50,7 +50,7 @@ def box_overlaps(first, second):
 
 
 def image_localization_errors(truth, truth_boxes, predictions, boxes, k=None, *, threshold=0.5):
-    """Localisation error of every image at 1, 2 ... k guesses.
+    """Localization error of every image at 1, 2 ... k guesses.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def image_localization_errors(truth, truth_boxes, predictions, boxes, k=None, *,
 
 
 def localization_error(truth, truth_boxes, predictions, boxes, k=None, *, threshold=0.5):
-    """Localisation error by the challenge's definition.
+    """Localization error by the challenge's definition.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ Another common form names the image first::
 
     val/00000001.jpg 81 90 12 91 63
 
-A localisation file holds five numbers a guess: the id, then xmin, ymin, xmax, ymax.
+A localization file holds five numbers a guess: the id, then xmin, ymin, xmax, ymax.
 Ids count from 1. The id 0 stands for a guess not made, so that an image without any
 guess still has its line. Ids after the fifth are ignored, as the kits do.
 
@@ -54,7 +54,7 @@ class Predictions(NamedTuple):
 
 
 class Localizations(NamedTuple):
-    """A localisation file: ``labels`` and ``names`` as :class:`Predictions`, ``boxes`` (n, 5, 4) float64."""
+    """A localization file: ``labels`` and ``names`` as :class:`Predictions`, ``boxes`` (n, 5, 4) float64."""
 
     labels: np.ndarray
     boxes: np.ndarray
@@ -126,7 +126,7 @@ def read_ground_truth(path, *, classes=None, max_id=None, n_images=None):
 
 
 def read_localizations(path, *, max_id=None, n_images=None):
-    """Read a localisation file: id, xmin, ymin, xmax, ymax of each guess.
+    """Read a localization file: id, xmin, ymin, xmax, ymax of each guess.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def write_predictions(path, predictions, *, names=None, classes=None):
 
 
 def write_localizations(path, predictions, boxes, *, names=None):
-    """Write a localisation file, atomically.
+    """Write a localization file, atomically.
 
     Parameters
     ----------

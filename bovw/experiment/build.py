@@ -94,7 +94,7 @@ def _build_encoder(config, name, seed):
     encoder = _build(channel["encoder"], "encoder", seed, place, **parts)
     pyramid = _build(channel.get("pyramid", {}), "pyramid", seed, place, encoder=encoder)
     extractor = _build(channel.get("extractor", {}), "extractor", seed, place)
-    extractor._check_params()
+    extractor.check_params()
     options = {key: channel[key] for key in ("n_descriptors", "n_images") if key in channel}
     for stage in ("pca", "kernel_map"):
         if stage in channel:

@@ -13,7 +13,7 @@ WINDOW, STRIDE, CAP = 64, 32, 60
 
 TASK = (
     "The task is to tell which of 18 photographs or materials a 64-pixel window was cut from, learning from the left "
-    "halves and testing on the right; it is not to recognise new scenes, which needs many photographs a class."
+    "halves and testing on the right; it is not to recognize new scenes, which needs many photographs a class."
 )
 
 

@@ -31,7 +31,7 @@ class ImageCollection(Sequence):
     names : sequence of str, optional
         What messages call the images; by default the path or ``name``, else
         ``image 7``.
-    mode : {"rgb", "grey"}
+    mode : {"rgb", "gray"}
     max_pixels : int or None
         Larger images are not decoded, see :func:`read_image`.
     orient : bool
@@ -50,7 +50,7 @@ class ImageCollection(Sequence):
 
     Examples
     --------
-    >>> images = ImageCollection(paths, mode="grey", resize={"max_height": 480})  # doctest: +SKIP
+    >>> images = ImageCollection(paths, mode="gray", resize={"max_height": 480})  # doctest: +SKIP
     >>> images[0].shape                                                           # doctest: +SKIP
     (480, 640)
     """
@@ -78,7 +78,7 @@ class ImageCollection(Sequence):
         self.names = list(names) if names is not None else list(map(_default_name, count(), self.sources))
         if len(self.names) != len(self.sources):
             raise ParameterError(f"{len(self.names)} names for {len(self.sources)} images; give one an image")
-        self.mode = check_choice("mode", mode, ("rgb", "grey"))
+        self.mode = check_choice("mode", mode, ("rgb", "gray"))
         self.max_pixels = max_pixels if max_pixels is None else check_int("max_pixels", max_pixels, minimum=1)
         self.orient = check_bool("orient", orient)
         self.on_error = check_choice("on_error", on_error, ("raise", "skip"))

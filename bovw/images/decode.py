@@ -21,22 +21,22 @@ EXIF orientation
     Applied, because a photograph from a phone is otherwise seen lying on its
     side. ``orient=False`` gives the raster as stored: use it with ImageNet's
     bounding boxes, which were drawn on stored rasters.
-Grey
-    ``mode="grey"`` is Rec. 601 luma. Of a JPEG it is the luma that the file
-    stores, which saves decoding the colour. Grey computed from the decoded RGB
+Gray
+    ``mode="gray"`` is Rec. 601 luma. Of a JPEG it is the luma that the file
+    stores, which saves decoding the color. Gray computed from the decoded RGB
     is nearly the same: on ImageNet photographs 0.015 levels apart on average,
     more than 1 level in 0.25 % of pixels, and tens of levels in single, strongly
-    saturated pixels whose colour lies outside RGB and is clipped. The
-    other formats are decoded to RGB and converted with integer weights. A grey
+    saturated pixels whose color lies outside RGB and is clipped. The
+    other formats are decoded to RGB and converted with integer weights. A gray
     file in ``mode="rgb"`` has three equal channels.
 CMYK, YCCK
     Converted by Pillow: R = (255 - C)(255 - K) / 255, Adobe's inverted values
     turned back. A few ImageNet files are such.
-Colour profiles, gamma
+Color profiles, gamma
     Ignored: values are taken as sRGB, as everyone does.
 Palette
     Looked up. 1-bit images become 0 and 255.
-Alpha, transparent colour
+Alpha, transparent color
     Laid over white, the paper on which such images are mostly seen. What lies
     in transparent pixels is arbitrary, so alpha is never just dropped.
 More than 8 bits
@@ -45,11 +45,11 @@ More than 8 bits
 Float, signed or 32-bit TIFF, Lab, 16-bit CMYK
     Refused: their black and white points are not agreed upon. Convert them
     first, or pass an array to :func:`load_image`. Refused as well, because
-    OpenCV's versions disagree on it: 16-bit colour TIFF with an orientation.
+    OpenCV's versions disagree on it: 16-bit color TIFF with an orientation.
 
-The plain case, a grey or three-component JPEG, is decoded by OpenCV at little
+The plain case, a gray or three-component JPEG, is decoded by OpenCV at little
 more than the cost of ``cv2.imdecode``. Its orientation handling and its own
-grey conversion are not used, since they differ between versions.
+gray conversion are not used, since they differ between versions.
 """
 
 import io
@@ -132,7 +132,7 @@ def read_image(source, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     source : path, bytes, binary file, or object with ``open()`` and ``name``
         An open file is read from where it stands to its end. ``open()`` must
         give a binary file; ``name`` is used in messages.
-    mode : {"rgb", "grey"}
+    mode : {"rgb", "gray"}
     max_pixels : int or None
         The largest width x height that is decoded; None for no limit but that of
         the decoders.
@@ -142,7 +142,7 @@ def read_image(source, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     Returns
     -------
     array of shape (height, width, 3) or (height, width), uint8, C-contiguous
-        RGB, or grey for ``mode="grey"``. How each kind of file is converted is
+        RGB, or gray for ``mode="gray"``. How each kind of file is converted is
         said at the head of :mod:`bovw.images.decode`.
 
     Raises
@@ -154,9 +154,9 @@ def read_image(source, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     Examples
     --------
     >>> image = bovw.read_image("n01440764_18.JPEG")          # doctest: +SKIP
-    >>> grey = bovw.read_image("photo.png", mode="grey")      # doctest: +SKIP
+    >>> gray = bovw.read_image("photo.png", mode="gray")      # doctest: +SKIP
     """
-    check_choice("mode", mode, ("rgb", "grey"))
+    check_choice("mode", mode, ("rgb", "gray"))
     check_bool("orient", orient)
     if max_pixels is not None:
         max_pixels = check_int("max_pixels", max_pixels, minimum=1)
@@ -185,7 +185,7 @@ def load_image(item, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     item : path, bytes, binary file, object with ``open()`` and ``name``, or array
         Arrays are (height, width), (height, width, 1), (height, width, 3) RGB or
         (height, width, 4) RGBA.
-    mode : {"rgb", "grey"}
+    mode : {"rgb", "gray"}
     max_pixels, orient
         As in :func:`read_image`, for anything but arrays.
 
@@ -204,7 +204,7 @@ def load_image(item, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     ParameterError
         If an array has another shape or dtype, or holds NaN or infinity.
     """
-    check_choice("mode", mode, ("rgb", "grey"))
+    check_choice("mode", mode, ("rgb", "gray"))
     if is_source(item):
         return read_image(item, mode, max_pixels=max_pixels, orient=orient)
     return convert_array(item, mode)

@@ -1,7 +1,7 @@
 """Baseline and progressive JPEG: header, completeness, decoding by OpenCV.
 
 Why not ``cv2.imdecode`` alone: where the compressed data run out, libjpeg feeds
-zeros to its entropy decoder and fills the rest of the picture with mid-grey,
+zeros to its entropy decoder and fills the rest of the picture with mid-gray,
 with a warning on standard error at best; whether OpenCV returns such a picture
 or nothing depends on its version. Two checks stand before and behind it.
 
@@ -14,7 +14,7 @@ or nothing depends on its version. Two checks stand before and behind it.
    or lack nothing but its EOI. Whether a scan is complete is decided by appending
    other bytes to it: a complete scan ignores them, an incomplete one decodes them
    into other pixels. This needs two more decodings, so a file with EOI is tested
-   only if its last pixels are the mid-grey of missing data.
+   only if its last pixels are the mid-gray of missing data.
 
 What this cannot see is damage that leaves the entropy coded data long enough:
 JPEG has no checksum. A progressive file that was cut in a late scan and given a
@@ -47,7 +47,7 @@ _CUT = "truncated; copy or download it again"
 _OTHER_BYTES = bytes((167 * i + 181) % 251 for i in range(96))
 
 _BGR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+_GRAY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 _RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0) and cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
@@ -170,14 +170,14 @@ def check_last_scan(data, name):
 
 
 def decode_jpeg(data, header, mode, name):
-    """Pixels of a complete grey or three-component JPEG, as stored, without its orientation applied.
+    """Pixels of a complete gray or three-component JPEG, as stored, without its orientation applied.
 
     Parameters
     ----------
     data : bytes
         From :func:`complete_jpeg`.
     header : JpegHeader
-    mode : {"rgb", "grey"}
+    mode : {"rgb", "gray"}
     name : str
 
     Returns
@@ -191,8 +191,8 @@ def decode_jpeg(data, header, mode, name):
     """
     buffer = np.frombuffer(data, np.uint8)
     try:
-        if mode == "grey":
-            image = cv2.imdecode(buffer, _GREY)
+        if mode == "gray":
+            image = cv2.imdecode(buffer, _GRAY)
         elif _RGB:
             image = cv2.imdecode(buffer, _RGB)
         else:  # OpenCV before 4.11

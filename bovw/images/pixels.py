@@ -1,6 +1,6 @@
-"""Conversions between kinds of pixels: depth, alpha, grey and colour.
+"""Conversions between kinds of pixels: depth, alpha, gray and color.
 
-Grey is Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B. On 8-bit pixels it is
+Gray is Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B. On 8-bit pixels it is
 ``(19595 R + 38470 G + 7471 B + 32768) >> 16`` (Pillow's ``convert("L")``), the
 same on every platform; OpenCV's own conversion differs from version to version.
 """
@@ -20,7 +20,7 @@ def to_8_bits(image, maximum=65535):
 
 
 def over_white(image):
-    """A Pillow image with alpha or a transparent colour, laid over white: a Pillow RGB image."""
+    """A Pillow image with alpha or a transparent color, laid over white: a Pillow RGB image."""
     if image.mode == "La":
         image = image.convert("LA")
     image = image.convert("RGBA")
@@ -28,7 +28,7 @@ def over_white(image):
 
 
 def convert_array(image, mode):
-    """An array in any of the accepted forms as grey (height, width) or RGB (height, width, 3).
+    """An array in any of the accepted forms as gray (height, width) or RGB (height, width, 3).
 
     The rules are those of :func:`bovw.images.load_image`.
     """
@@ -41,7 +41,7 @@ def convert_array(image, mode):
         image = np.array(over_white(Image.fromarray(image)))
     if mode == "rgb" and image.ndim == 2:
         return np.repeat(image[:, :, None], 3, axis=2)
-    if mode == "grey" and image.ndim == 3:
+    if mode == "gray" and image.ndim == 3:
         if image.dtype == np.uint8:
             return np.array(Image.fromarray(image).convert("L"))
         return image @ np.array(_LUMA, image.dtype)

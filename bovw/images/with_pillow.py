@@ -32,7 +32,7 @@ _PILLOW = {
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 _PLAIN_MODES = ("1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr")
 
-_NO_AGREED_RANGE = "no agreed black and white; convert the file to 8 or 16-bit grey or RGB"
+_NO_AGREED_RANGE = "no agreed black and white; convert the file to 8 or 16-bit gray or RGB"
 
 _PNG_DEPTH = 24  # offset of the byte in the file
 _TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_ORIENTATION = 256, 257, 258, 262, 274
@@ -84,7 +84,7 @@ def decode_image(image, data, mode, name):
         From :func:`open_image`.
     data : bytes
         The file.
-    mode : {"rgb", "grey"}
+    mode : {"rgb", "gray"}
     name : str
 
     Returns
@@ -138,12 +138,12 @@ def _reduce_depth(image, data, size, orientation, depth, name):
         raise decode_error(name, f"pixels of mode {image.mode} with {depth} bits have {_NO_AGREED_RANGE}")
     maximum = 2**depth - 1
     if image.mode.startswith("I"):
-        grey = to_8_bits(np.asarray(image), maximum)
-        grey = 255 - grey if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
-        return _as_stored(Image.fromarray(grey), orientation)
+        gray = to_8_bits(np.asarray(image), maximum)
+        gray = 255 - gray if tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO else gray
+        return _as_stored(Image.fromarray(gray), orientation)
     if orientation != 1 and image.format == "TIFF":
         # whether OpenCV applies it here depends on its version
-        raise decode_error(name, "a 16-bit colour TIFF with an orientation is not read; save it upright")
+        raise decode_error(name, "a 16-bit color TIFF with an orientation is not read; save it upright")
     # OpenCV allocates what a PNG chunk announces, up to 4 GB, before it reads the chunk
     sound = image.format != "PNG" or _ends_with_its_chunks(data)
     color = _decode_deep_color(data, size) if sound and "transparency" not in image.info else None
@@ -180,4 +180,4 @@ def _to_array(image, mode, name):
         image = over_white(image)
     elif image.mode not in _PLAIN_MODES:
         raise decode_error(name, f"pixels of mode {image.mode} have {_NO_AGREED_RANGE}")
-    return np.array(image.convert("L" if mode == "grey" else "RGB"))
+    return np.array(image.convert("L" if mode == "gray" else "RGB"))

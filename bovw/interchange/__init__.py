@@ -1,6 +1,6 @@
 """Other people's formats, both directions: ImageNet's dense-SIFT files, codebooks as text, libsvm, fvecs, npy."""
 
-from .imagenet_sift import (
+from .imagenet_download import (
     ImageSIFT,
     ImageWords,
     imagenet_grid,

@@ -8,7 +8,7 @@ from scipy.sparse import vstack
 from .._files import write_npy
 from ..descriptors import DescriptorSet
 from ..errors import ParameterError
-from .imagenet_sift import list_files, read_sbow, read_vldsift
+from .imagenet_download import list_files, read_sbow, read_vldsift
 from .libsvm import read_libsvm, write_libsvm
 from .npy import read_npy
 from .vecs import read_vecs, write_vecs

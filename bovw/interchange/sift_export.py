@@ -26,7 +26,7 @@ from .._validation import check_bool, check_choice
 from ..codebook.nearest import WordSearch
 from ..errors import DatasetError, ImageDecodeError, ParameterError, StoreError
 from ..images.source import source_name
-from .imagenet_sift import KINDS, ImageSIFT, ImageWords, imagenet_sift, open_writer, pack_image
+from .imagenet_download import KINDS, ImageSIFT, ImageWords, imagenet_sift, open_writer, pack_image
 
 IMAGES_PER_FILE = 1000  #: of validation and test images, which have no synset
 

@@ -24,7 +24,7 @@ class WordSet:
     scales : int array of shape (n,), optional
         0 is the finest.
     norms : array of shape (n,), float32, optional
-        Strength of each descriptor before normalisation.
+        Strength of each descriptor before normalization.
     ids : sequence of n_images str, optional
         Names of the images.
     n_words : int, optional
@@ -100,7 +100,7 @@ class WordSet:
         Returns
         -------
         array, or scipy.sparse.csr_array if ``sparse``, of shape (n_images, n_cells * n_words), float32
-            Cell after cell, not normalised.
+            Cell after cell, not normalized.
 
         Raises
         ------

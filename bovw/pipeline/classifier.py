@@ -33,7 +33,7 @@ class BovwClassifier(ImageClassifier):
     ----------
     encoder : ImageEncoder or list of ImageEncoder, optional
         What makes the signature. The signatures of several encoders (say, SIFT and
-        colour) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
+        color) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
     classifier : OneVsRestDual, OneVsRestSGD or NearestNeighbor, optional
         Default ``OneVsRestDual()``.
     codec : codec, optional
@@ -135,7 +135,7 @@ class BovwClassifier(ImageClassifier):
         return self
 
     def _reader(self, images):
-        mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "grey"
+        mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "gray"
         return ImageReader(images, mode, self.on_error)
 
     def fit_classifier(self, signatures, y, skip=(), *, classes=None, checkpoint=None):

@@ -33,7 +33,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         Reduction of the descriptors; none by default.
     pyramid : SpatialPyramid, optional
         Default: a Fisher vector of 64 Gaussians over the whole image, power and L2
-        normalised.
+        normalized.
     kernel_map : HomogeneousKernelMap, optional
         Applied to the pooled signature: an additive kernel for a linear classifier.
     n_descriptors : int, default 200_000
@@ -133,7 +133,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
 
     def _extractor(self):
         extractor = DenseSIFT() if self.extractor is None else self.extractor
-        extractor._check_params()
+        extractor.check_params()
         return extractor
 
     def _pyramid(self):
@@ -141,7 +141,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
             else self.pyramid
 
     def _mode(self):
-        return "rgb" if self._extractor().color else "grey"
+        return "rgb" if self._extractor().color else "gray"
 
     def describe(self, image):
         """The descriptors of one decoded image, resized as the encoder says: a DescriptorSet of length 1.

@@ -92,7 +92,7 @@ def extract_to_store(
         If an image cannot be read and ``on_error="raise"``.
     """
     rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
-    extractor._check_params()
+    extractor.check_params()
     identity = fingerprint({
         "extractor": model_fingerprint(extractor), "resize": resize or {}, "images": _identity(dataset, rows),
     })

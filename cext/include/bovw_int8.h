@@ -1,6 +1,6 @@
 /* Products of rows of 8-bit integers, a tile of the product matrix at a time.
  *
- * Rows lie in panels of 16: four neighbouring columns of 16 rows make 64 bytes, [columns / 4][16 rows][4], which is
+ * Rows lie in panels of 16: four neighboring columns of 16 rows make 64 bytes, [columns / 4][16 rows][4], which is
  * what one AVX-512 VNNI instruction multiplies by four columns of another row, broadcast. That instruction takes one
  * unsigned operand, so the columns' side is shifted by 128, and 128 times the sum of the other row is taken off
  * afterwards. Sums are of 32 bits: at most 127 * 255 * 65536 columns fit. All is exact, so the plain C

@@ -1,4 +1,4 @@
-/* Rows of local binary patterns. Bit p is the neighbour at angle 2 pi p / P,
+/* Rows of local binary patterns. Bit p is the neighbor at angle 2 pi p / P,
  * counted anticlockwise from the right as one sees the image. Plain loops over
  * bytes and shorts, which compilers turn into vector code by themselves; all
  * arithmetic on integer images is exact. */
@@ -11,7 +11,7 @@
 
 #include "bovw_restrict.h"
 
-/* The eight neighbours of the 3 x 3 square, compared with the centre by OP. `up`, `mid` and `down` are three
+/* The eight neighbors of the 3 x 3 square, compared with the center by OP. `up`, `mid` and `down` are three
  * image rows of n + 2 pixels; n codes are written. */
 #define BOVW_LBP_SQUARE(NAME, OP)                                                                             \
     static void NAME(const uint8_t *BOVW_RESTRICT up, const uint8_t *BOVW_RESTRICT mid,                       \
@@ -26,8 +26,8 @@
 BOVW_LBP_SQUARE(bovw_lbp_square, >=)
 BOVW_LBP_SQUARE(bovw_lbp_square_strict, >)
 
-/* The sign of the bilinear sample at 45 degrees, radius 1, minus the centre c:
- * with s = sin 45, a the sum of both adjacent neighbours minus 2 c and b the
+/* The sign of the bilinear sample at 45 degrees, radius 1, minus the center c:
+ * with s = sin 45, a the sum of both adjacent neighbors minus 2 c and b the
  * corner minus c, it is that of (1 - s) a + s b, or of a + 2 b + (sqrt 2 - 1) b.
  * a + 2 b is an integer, so the last term may be rounded down; 27146 / 65536
  * gives the same floor as sqrt 2 - 1 (and as 0.70711 for s) for every |b| <= 255
@@ -38,7 +38,7 @@ static inline int16_t bovw_lbp_diagonal(int16_t adjacent_1, int16_t adjacent_2, 
     return (int16_t)(a + 2 * b + (int16_t)(((int32_t)b * 27146) >> 16));
 }
 
-/* P = 8, R = 1 on the circle: the four neighbours on the axes in bytes, then the
+/* P = 8, R = 1 on the circle: the four neighbors on the axes in bytes, then the
  * four diagonals in shorts. */
 static inline void bovw_lbp_circle_span(const uint8_t *BOVW_RESTRICT up, const uint8_t *BOVW_RESTRICT mid,
                                         const uint8_t *BOVW_RESTRICT down, uint8_t *BOVW_RESTRICT codes,
@@ -66,22 +66,22 @@ static void bovw_lbp_circle(const uint8_t *up, const uint8_t *mid, const uint8_t
     if (n > 32 && n > whole) bovw_lbp_circle_span(up + back, mid + back, down + back, codes + back, 32);
 }
 
-/* Bit p of n codes from one neighbour of weight 1. */
-static void bovw_lbp_bit_1(const double *BOVW_RESTRICT centre, const double *BOVW_RESTRICT a,
+/* Bit p of n codes from one neighbor of weight 1. */
+static void bovw_lbp_bit_1(const double *BOVW_RESTRICT center, const double *BOVW_RESTRICT a,
                            uint32_t *BOVW_RESTRICT codes, int p, ptrdiff_t n) {
-    for (ptrdiff_t x = 0; x < n; ++x) codes[x] |= (uint32_t)(a[x] >= centre[x]) << p;
+    for (ptrdiff_t x = 0; x < n; ++x) codes[x] |= (uint32_t)(a[x] >= center[x]) << p;
 }
 
-/* Bit p of n codes from four neighbours with weights w. Weights are integers
+/* Bit p of n codes from four neighbors with weights w. Weights are integers
  * below 2^34 and differences of 16-bit pixels below 2^16, so every sum of an
  * integer image is exact and ties are ties. */
-static void bovw_lbp_bit_4(const double *BOVW_RESTRICT centre, const double *BOVW_RESTRICT a,
+static void bovw_lbp_bit_4(const double *BOVW_RESTRICT center, const double *BOVW_RESTRICT a,
                            const double *BOVW_RESTRICT b, const double *BOVW_RESTRICT c,
                            const double *BOVW_RESTRICT d, const double *w, uint32_t *BOVW_RESTRICT codes, int p,
                            ptrdiff_t n) {
     const double wa = w[0], wb = w[1], wc = w[2], wd = w[3];
     for (ptrdiff_t x = 0; x < n; ++x) {
-        const double o = centre[x];
+        const double o = center[x];
         const double s = (wa * (a[x] - o) + wb * (b[x] - o)) + (wc * (c[x] - o) + wd * (d[x] - o));
         codes[x] |= (uint32_t)(s >= 0) << p;
     }

@@ -1,6 +1,6 @@
 /* Local coordinate coding of one descriptor over a few words, by a primal active set.
  *
- *     minimise 1/2 |sum_i gamma_i z_i|^2 + mu sum_i |gamma_i| |z_i|^2   with   sum_i gamma_i = 1,
+ *     minimize 1/2 |sum_i gamma_i z_i|^2 + mu sum_i |gamma_i| |z_i|^2   with   sum_i gamma_i = 1,
  *
  * z_i = x - c_i. While the signs s of the words with weights do not change, this is a quadratic
  * programme with one equality. With H = Z Z' + scale 1 1', which the constraint makes the same

@@ -1,4 +1,4 @@
-/* One descriptor's approximate LLC weights over its k neighbours. */
+/* One descriptor's approximate LLC weights over its k neighbors. */
 #ifndef BOVW_LLC_H
 #define BOVW_LLC_H
 
@@ -34,7 +34,7 @@ static void bovw_gram(const float *z, int k, int stride, double *gram) {
 }
 
 /* Solve (gram / trace + beta I) w = 1 by Cholesky in place, then scale w to sum 1.
- * Dividing by the trace keeps tiny and huge descriptors in range. All neighbours
+ * Dividing by the trace keeps tiny and huge descriptors in range. All neighbors
  * equal to the descriptor: the trace is 0 and the weights are equal. */
 static void bovw_solve_llc(double *gram, int k, double beta, double *w, float *out) {
     double trace = 0, total = 0;

@@ -167,7 +167,7 @@ static void dsift_window_row(const float *row, ptrdiff_t first, ptrdiff_t step, 
         }
 }
 
-/* Vertically windowed bins, four neighbouring vectors (the horizontal bins of a frame) at a time:
+/* Vertically windowed bins, four neighboring vectors (the horizontal bins of a frame) at a time:
  * out[j][x] for the `length` floats x of a frame's horizontal bins. */
 static void dsift_window_column(const float *const *rows, ptrdiff_t offset, ptrdiff_t length, ptrdiff_t n_bins, ptrdiff_t b,
                                 const float *taps, float *out) {

@@ -1,5 +1,5 @@
 /* Row kernels of the histograms of oriented gradients. All loops run over
- * independent pixels or bins, so compilers vectorise them and the bits do not
+ * independent pixels or bins, so compilers vectorize them and the bits do not
  * depend on the vector width. */
 #ifndef BOVW_HOG_ROWS_H
 #define BOVW_HOG_ROWS_H
@@ -25,7 +25,7 @@ BOVW_INLINE void v4_store(float *p, v4 a) { memcpy(p, &a, sizeof a); }
 /* h[0:4] += m * w[0:4] */
 BOVW_INLINE void hog_vote_once(float *h, float m, v4 w) { v4_store(h, v4_madd(m, w, v4_load(h))); }
 
-/* How an angle becomes a bin. Bin k is centred at (k + offset) * pi / per_half. */
+/* How an angle becomes a bin. Bin k is centered at (k + offset) * pi / per_half. */
 typedef struct {
     int per_half; /* bins in half a turn */
     int n_bins;   /* per_half (unsigned: opposite gradients are equal) or twice that (signed) */
@@ -53,7 +53,7 @@ HOG_LOAD_ROW(hog_load_floats, float)
 HOG_LOAD_ROW(hog_load_bytes, unsigned char)
 
 /* One row of [-1 0 1] derivatives of the channel with the largest magnitude, the first among equals.
- * Rows and results are padded to a multiple of 8; mid[-1] and mid[width] hold the neighbours. */
+ * Rows and results are padded to a multiple of 8; mid[-1] and mid[width] hold the neighbors. */
 BOVW_INLINE void hog_gradient(const float *BOVW_RESTRICT up, const float *BOVW_RESTRICT mid,
                               const float *BOVW_RESTRICT down, int channels, int stride, int width,
                               float *BOVW_RESTRICT gx, float *BOVW_RESTRICT gy, float *BOVW_RESTRICT energy) {
@@ -121,10 +121,10 @@ BOVW_INLINE void hog_orientation(const float *BOVW_RESTRICT gx, const float *BOV
     for (int x = 0; x < width; ++x) magnitude[x] = sqrtf(energy[x]);
 }
 
-/* Votes of one row into the boxes between cell centres, weights[c][4] of the box's four cells
+/* Votes of one row into the boxes between cell centers, weights[c][4] of the box's four cells
  * (upper left, upper right, lower left, lower right) along the row.
  *
- * boxes[box][n_bins + 1][4]: the bin after the last takes what belongs to bin 0. Neighbouring votes go
+ * boxes[box][n_bins + 1][4]: the bin after the last takes what belongs to bin 0. Neighboring votes go
  * to different boxes, so no addition waits for the one before it. Box b covers the pixels
  * (b - 1) * cell_size + cell_size / 2 and the cell_size - 1 after it. */
 BOVW_INLINE void hog_vote(const float *BOVW_RESTRICT magnitude, const int *BOVW_RESTRICT bin,
@@ -203,7 +203,7 @@ BOVW_INLINE void hog_add_rows(const float *BOVW_RESTRICT votes, const float *BOV
         for (size_t i = 0; i < n; ++i) row[i] += (w0 * votes[i] + w1 * v1[i]) + (w2 * v2[i] + w3 * v3[i]);
 }
 
-/* Sums of taps[j] * row[j * n_bins], of 4, 8 or 12 neighbouring bins. */
+/* Sums of taps[j] * row[j * n_bins], of 4, 8 or 12 neighboring bins. */
 BOVW_INLINE v4 hog_filter_4(const float *BOVW_RESTRICT row, const float *BOVW_RESTRICT taps, int n_taps, int n_bins) {
     v4 sum = {0};
     for (int j = 0; j < n_taps; ++j, row += n_bins) sum = v4_madd(taps[j], v4_load(row), sum);

@@ -2,11 +2,11 @@
 
     python experiments/benchmarks/bench_chain.py
 
-A photograph of 500 x 375 pixels, as a JPEG file in memory: decoded to grey, about 10,000 dense
+A photograph of 500 x 375 pixels, as a JPEG file in memory: decoded to gray, about 10,000 dense
 SIFT descriptors (flat window, bins of 4, 6, 8 and 10 pixels), PCA to 64 dimensions, and the
-Fisher vector of 256 Gaussians over 4 cells (1x1 + 3x1), power and L2 normalised. The peer
+Fisher vector of 256 Gaussians over 4 cells (1x1 + 3x1), power and L2 normalized. The peer
 decodes with OpenCV, extracts and encodes with VLFeat, one call a cell, and projects and
-normalises with numpy.
+normalizes with numpy.
 """
 
 import timing  # isort: skip  (sets the threads of BLAS before numpy is loaded)
@@ -79,7 +79,7 @@ def vlfeat_chain(jpeg, extractor, pca, mixture):
 def main():
     options = timing.arguments(__doc__)
     n_components, K, count = (16, 8, 2) if options.tiny else (64, 256, 8)
-    images = photographs.grey(count, WIDTH, HEIGHT)
+    images = photographs.gray(count, WIDTH, HEIGHT)
     extractor = bovw.DenseSIFT(step=8, bin_size=(4, 6, 8, 10), align=False)
     pca, mixture = learn(images, extractor, n_components, K)
     pyramid = bovw.SpatialPyramid.with_encoder(
@@ -89,7 +89,7 @@ def main():
     source = jpeg.tobytes()
 
     def ours():
-        found = extractor.extract(bovw.load_image(source, mode="grey"))
+        found = extractor.extract(bovw.load_image(source, mode="gray"))
         return pyramid.encode(found.replace(pca.transform(found.descriptors)))
 
     contenders = {"bovw": ours, "VLFeat": vlfeat_chain(jpeg, extractor, pca, mixture)}

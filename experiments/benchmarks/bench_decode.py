@@ -73,9 +73,9 @@ def main():
         color["cv2.imdecode, RGB"] = each(opencv(cv2.IMREAD_COLOR_RGB))
     color["cv2.imdecode, BGR, cvtColor"] = each(opencv_rgb)
     color["Pillow, RGB"] = each(pillow("RGB"))
-    grey = {
-        "bovw.read_image, grey": each(lambda data: read_image(data, "grey")),
-        "cv2.imdecode, grey": each(opencv(cv2.IMREAD_GRAYSCALE)),
+    gray = {
+        "bovw.read_image, gray": each(lambda data: read_image(data, "gray")),
+        "cv2.imdecode, gray": each(opencv(cv2.IMREAD_GRAYSCALE)),
         "Pillow, L": each(pillow("L")),
     }
     decoded = [read_image(data) for data in files]
@@ -88,8 +88,8 @@ def main():
     }
     small = [resize_image(image, max_side=300) for image in decoded]
     results = [
-        timing.compare("all photographs, colour", color, options.rounds),
-        timing.compare("all photographs, grey", grey, options.rounds),
+        timing.compare("all photographs, color", color, options.rounds),
+        timing.compare("all photographs, gray", gray, options.rounds),
         timing.compare("all photographs, shrunk to 300 pixels", shrink, options.rounds),
         timing.compare("all headers", {"bovw.probe_image": each(probe_image)}, options.rounds),
     ]

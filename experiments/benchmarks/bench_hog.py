@@ -65,11 +65,11 @@ def scikit_image(images):
 
 if options.tiny:
     size = (2, 96, 72)
-    grey, color = photographs.grey(*size), photographs.color(*size)
+    gray, color = photographs.gray(*size), photographs.color(*size)
 else:
-    grey, color = photographs.grey(8), photographs.color(8)
+    gray, color = photographs.gray(8), photographs.color(8)
 results = []
-for name, images in (("grey", grey), ("RGB", color)):
+for name, images in (("gray", gray), ("RGB", color)):
     results += [
         timing.compare(f"UoCTTI cells of 8 px, {name}", {
             "bovw.hog": ours(images, bovw.hog),

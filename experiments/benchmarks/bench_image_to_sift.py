@@ -3,7 +3,7 @@
 ``python experiments/benchmarks/bench_image_to_sift.py [--rounds N] [--tiny] [--json FILE]``
 with ``BOVW_DATA`` set for ImageNet photographs. Files of which the longer side is
 not 500 pixels are shrunk to it and saved again (quality 90), so that all are what
-ImageNet mostly is. Decoding is to grey, from bytes in memory.
+ImageNet mostly is. Decoding is to gray, from bytes in memory.
 
 Extraction is the local features of Sánchez, Perronnin, Mensink and Verbeek (IJCV
 2013): the image shrunk to 100,000 pixels, patches of 24 x 24 pixels (4 bins of 6)
@@ -65,8 +65,8 @@ def extraction(images, max_pixels, window):
 
 def main():
     files = jpegs(2, 120) if options.tiny else jpegs(8)
-    images = [bovw.read_image(data, mode="grey") for data in files]
-    contenders = {"decode to grey": over(files, lambda data: bovw.read_image(data, mode="grey"))}
+    images = [bovw.read_image(data, mode="gray") for data in files]
+    contenders = {"decode to gray": over(files, lambda data: bovw.read_image(data, mode="gray"))}
     for limit, window in itertools.product((100_000, None), ("flat", "gaussian")):
         run, count = extraction(images, limit, window)
         contenders[f"{'at most 100,000 pixels' if limit else 'full size'}, {window}: {count:.0f} descriptors"] = run

@@ -49,34 +49,34 @@ def scikit_image(n_points, radius, method):
 
 
 def main():
-    grey = photographs.grey(1, 80, 60) if options.tiny else photographs.grey()
-    floats = [image.astype(np.float32) for image in grey]
+    gray = photographs.gray(1, 80, 60) if options.tiny else photographs.gray()
+    floats = [image.astype(np.float32) for image in gray]
     vl_lbp = vlfeat.LBP(cell_size=8) if vlfeat.load() else NO_VLFEAT
-    u2_map = each(grey, scikit_image(8, 1, "nri_uniform"))
+    u2_map = each(gray, scikit_image(8, 1, "nri_uniform"))
     comparisons = {
         "u2, 59 bins, circle of radius 1, cells of 8 pixels": {
-            "bovw.lbp, uint8": ours(grey),
+            "bovw.lbp, uint8": ours(gray),
             "VLFeat (58 bins, square)": each(floats, vl_lbp),
             "scikit-image (map only)": u2_map,
         },
         "VLFeat's 58 bins, bilinear over cells of 8 pixels": {
-            "bovw.lbp, uint8": ours(grey, method="vlfeat"),
+            "bovw.lbp, uint8": ours(gray, method="vlfeat"),
             "bovw.lbp, float32": ours(floats, method="vlfeat"),
             "VLFeat": each(floats, vl_lbp),
         },
         "u2 map, (8, 1)": {
-            "bovw lbp_codes, uint8": each(grey, lambda image: lbp_codes(image, border="zero")),
+            "bovw lbp_codes, uint8": each(gray, lambda image: lbp_codes(image, border="zero")),
             "scikit-image": u2_map,
         },
         "riu2 map, (24, 3)": {
             "bovw lbp_codes, uint8": each(
-                grey, lambda image: lbp_codes(image, n_points=24, radius=3, method="riu2", border="zero")
+                gray, lambda image: lbp_codes(image, n_points=24, radius=3, method="riu2", border="zero")
             ),
-            "scikit-image": each(grey, scikit_image(24, 3, "uniform")),
+            "scikit-image": each(gray, scikit_image(24, 3, "uniform")),
         },
         "ours alone": {
-            "patches of 16, 24, 32 pixels, step 8, 2 x 2 cells": each(grey, lbp_patches),
-            "riu2 signature (8, 1), (16, 2), (24, 3)": each(grey, lbp_histogram),
+            "patches of 16, 24, 32 pixels, step 8, 2 x 2 cells": each(gray, lbp_patches),
+            "riu2 signature (8, 1), (16, 2), (24, 3)": each(gray, lbp_histogram),
         },
     }
     bars = {"VLFeat (58 bins, square)": 5, "scikit-image (map only)": 50}

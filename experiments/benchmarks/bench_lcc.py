@@ -56,7 +56,7 @@ def solve_block(X, words, distances, codes):
 
 
 def pair_descent(gram, gamma, limits, max_iter=100_000):
-    """Minimise over each row of gamma in place; returns the multipliers."""
+    """Minimize over each row of gamma in place; returns the multipliers."""
     nu, live = np.empty(len(gamma)), np.arange(len(gamma))
     gradient = np.einsum("nij,nj->ni", gram, gamma)
     penalty = MU * np.einsum("nii->ni", gram)
@@ -113,7 +113,7 @@ def scikit_learn(X, words):
 
 
 def objective(X, words, codes):
-    """The mean of what is minimised."""
+    """The mean of what is minimized."""
     X, words, codes = (np.asarray(part, np.float64) for part in (X, words, codes))
     residuals = X - codes @ words
     distances = (X * X).sum(axis=1)[:, None] - 2 * X @ words.T + (words * words).sum(axis=1)

@@ -2,7 +2,7 @@
 
     python experiments/benchmarks/bench_llc.py
 
-10,000 descriptors of 128 dimensions, 1024 and 4096 words, 5 neighbours, cells 1x1 + 2x2 + 4x4.
+10,000 descriptors of 128 dimensions, 1024 and 4096 words, 5 neighbors, cells 1x1 + 2x2 + 4x4.
 """
 
 import timing  # isort: skip  (sets the threads of BLAS before numpy is loaded)

@@ -3,8 +3,8 @@
     python experiments/benchmarks/bench_sgd.py [--rows 100000] [--features 32768] [--classes 1000]
         [--workers 2] [--steps 40 | --epochs N] [--store FOLDER] [--rounds N] [--tiny] [--json FILE]
 
-The signatures are random ones about class centres; they lie in a SignatureStore with product
-quantisation (8 dimensions a byte), which ``--store`` keeps for the next time. By default
+The signatures are random ones about class centers; they lie in a SignatureStore with product
+quantization (8 dimensions a byte), which ``--store`` keeps for the next time. By default
 ``--steps`` batches of an epoch are timed, which is what an epoch is made of; ``--epochs``
 trains through all rows.
 
@@ -47,7 +47,7 @@ def labels_of(options):
 
 
 def blocks_of_signatures(options, labels):
-    """Yield (start, rows): signed square roots of unit norm about the centres of their classes."""
+    """Yield (start, rows): signed square roots of unit norm about the centers of their classes."""
     rng = np.random.default_rng(0)
     centers = rng.standard_normal((options.classes, options.features), dtype=np.float32).astype(np.float16)
     for start in range(0, len(labels), WRITE_ROWS):

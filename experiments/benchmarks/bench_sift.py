@@ -105,11 +105,11 @@ def agreement(images):
 
 
 if options.tiny:
-    images = photographs.grey(2, 120, 90)
-    small = photographs.grey(2, 120, 88)
+    images = photographs.gray(2, 120, 90)
+    small = photographs.gray(2, 120, 88)
 else:
-    images = photographs.grey(8)
-    small = photographs.grey(8, 300, 224)
+    images = photographs.gray(8)
+    small = photographs.gray(8, 300, 224)
 out = np.empty((len(bovw.dsift(images[0], step=4, bin_size=SIZES, align=False)[0]), 128), np.float32)
 grid = {"step": 4, "bin_size": SIZES, "align": False, "out": out}
 results = [
@@ -132,5 +132,5 @@ results = [
     }, options.rounds, bars={"VLFeat Gaussian": 50}),
 ]
 if vlfeat.load() is not None:
-    agreement(photographs.grey(2, 120, 90) if options.tiny else photographs.grey(60, 250, 188))
+    agreement(photographs.gray(2, 120, 90) if options.tiny else photographs.gray(60, 250, 188))
 timing.finish(results, options)

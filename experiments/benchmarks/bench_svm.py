@@ -15,7 +15,7 @@ fit of the ``--peer-classes`` + 1 classes "each of these" and "all others" less 
 classes, both one-vs-rest; SGDClassifier takes float32. All run once before they are timed,
 then in turn. The peers keep their default tolerances (VLFeat's SDCA: that of its
 recognition application); the notes beneath the table say how the objectives compare,
-SGDClassifier's aside: it does not regularise the bias. Peak memory is what the process grew
+SGDClassifier's aside: it does not regularize the bias. Peak memory is what the process grew
 by while ours trained, plus X, over X.
 """
 

@@ -13,8 +13,8 @@ def files():
     return sorted(Path(folder).glob("imagenet_native/*/*.JPEG")) if folder else []
 
 
-def grey(count=8, width=500, height=375):
-    """``count`` grey uint8 photographs of one size."""
+def gray(count=8, width=500, height=375):
+    """``count`` gray uint8 photographs of one size."""
     paths = files()
     if paths:
         chosen = paths[:: max(1, len(paths) // count)][:count]

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Scene recognition, from tiny images to Fisher vectors
 #
-# The classical road to recognition, one stage after the other, as courses walk it: tiny images and nearest neighbours,
+# The classical road to recognition, one stage after the other, as courses walk it: tiny images and nearest neighbors,
 # a vocabulary of SIFT, bags of words, linear machines, the spatial pyramid, better codes. Every stage is a line or two
 # of `bovw` and leaves a picture, so that one can look inside before going on.
 #
@@ -43,7 +43,7 @@ options.out.mkdir(parents=True, exist_ok=True)
 # ## 1. The data
 #
 # One number goes through the whole lab: the share of right answers, averaged over the classes, on test images that no
-# stage has seen. Whatever has to be chosen on the way, a number of neighbours or a C, is chosen by cross-validation
+# stage has seen. Whatever has to be chosen on the way, a number of neighbors or a C, is chosen by cross-validation
 # inside the training images. Why not on the test images?
 
 # %%
@@ -55,7 +55,7 @@ if options.data is None:
 
 dataset = bovw.read_folder(options.data)
 train, test = bovw.draw_split(dataset.labels, options.train, seed=0, draw=0, classes=dataset.classes)
-images = bovw.ImageCollection(dataset.images, mode="grey", resize={"max_side": 300})
+images = bovw.ImageCollection(dataset.images, mode="gray", resize={"max_side": 300})
 labels = np.asarray(dataset.classes)[dataset.labels]
 print(f"{len(dataset)} images of {len(dataset.classes)} classes: {len(train)} to learn from, {len(test)} for testing")
 print(f"guessing is right in {100 / len(dataset.classes):.1f} % of the cases")
@@ -81,18 +81,18 @@ def keep(name, figure):
 
 
 # %% [markdown]
-# ## 2. Tiny images and the nearest neighbour
+# ## 2. Tiny images and the nearest neighbor
 #
 # Shrink every image to 16 x 16 pixels, take off its mean, divide by its length, and give a new image the class of the
-# training images that look most like it. How many neighbours should vote?
+# training images that look most like it. How many neighbors should vote?
 
 # %%
 started = time.perf_counter()
 tiny = bovw.TinyImage(16, n_jobs=-1).transform(images).descriptors
 votes = GridSearchCV(bovw.NearestNeighbor(), {"n_neighbors": [1, 3, 5, 9, 15]}, cv=5).fit(tiny[train], labels[train])
-judge("tiny images, 1 neighbour", bovw.NearestNeighbor(), tiny, started)
+judge("tiny images, 1 neighbor", bovw.NearestNeighbor(), tiny, started)
 if votes.best_params_["n_neighbors"] > 1:
-    judge(f"tiny images, {votes.best_params_['n_neighbors']} neighbours", votes.best_estimator_, tiny, started)
+    judge(f"tiny images, {votes.best_params_['n_neighbors']} neighbors", votes.best_estimator_, tiny, started)
 
 # %% [markdown]
 # ## 3. Dense SIFT
@@ -108,7 +108,7 @@ print(described)
 # %% [markdown]
 # ## 4. A vocabulary
 #
-# Cluster a sample of training descriptors by k-means. The centres are the visual words; the patches that are nearest
+# Cluster a sample of training descriptors by k-means. The centers are the visual words; the patches that are nearest
 # to some of them show what they stand for.
 
 # %%
@@ -154,7 +154,7 @@ keep("word_map", word_map_figure(images[shown], fine.frames, codebook.predict(fi
 # %% [markdown]
 # ## 5. Bags of words
 #
-# Count how often each word occurs and forget where: a histogram an image. Compare the nearest neighbour with a linear
+# Count how often each word occurs and forget where: a histogram an image. Compare the nearest neighbor with a linear
 # support vector machine, and the vocabularies with each other.
 
 
@@ -171,7 +171,7 @@ def svm(**choices):
 
 started = time.perf_counter()
 bags = signatures_of(bovw.HardAssignment.with_codebook(codebook), norm=("l1",))
-judge(f"bag of {size} words, nearest neighbour", bovw.NearestNeighbor(distance="chi2"), bags, started)
+judge(f"bag of {size} words, nearest neighbor", bovw.NearestNeighbor(distance="chi2"), bags, started)
 for k, words in codebooks.items():
     started = time.perf_counter()
     bags = signatures_of(bovw.HardAssignment.with_codebook(words), norm=("l2",))

@@ -36,7 +36,7 @@ def test_every_row_comes_once_an_epoch_and_an_epoch_can_be_entered_anywhere(n, b
             np.testing.assert_array_equal(index, expected)
 
 
-def test_epochs_differ_and_neighbours_part():
+def test_epochs_differ_and_neighbors_part():
     batches = ShuffledBatches(
         ArraySource(numbered(400)), np.ones(400, bool), batch_size=20, buffer_size=100, read_rows=5, seed=0
     )
@@ -56,7 +56,7 @@ def test_sample_is_of_rows_that_take_part():
     np.testing.assert_array_equal(batches.sample(10**6), np.flatnonzero(used))
 
 
-def test_gather_rows_reads_neighbours_together():
+def test_gather_rows_reads_neighbors_together():
     calls = []
 
     class Counting(ArraySource):

@@ -1,4 +1,4 @@
-"""Platt and temperature scaling against scikit-learn, a general optimiser, and what they promise."""
+"""Platt and temperature scaling against scikit-learn, a general optimizer, and what they promise."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Nearest neighbours against scipy and scikit-learn."""
+"""Nearest neighbors against scipy and scikit-learn."""
 
 import numpy as np
 import pytest

@@ -66,7 +66,7 @@ def test_agrees_with_svc_up_to_the_bias(digits, kernel):
     ours.fit(kernel(X), target)
     peer = SVC(kernel="precomputed", tol=1e-6).fit(kernel(X).astype(float), target)
     values = kernel(X_test, X)
-    # libsvm's bias is free; regularised by 1 / (2 * 30^2) it hardly differs.
+    # libsvm's bias is free; regularized by 1 / (2 * 30^2) it hardly differs.
     np.testing.assert_allclose(ours.decision_function(values), peer.decision_function(values), atol=0.02)
 
 

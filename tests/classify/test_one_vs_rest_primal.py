@@ -16,7 +16,7 @@ from bovw.errors import ParameterError
 
 @pytest.fixture(scope="module")
 def digits():
-    """Standardised, with a few features many times as large as the rest."""
+    """Standardized, with a few features many times as large as the rest."""
     X, y = load_digits(return_X_y=True)
     X = (X - X.mean(axis=0)) / np.sqrt(X.var(axis=0) + 0.01)
     X[:, 20:24] *= 4

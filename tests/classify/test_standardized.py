@@ -1,4 +1,4 @@
-"""Standardised features before a classifier."""
+"""Standardized features before a classifier."""
 
 import numpy as np
 import pytest

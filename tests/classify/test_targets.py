@@ -200,7 +200,7 @@ def _best_linear(X, sign, cost):
     return machine.coef_[0], machine.intercept_[0]
 
 
-def test_nearest_neighbours_that_show_several_classes():
+def test_nearest_neighbors_that_show_several_classes():
     X = np.float32([[0, 0], [1, 0], [0, 3]])
     y = [[1, 1, 0], [0, 1, -1], [0, 0, 1]]
     nearest = bovw.NearestNeighbor().fit(X, y)

@@ -175,7 +175,7 @@ def test_demo_lite(tmp_path, capsys):
     out = tmp_path / "demo"
     assert main(["demo", "--lite", "--out", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert "it is not to recognise new scenes" in printed
+    assert "it is not to recognize new scenes" in printed
     assert "top-5 accuracy" in printed
     metrics = json.loads((out / "results" / "metrics.json").read_text())
     assert metrics["n_classes"] == 18

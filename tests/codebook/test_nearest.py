@@ -44,7 +44,7 @@ def test_a_large_offset_costs_no_accuracy():
     np.testing.assert_array_equal(nearest_words(X, words), reference.nearest_words(X, words)[0])
 
 
-def test_labels_do_not_depend_on_the_neighbours_in_a_block():
+def test_labels_do_not_depend_on_the_neighbors_in_a_block():
     rng = np.random.default_rng(2)
     X, words = rng.random((1000, 128), dtype=np.float32), rng.random((333, 128), dtype=np.float32)
     labels = nearest_words(X, words)

@@ -49,7 +49,7 @@ def test_what_is_found_is_the_nearest_word_of_the_probed_lists(words, X):
     assert squared.sum() < 1.05 * best.sum()
 
 
-def test_labels_do_not_depend_on_the_neighbours_in_a_block(words, X):
+def test_labels_do_not_depend_on_the_neighbors_in_a_block(words, X):
     search = ProbedSearch(words, 4)
     order = np.random.default_rng(0).permutation(len(X))
     labels = search.labels(X)

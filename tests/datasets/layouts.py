@@ -25,7 +25,7 @@ WNIDS = tuple(SYNSETS)
 
 
 def class_image(number, index, side=64):
-    """Image ``index`` of class ``number``: a grating whose angle, period and colour say the class, and noise."""
+    """Image ``index`` of class ``number``: a grating whose angle, period and color say the class, and noise."""
     rng = np.random.default_rng([number, index])
     angle, period = number * 2.399963, 5 + number % 7
     y, x = np.mgrid[:side, :side]
@@ -36,7 +36,7 @@ def class_image(number, index, side=64):
 
 
 def encoded(number, index, side=64, suffix=".jpg"):
-    """The same as the bytes of an image file; ``.ras`` is grey."""
+    """The same as the bytes of an image file; ``.ras`` is gray."""
     image = class_image(number, index, side)
     if suffix == ".ras":
         return sun_raster(image.mean(axis=2).astype(np.uint8))

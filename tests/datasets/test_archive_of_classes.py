@@ -19,7 +19,7 @@ def test_a_plain_archive_of_class_folders(tmp_path):
         archive.add(tmp_path / "pets", "pets")
     dataset = open_dataset(tmp_path / "pets.tar")
     assert (dataset.kind, dataset.classes, dataset.labels.tolist()) == ("folder", ("cat", "dog"), [0, 0, 1, 1])
-    assert load_image(dataset.images[3], mode="grey")[0, 0] == 201
+    assert load_image(dataset.images[3], mode="gray")[0, 0] == 201
     with tarfile.open(tmp_path / "flat.tar", "w") as archive:
         archive.add(tmp_path / "pets" / "cat" / "0.png", "0.png")
     with pytest.raises(DatasetError, match="no images in folders"):

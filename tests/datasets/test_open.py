@@ -1,4 +1,4 @@
-"""Every layout is recognised, read with the right classes, labels and splits, and compared with the official counts."""
+"""Every layout is recognized, read with the right classes, labels and splits, and compared with the official counts."""
 
 import gzip
 import shutil
@@ -44,7 +44,7 @@ def test_every_layout(kind, form, tmp_path):
     images = ImageCollection(data.images, names=data.names)
     assert len(images) == len(data) == len(set(data.names))
     tints = np.array([image.mean(axis=(0, 1)) for image in images])
-    if kind != "outex":  # grey
+    if kind != "outex":  # gray
         means = np.array([tints[data.train][data.labels[data.train] == c].mean(axis=0) for c in range(n_classes)])
         guesses = ((tints[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
         assert (guesses == data.labels)[data.test].mean() > (0.9 if n_classes < 50 else 0.5)

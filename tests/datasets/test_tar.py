@@ -272,7 +272,7 @@ def test_a_sparse_outer_file_costs_nothing(tmp_path):
 
 
 def read_in_threads(data, n_threads=4):
-    images = ImageCollection(data.images, names=data.names, mode="grey")
+    images = ImageCollection(data.images, names=data.names, mode="gray")
     order = np.random.default_rng(0).permutation(len(images)).tolist()
     with ThreadPoolExecutor(n_threads) as pool:
         return dict(zip(order, pool.map(images.__getitem__, order), strict=True))
@@ -323,7 +323,7 @@ def test_a_small_hostile_tar_of_tars(tmp_path):
     before = sorted(p.name for p in tmp_path.rglob("*"))
     for i, image in read_in_threads(data).items():
         wnid, name = data.names[i].split("/")
-        assert np.array_equal(image, load_image(synsets[wnid][name], "grey"))
+        assert np.array_equal(image, load_image(synsets[wnid][name], "gray"))
     assert sorted(p.name for p in tmp_path.rglob("*")) == before  # nothing unpacked
     assert data.sizes().tolist() == [len(synsets[n.split("/")[0]][n.split("/")[1]]) for n in data.names]
 
@@ -351,7 +351,7 @@ def test_a_tar_of_tars_of_real_images(bovw_data, tmp_path):
     assert len(found) == len(data)
     for i in rng.choice(len(data), 300, replace=False).tolist():
         wnid, name = data.names[i].split("/")
-        assert np.array_equal(found[i], load_image(synsets[wnid][name], "grey"))
+        assert np.array_equal(found[i], load_image(synsets[wnid][name], "gray"))
     assert sorted(p.name for p in tmp_path.rglob("*")) == [path.name]
 
 

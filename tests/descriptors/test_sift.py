@@ -12,7 +12,7 @@ from tests.reference.dsift import dsift as slow_dsift
 from tests.reference.dsift import smooth as slow_smooth
 from tests.simd import assert_same_bits
 
-# centres (7.5, 7.5) ... (47.5, 37.5): 20 frames; norm of the first, sum of all, d[0][:3], d[7][64:67]
+# centers (7.5, 7.5) ... (47.5, 37.5): 20 frames; norm of the first, sum of all, d[0][:3], d[7][64:67]
 GOLDEN = {
     ("gaussian", 2.0): (27.2983, 158.6628, (0.17455, 0.05621, 0), (0.05641, 0.11666, 0.08482)),
     ("gaussian", 1.6): (23.1289, 156.6577, (0.14167, 0.04303, 0), (0.05014, 0.10444, 0.08359)),
@@ -79,20 +79,20 @@ def test_frame_counts_follow_the_formula():
 
 
 def test_several_bin_sizes_are_the_single_ones_stacked(photograph):
-    grey = photograph[:200, :180].mean(axis=2)
-    both, frames, norms = bovw.dsift(grey, bin_size=(4, 6, 10), step=4, align=False)
-    parts = [bovw.dsift(grey, bin_size=b, step=4) for b in (4, 6, 10)]
+    gray = photograph[:200, :180].mean(axis=2)
+    both, frames, norms = bovw.dsift(gray, bin_size=(4, 6, 10), step=4, align=False)
+    parts = [bovw.dsift(gray, bin_size=b, step=4) for b in (4, 6, 10)]
     np.testing.assert_allclose(both, np.concatenate([p[0] for p in parts]), atol=1e-6)
     np.testing.assert_array_equal(frames, np.concatenate([p[1] for p in parts]))
     np.testing.assert_allclose(norms, np.concatenate([p[2] for p in parts]), rtol=1e-5)
 
 
-def test_aligned_grids_share_their_centres():
+def test_aligned_grids_share_their_centers():
     _, frames, _ = bovw.dsift(np.zeros((90, 100)), bin_size=(4, 6, 8, 10), step=5)
     by_scale = [frames[frames[:, 2] == np.float32(b / 3)] for b in (4, 6, 8, 10)]
     for other in by_scale[:-1]:
-        centres = {tuple(c) for c in other[:, :2]}
-        assert {tuple(c) for c in by_scale[-1][:, :2]} <= centres
+        centers = {tuple(c) for c in other[:, :2]}
+        assert {tuple(c) for c in by_scale[-1][:, :2]} <= centers
 
 
 def test_phow_offsets(photograph):
@@ -191,17 +191,17 @@ def test_constant_image_gives_zero(options):
 
 
 def test_input_types_agree(photograph):
-    grey = photograph[:64, :64, 1]
-    base = bovw.dsift(grey)[0]
-    np.testing.assert_array_equal(bovw.dsift(grey.astype(np.float64))[0], base)
-    np.testing.assert_array_equal(bovw.dsift(grey.astype(np.uint16) * 257)[0], base)
-    np.testing.assert_array_equal(bovw.dsift((grey.astype(np.uint16) * 257).astype(">u2"))[0], base)
+    gray = photograph[:64, :64, 1]
+    base = bovw.dsift(gray)[0]
+    np.testing.assert_array_equal(bovw.dsift(gray.astype(np.float64))[0], base)
+    np.testing.assert_array_equal(bovw.dsift(gray.astype(np.uint16) * 257)[0], base)
+    np.testing.assert_array_equal(bovw.dsift((gray.astype(np.uint16) * 257).astype(">u2"))[0], base)
     wide = np.zeros((128, 128), np.uint8)
-    wide[::2, ::2] = grey
+    wide[::2, ::2] = gray
     view = wide[::2, ::2]
     view.setflags(write=False)
     np.testing.assert_array_equal(bovw.dsift(view)[0], base)
-    np.testing.assert_array_equal(bovw.dsift(np.asfortranarray(grey))[0], base)
+    np.testing.assert_array_equal(bovw.dsift(np.asfortranarray(gray))[0], base)
 
 
 def test_out_is_written_in_place(golden_image):
@@ -297,7 +297,7 @@ def test_five_scales_share_one_output(photograph):
     np.testing.assert_array_equal(together.norms, np.concatenate([a.norms for a in apart]))
 
 
-def test_colour_spaces_equal_their_definitions(photograph):
+def test_color_spaces_equal_their_definitions(photograph):
     """The planes, from the formulas in double precision; more rows than one band of the conversion."""
     from bovw.descriptors.sift import color_channels
 
@@ -339,7 +339,7 @@ def test_color_sift_stacks_its_channels(photograph):
         np.testing.assert_array_equal(
             rgb[:, 128 * c:128 * (c + 1)], bovw.dsift(image[:, :, c], bin_size=4, step=8)[0]
         )
-    # C-SIFT ignores a change of the light's intensity, but for the grey level that keeps black finite
+    # C-SIFT ignores a change of the light's intensity, but for the gray level that keeps black finite
     a = bovw.DenseSIFT(bin_size=4, step=8, color_space="c").extract(image.astype(np.float32)).descriptors
     b = bovw.DenseSIFT(bin_size=4, step=8, color_space="c").extract(image * np.float32(0.8)).descriptors
     assert np.median(np.abs(a - b)) < 5e-3

@@ -11,9 +11,9 @@ def test_lbp_histogram_is_the_plain_function(photograph):
     extractor = bovw.LBPHistogram([(8, 1), (16, 2.0)], method="uniform", norm="l2")
     sets = extractor.transform([photograph, photograph[:60, :50]])
     assert len(sets) == sets.n_descriptors == 2
-    grey = bovw.load_image(photograph, mode="grey")
+    gray = bovw.load_image(photograph, mode="gray")
     np.testing.assert_array_equal(
-        sets[0].descriptors[0], bovw.lbp_histogram(grey, scales=[(8, 1), (16, 2.0)], method="uniform", norm="l2")
+        sets[0].descriptors[0], bovw.lbp_histogram(gray, scales=[(8, 1), (16, 2.0)], method="uniform", norm="l2")
     )
     assert extractor.descriptor_size == sets.descriptor_size == 59 + 243
     assert sets.frames[1].tolist() == [24.5, 29.5, 60, 0]
@@ -41,10 +41,10 @@ def test_hog_window_is_the_plain_function(photograph):
     assert bovw.HOGWindow((32, 32), signed=True, orientations=6).descriptor_size == 3 * 3 * 4 * 12
 
 
-def test_hog_window_of_grey_reading(photograph):
-    grey = bovw.load_image(photograph, mode="grey")
+def test_hog_window_of_gray_reading(photograph):
+    gray = bovw.load_image(photograph, mode="gray")
     descriptor = bovw.HOGWindow(color=False).extract(photograph).descriptors[0]
-    np.testing.assert_array_equal(descriptor, bovw.hog_window(grey))
+    np.testing.assert_array_equal(descriptor, bovw.hog_window(gray))
 
 
 @pytest.mark.parametrize("shape", [(127, 64), (20, 300), (300, 20), (3, 3), (64, 32)])

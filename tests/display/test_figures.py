@@ -25,7 +25,7 @@ def test_the_hedging_figure_has_curves_and_fitted_points():
     assert image.shape[0] > 300 and image.std() > 10
 
 
-def test_the_word_map_has_a_colour_a_word_where_its_patches_are():
+def test_the_word_map_has_a_color_a_word_where_its_patches_are():
     image = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
     described = bovw.DenseSIFT(step=5, bin_size=(3, 4)).transform([image])
     words = np.arange(described.n_descriptors) % 7

@@ -10,7 +10,7 @@ from bovw.codebook import GMMCodebook, KMeansCodebook
 
 @pytest.fixture(scope="session")
 def data():
-    """300 descriptors of 13 dimensions around 9 centres, far from the origin, one dimension constant."""
+    """300 descriptors of 13 dimensions around 9 centers, far from the origin, one dimension constant."""
     rng = np.random.default_rng(5)
     centers = 3 * rng.normal(size=(9, 13))
     X = centers[rng.integers(9, size=300)] + rng.normal(size=(300, 13))

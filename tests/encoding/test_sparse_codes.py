@@ -36,7 +36,7 @@ def test_top_words_are_those_of_a_stable_sort(seed, n_words, k, ties):
     assert_array_equal(best, sorted_scores)
 
 
-def test_neighbours_far_from_the_origin():
+def test_neighbors_far_from_the_origin():
     rng = np.random.default_rng(0)
     words, X = (rng.normal(size=(n, 8)).astype(np.float32) for n in (50, 200))
     near, far = NeighborSearch(words), NeighborSearch(words + 1000)
@@ -45,7 +45,7 @@ def test_neighbours_far_from_the_origin():
     assert (a == b).mean() > 0.995
 
 
-def test_neighbours_that_overflow_are_refused():
+def test_neighbors_that_overflow_are_refused():
     words = np.float32([[1, 0], [0, 1], [-1, 0]])
     with pytest.raises(ParameterError, match="overflow"):
         llc(np.zeros((1, 2)), words * np.float32(1e30), n_neighbors=2)
@@ -76,7 +76,7 @@ def test_llc_of_a_word_itself(codebook):
     assert (weights[:, 0] > 0.99).all()
 
 
-def test_llc_where_all_neighbours_are_the_descriptor():
+def test_llc_where_all_neighbors_are_the_descriptor():
     words = np.zeros((5, 3))
     indices, weights = llc(np.zeros((1, 3)), words)
     assert_array_equal(indices[0], np.arange(5))

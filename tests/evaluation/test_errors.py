@@ -1,4 +1,4 @@
-"""Flat, hierarchical and localisation error against loops over the definitions."""
+"""Flat, hierarchical and localization error against loops over the definitions."""
 
 import numpy as np
 import pytest
@@ -151,7 +151,7 @@ def test_subtree_table_counts_answers_inside_each_subtree():
     assert [row.within for row in by_number] == [1.0, 1.0]
 
 
-# ---- localisation
+# ---- localization
 
 box = st.tuples(*[st.integers(0, 9)] * 2, *[st.integers(0, 6)] * 2).map(
     lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])

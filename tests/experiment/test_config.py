@@ -182,8 +182,8 @@ def test_a_channel_may_have_its_own_image_size(small_config):
     assert first.resize == {"max_side": 100}
     assert second.resize == {"max_height": 64}
     assert build_channel(check_config(tree), "color").resize == {"max_height": 64}
-    with pytest.raises(bovw.ConfigError, match="no channel 'colour'; did you mean 'color'"):
-        build_channel(check_config(tree), "colour")
+    with pytest.raises(bovw.ConfigError, match="no channel 'color'; did you mean 'color'"):
+        build_channel(check_config(tree), "color")
 
 
 def test_standardize_wraps_the_classifier(small_config):

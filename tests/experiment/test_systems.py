@@ -32,7 +32,7 @@ def test_a_system_runs_from_images_to_accuracy(name, window_folder, tmp_path):
 
 @pytest.mark.parametrize("name", ["ilsvrc2010_bow", "phow_caltech101", "scene15_tiny_images"])
 def test_a_system_runs_on_images_that_show_several_classes(name, tmp_path):
-    """Averaged SGD, the dual solver and nearest neighbours, by mean average precision."""
+    """Averaged SGD, the dual solver and nearest neighbors, by mean average precision."""
     voc = write_layout("voc2007", tmp_path / "voc", 8, 4, n_classes=4)
     config = load_config(SYSTEMS / f"{name}.toml", lite=True, overrides=("data.n_train=6", "data.n_test=3"))
     metrics = run_experiment(config, voc, tmp_path / "run", n_jobs=1, verbose=False)
@@ -40,8 +40,8 @@ def test_a_system_runs_on_images_that_show_several_classes(name, tmp_path):
 
 
 @pytest.mark.parametrize("path", sorted(SYSTEMS.glob("*.toml")), ids=lambda path: path.stem)
-def test_every_channel_makes_signatures_of_grey_and_color_images(path, window_arrays):
-    """Colour channels take grey images; every codebook can be learnt from what a lite run samples."""
+def test_every_channel_makes_signatures_of_gray_and_color_images(path, window_arrays):
+    """Color channels take gray images; every codebook can be learnt from what a lite run samples."""
     config = load_config(path, lite=True)
     images = [window for windows in window_arrays.values() for window in windows[:4]]
     for name in config.tree["channels"]:

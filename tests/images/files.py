@@ -11,7 +11,7 @@ PHOTOGRAPH = Path(skimage.__file__).parent / "data" / "rocket.jpg"
 
 
 def patch(height=48, width=64, seed=0):
-    """A small RGB uint8 image with smooth shading, edges and noise; no pixel is mid-grey (128, 128, 128)."""
+    """A small RGB uint8 image with smooth shading, edges and noise; no pixel is mid-gray (128, 128, 128)."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
     squares = 60 * ((x // 9 + y // 7) % 2)
@@ -29,7 +29,7 @@ def encode(image, image_format, **options):
 
 
 def sun_raster(image, palette=b""):
-    """A Sun raster file of a grey or indexed (height, width) array, or of RGB with red first."""
+    """A Sun raster file of a gray or indexed (height, width) array, or of RGB with red first."""
     height, width = image.shape[:2]
     rows = image.reshape(height, -1)
     rows = np.pad(rows, ((0, 0), (0, rows.shape[1] % 2)))  # rows are padded to 16 bits

@@ -33,7 +33,7 @@ def test_images_are_read_when_indexed(paths):
     assert np.array_equal(images[1], patch(21, 30, seed=1))
     assert np.array_equal(images[-1], images[7])
     assert images.names[1] == str(paths[1])
-    assert ImageCollection(paths, mode="grey")[0].shape == (20, 30)
+    assert ImageCollection(paths, mode="gray")[0].shape == (20, 30)
     assert ImageCollection(paths, resize={"max_side": 15})[0].shape == (10, 15, 3)
     for i in (8, -9):
         with pytest.raises(IndexError):
@@ -42,7 +42,7 @@ def test_images_are_read_when_indexed(paths):
 
 def test_subsets(paths):
     names = [f"no. {i}" for i in range(8)]
-    images = ImageCollection(paths, mode="grey", names=names, resize={"max_height": 10})
+    images = ImageCollection(paths, mode="gray", names=names, resize={"max_height": 10})
     for key, expected in [
         (slice(2), [0, 1]),
         (slice(None, None, -3), [7, 4, 1]),
@@ -102,7 +102,7 @@ def test_threads_and_pickling(paths):
 
 
 class MeanColor(ClassifierMixin, BaseEstimator):
-    """Nearest class mean of one colour channel; refuses anything but a collection."""
+    """Nearest class mean of one color channel; refuses anything but a collection."""
 
     def __init__(self, channel=0):
         self.channel = channel

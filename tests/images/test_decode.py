@@ -19,7 +19,7 @@ from bovw.images import load_image, probe_image, read_image
 from .files import PHOTOGRAPH, encode, exif, patch, sun_raster
 
 RGB = patch()
-GREY = RGB[:, :, 1]
+GRAY = RGB[:, :, 1]
 
 
 def rgba():
@@ -59,41 +59,41 @@ def test_lossless_formats_give_their_pixels(name):
     assert image.flags.c_contiguous
     assert image.flags.writeable
     assert np.array_equal(image, RGB)
-    grey = read_image(data, "grey")
-    assert grey.shape == RGB.shape[:2]
-    assert np.abs(grey - luma(RGB)).max() <= 0.51
+    gray = read_image(data, "gray")
+    assert gray.shape == RGB.shape[:2]
+    assert np.abs(gray - luma(RGB)).max() <= 0.51
     info = probe_image(data)
     assert (info.format, info.width, info.height, info.mode) == (name.split()[0], 64, 48, "RGB")
 
 
 @pytest.mark.parametrize("name", ["PNG", "BMP", "TIFF", "TIFF lzw"])
-def test_grey_files(name):
-    data = lossless(name, GREY)
-    assert np.array_equal(read_image(data, "grey"), GREY)
-    assert np.array_equal(read_image(data), np.repeat(GREY[:, :, None], 3, axis=2))
+def test_gray_files(name):
+    data = lossless(name, GRAY)
+    assert np.array_equal(read_image(data, "gray"), GRAY)
+    assert np.array_equal(read_image(data), np.repeat(GRAY[:, :, None], 3, axis=2))
 
 
 def test_palette_and_1_bit():
     palette = Image.fromarray(RGB).quantize(32)
     for image_format in ("PNG", "GIF", "BMP", "TIFF"):
         assert np.array_equal(read_image(encode(palette, image_format)), np.asarray(palette.convert("RGB")))
-    bits = Image.fromarray(GREY > 100)
+    bits = Image.fromarray(GRAY > 100)
     files = [encode(bits, f) for f in ("PNG", "BMP", "TIFF")] + [encode(bits, "TIFF", compression="group4")]
     for data in files:
-        assert np.array_equal(read_image(data, "grey"), (GREY > 100) * np.uint8(255))
+        assert np.array_equal(read_image(data, "gray"), (GRAY > 100) * np.uint8(255))
 
 
 
 def test_sun_raster():
-    for grey in (GREY, GREY[:, :-1]):  # an even and an odd width
-        data = sun_raster(grey)
-        assert np.array_equal(read_image(data, "grey"), grey)
-        assert np.array_equal(read_image(data), np.repeat(grey[:, :, None], 3, axis=2))
+    for gray in (GRAY, GRAY[:, :-1]):  # an even and an odd width
+        data = sun_raster(gray)
+        assert np.array_equal(read_image(data, "gray"), gray)
+        assert np.array_equal(read_image(data), np.repeat(gray[:, :, None], 3, axis=2))
     assert np.array_equal(read_image(sun_raster(RGB)), RGB)
     info = probe_image(sun_raster(RGB))
     assert (info.format, info.width, info.height, info.mode) == ("SUN", 64, 48, "RGB")
     palette = np.random.default_rng(0).integers(256, size=(3, 256), dtype=np.uint8)
-    assert np.array_equal(read_image(sun_raster(GREY, palette.tobytes())), palette.T[GREY])
+    assert np.array_equal(read_image(sun_raster(GRAY, palette.tobytes())), palette.T[GRAY])
 
 
 @pytest.mark.parametrize("image_format", ["PNG", "WEBP", "TIFF"])
@@ -101,16 +101,16 @@ def test_alpha_is_laid_over_white(image_format):
     options = {"lossless": True, "exact": True} if image_format == "WEBP" else {}
     data = encode(rgba(), image_format, **options)
     assert np.abs(read_image(data) - over_white(rgba())).max() <= 1
-    assert np.abs(read_image(data, "grey") - luma(over_white(rgba()))).max() <= 1.5
+    assert np.abs(read_image(data, "gray") - luma(over_white(rgba()))).max() <= 1.5
     transparent = rgba()
     transparent[:, :, 3] = 0
     assert (read_image(encode(transparent, image_format, **options)) == 255).all()
 
 
-def test_grey_alpha_and_transparent_colours_are_laid_over_white():
-    grey_alpha = Image.fromarray(np.dstack([GREY, rgba()[:, :, 3]]), "LA")
-    expected = over_white(np.dstack([GREY] * 3 + [rgba()[:, :, 3]]))
-    assert np.abs(read_image(encode(grey_alpha, "PNG")) - expected).max() <= 1
+def test_gray_alpha_and_transparent_colors_are_laid_over_white():
+    gray_alpha = Image.fromarray(np.dstack([GRAY, rgba()[:, :, 3]]), "LA")
+    expected = over_white(np.dstack([GRAY] * 3 + [rgba()[:, :, 3]]))
+    assert np.abs(read_image(encode(gray_alpha, "PNG")) - expected).max() <= 1
     palette = Image.fromarray(RGB).quantize(16)
     for image_format in ("PNG", "GIF"):
         image = read_image(encode(palette, image_format, transparency=3))
@@ -152,7 +152,7 @@ def png(width, height, depth, color_type, rows, *extra):
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*c) for c in chunks)
 
 
-def test_16_bit_grey_with_alpha():
+def test_16_bit_gray_with_alpha():
     pixels = np.random.default_rng(2).integers(0, 65536, (5, 7, 2)).astype(">u2")
     data = png(7, 5, 16, 4, b"".join(b"\0" + row.tobytes() for row in pixels))
     eight = np.rint(pixels / 257)
@@ -160,7 +160,7 @@ def test_16_bit_grey_with_alpha():
     assert np.abs(read_image(data) - expected).max() <= 1
 
 
-def test_16_bit_transparent_colour_is_refused():
+def test_16_bit_transparent_color_is_refused():
     rows = b"".join(b"\0" + bytes(7 * 6) for _ in range(5))
     with pytest.raises(ImageDecodeError, match="this 16-bit kind is not read"):
         read_image(png(7, 5, 16, 2, rows, (b"tRNS", bytes(6))))
@@ -174,37 +174,37 @@ def test_16_bit_png_whose_chunks_lead_outside_the_file_is_refused():
 
 
 def test_big_endian_16_bit_tiff():
-    pixels = GREY.astype(">u2") * 257
+    pixels = GRAY.astype(">u2") * 257
     data = encode(Image.frombytes("I;16B", (64, 48), pixels.astype(">u2").tobytes()), "TIFF")
     assert data.startswith(b"MM")
-    assert np.array_equal(read_image(data, "grey"), GREY)
+    assert np.array_equal(read_image(data, "gray"), GRAY)
 
 
 def test_white_is_zero_tiff():
     for deep in (False, True):
-        pixels = GREY.astype(np.uint16) * 257 if deep else GREY
+        pixels = GRAY.astype(np.uint16) * 257 if deep else GRAY
         data = bytearray(encode(Image.fromarray(pixels), "TIFF"))
         entry = data.index(struct.pack("<HHI", 262, 3, 1))
         assert data[entry + 8] == 1
         data[entry + 8] = 0
-        assert np.array_equal(read_image(bytes(data), "grey"), 255 - GREY)
+        assert np.array_equal(read_image(bytes(data), "gray"), 255 - GRAY)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
 def test_float_and_32_bit_tiff_are_refused(kind):
     with pytest.raises(ImageDecodeError, match="no agreed black and white"):
-        read_image(encode(Image.fromarray(GREY.astype(kind)), "TIFF"))
+        read_image(encode(Image.fromarray(GRAY.astype(kind)), "TIFF"))
 
 
 def test_cmyk():
-    cmyk = Image.fromarray(np.dstack([255 - RGB, GREY // 4]), "CMYK")
+    cmyk = Image.fromarray(np.dstack([255 - RGB, GRAY // 4]), "CMYK")
     light = 255.0 - np.asarray(cmyk)
     expected = light[:, :, :3] * light[:, :, 3:] / 255
     assert np.abs(read_image(encode(cmyk, "TIFF")) - expected).max() <= 1
     jpeg = encode(cmyk, "JPEG", quality=98, subsampling=0)
     assert probe_image(jpeg).mode == "CMYK"
     assert np.abs(read_image(jpeg) - expected).mean() < 4
-    assert np.abs(read_image(jpeg, "grey") - luma(expected)).mean() < 4
+    assert np.abs(read_image(jpeg, "gray") - luma(expected)).mean() < 4
 
 
 ORIENTED = {
@@ -230,7 +230,7 @@ def test_exif_orientation(orientation, order, image_format):
     upright = read_image(turned)
     assert upright.flags.c_contiguous
     assert np.array_equal(upright, ORIENTED[orientation](stored))
-    assert np.array_equal(read_image(turned, "grey"), ORIENTED[orientation](read_image(plain, "grey")))
+    assert np.array_equal(read_image(turned, "gray"), ORIENTED[orientation](read_image(plain, "gray")))
     info = probe_image(turned)
     assert (info.height, info.width) == upright.shape[:2]
     info = probe_image(turned, orient=False)
@@ -263,7 +263,7 @@ def test_16_bit_tiff_orientation(orientation, channels):
     directory.sort(key=lambda entry: struct.unpack("<H", entry[:2]))
     moved = data + struct.pack("<H", len(directory)) + b"".join(directory) + b"\0\0\0\0"
     moved = moved[:4] + struct.pack("<I", len(data)) + moved[8:]
-    stored = RGB if channels == 3 else np.repeat(GREY[:, :, None], 3, axis=2)
+    stored = RGB if channels == 3 else np.repeat(GRAY[:, :, None], 3, axis=2)
     if channels == 3 and orientation > 1:
         with pytest.raises(ImageDecodeError, match="save it upright"):
             read_image(moved)
@@ -282,9 +282,9 @@ def test_damaged_exif_is_ignored_in_silence(block):
         assert read_image(encode(RGB, "JPEG", exif=block)).shape == RGB.shape
 
 
-def test_grey_of_a_jpeg_is_close_to_the_grey_of_its_colours():
-    grey = read_image(PHOTOGRAPH, "grey").astype(float)
-    difference = np.abs(grey - luma(read_image(PHOTOGRAPH)))
+def test_gray_of_a_jpeg_is_close_to_the_gray_of_its_colors():
+    gray = read_image(PHOTOGRAPH, "gray").astype(float)
+    difference = np.abs(gray - luma(read_image(PHOTOGRAPH)))
     assert difference.mean() < 0.6
     assert (difference > 1.5).mean() < 0.01
 
@@ -316,10 +316,10 @@ TRUNCATED = {
     "GIF": lambda: encode(Image.fromarray(RGB).quantize(64), "GIF"),
     "BMP runs": rle_bmp,
     "SUN": lambda: sun_raster(RGB),
-    "BMP 1 bit": lambda: encode(Image.fromarray(GREY > 99), "BMP"),
+    "BMP 1 bit": lambda: encode(Image.fromarray(GRAY > 99), "BMP"),
     "WEBP lossy": lambda: encode(RGB, "WEBP"),
     "TIFF jpeg": lambda: encode(RGB, "TIFF", compression="jpeg"),
-    "TIFF group4": lambda: encode(Image.fromarray(GREY > 99), "TIFF", compression="group4"),
+    "TIFF group4": lambda: encode(Image.fromarray(GRAY > 99), "TIFF", compression="group4"),
 }
 
 
@@ -464,18 +464,18 @@ def test_pillows_leniency_is_refused(monkeypatch):
 
 def test_load_image_takes_arrays():
     assert load_image(RGB) is RGB
-    assert load_image(GREY, "grey") is GREY
-    assert np.array_equal(load_image(RGB, "grey"), read_image(encode(RGB, "PNG"), "grey"))
+    assert load_image(GRAY, "gray") is GRAY
+    assert np.array_equal(load_image(RGB, "gray"), read_image(encode(RGB, "PNG"), "gray"))
     assert np.array_equal(load_image(rgba()), read_image(encode(rgba(), "PNG")))
-    assert np.array_equal(load_image(GREY), np.dstack([GREY] * 3))
-    assert np.array_equal(load_image(GREY[:, :, None], "grey"), GREY)
-    assert np.array_equal(load_image(GREY > 9, "grey"), (GREY > 9) * np.uint8(255))
+    assert np.array_equal(load_image(GRAY), np.dstack([GRAY] * 3))
+    assert np.array_equal(load_image(GRAY[:, :, None], "gray"), GRAY)
+    assert np.array_equal(load_image(GRAY > 9, "gray"), (GRAY > 9) * np.uint8(255))
     for dtype in (np.float32, np.float64):
-        grey = load_image(RGB.astype(dtype), "grey")
-        assert grey.dtype == dtype
-        assert np.allclose(grey, luma(RGB), atol=1e-4)
-    assert load_image(RGB.astype(np.float16), "grey").dtype == np.float32
-    not_finite = GREY.astype(np.float32)
+        gray = load_image(RGB.astype(dtype), "gray")
+        assert gray.dtype == dtype
+        assert np.allclose(gray, luma(RGB), atol=1e-4)
+    assert load_image(RGB.astype(np.float16), "gray").dtype == np.float32
+    not_finite = GRAY.astype(np.float32)
     not_finite[3, 4] = np.nan
     shapes = [np.zeros(shape) for shape in (5, (4, 4, 2), (0, 4))]
     for bad in (*shapes, RGB.astype(int), RGB * 1j, not_finite, None):
@@ -536,7 +536,7 @@ def test_no_file_stays_open(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint16, np.float32, np.float64])
 def test_arrays_of_the_other_byte_order(dtype):
     image = (np.random.default_rng(0).integers(0, 256, (9, 11, 3)) * (257 if dtype == np.uint16 else 1)).astype(dtype)
-    for mode in ("rgb", "grey"):
+    for mode in ("rgb", "gray"):
         found = load_image(image.astype(image.dtype.newbyteorder()), mode=mode)
         assert found.dtype.isnative
         np.testing.assert_array_equal(found, load_image(image, mode=mode))

@@ -15,7 +15,7 @@ from .files import PHOTOGRAPH, encode, exif, patch
 EOI = b"\xff\xd9"
 VARIANTS = {
     "baseline": {},
-    "full colour": {"subsampling": 0},
+    "full color": {"subsampling": 0},
     "optimized": {"optimize": True, "quality": 40},
     "restarts": {"restart_marker_blocks": 3},
     "progressive": {"progressive": True},
@@ -26,14 +26,14 @@ VARIANTS = {
 
 def variants():
     files = {name: encode(patch(), "JPEG", **options) for name, options in VARIANTS.items()}
-    files["grey"] = encode(patch()[:, :, 0], "JPEG")
-    files["grey progressive"] = encode(patch()[:, :, 0], "JPEG", progressive=True)
+    files["gray"] = encode(patch()[:, :, 0], "JPEG")
+    files["gray progressive"] = encode(patch()[:, :, 0], "JPEG", progressive=True)
     files["CMYK"] = encode(Image.fromarray(patch()).convert("CMYK"), "JPEG")
     return files
 
 
 @pytest.mark.parametrize("name", variants())
-@pytest.mark.parametrize("mode", ["rgb", "grey"])
+@pytest.mark.parametrize("mode", ["rgb", "gray"])
 def test_every_cut_is_refused_or_loses_no_pixel(name, mode):
     data = variants()[name]
     whole = read_image(data, mode)
@@ -121,14 +121,14 @@ def test_a_file_of_too_many_scans_is_refused():
         read_image(data[:-2] + data[last:-2] * 500 + EOI)
 
 
-def test_a_mid_grey_picture_is_not_taken_for_missing_data():
+def test_a_mid_gray_picture_is_not_taken_for_missing_data():
     for progressive in (False, True):
         data = encode(np.full((64, 80, 3), 128, np.uint8), "JPEG", progressive=progressive)
         assert (read_image(data) == 128).all()
 
 
 def test_a_marker_among_the_pixels_is_refused():
-    data = bytearray(variants()["full colour"])
+    data = bytearray(variants()["full color"])
     middle = (data.index(b"\xff\xda") + len(data)) // 2
     for code in (0x01, 0x40, 0xC0, 0xD8):
         data[middle : middle + 2] = bytes([0xFF, code])
@@ -189,7 +189,7 @@ def test_plain_files_have_the_pixels_of_opencv():
     data = PHOTOGRAPH.read_bytes()
     buffer = np.frombuffer(data, np.uint8)
     assert np.array_equal(read_image(data), cv2.imdecode(buffer, cv2.IMREAD_COLOR)[:, :, ::-1])
-    assert np.array_equal(read_image(data, "grey"), cv2.imdecode(buffer, cv2.IMREAD_GRAYSCALE))
+    assert np.array_equal(read_image(data, "gray"), cv2.imdecode(buffer, cv2.IMREAD_GRAYSCALE))
 
 
 def test_native_imagenet_files(bovw_data):

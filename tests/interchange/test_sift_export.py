@@ -49,8 +49,8 @@ def test_one_file_of_each_kind_a_synset(synsets, tmp_path, codebook):
     words = list(iter_sbow(tmp_path / "out/n00000001.sbow.mat"))
     assert [r.id for r in raw] == [r.id for r in words] == ["a_10", "a_9", "b_2"]
     for one, other in zip(raw, words, strict=True):
-        grey = read_image(synsets / "n00000001" / f"{one.id}.jpg", "grey")
-        wanted = imagenet_sift(grey)
+        gray = read_image(synsets / "n00000001" / f"{one.id}.jpg", "gray")
+        wanted = imagenet_sift(gray)
         for name in ("x", "y", "scale", "norm"):
             np.testing.assert_array_equal(getattr(one, name), getattr(wanted, name))
             np.testing.assert_array_equal(getattr(other, name), getattr(wanted, name))

@@ -63,10 +63,10 @@ def test_pyramids_take_word_sets(words, pooling):
 
 def test_known_words_are_those_that_hard_assignment_finds(words):
     codebook = KMeansCodebook(7, init=np.eye(7), max_iter=1).fit(np.eye(7, dtype=np.float32))
-    quantised = words.descriptor_set(codebook.words_)
-    assert quantised.descriptor_size == 7
+    quantized = words.descriptor_set(codebook.words_)
+    assert quantized.descriptor_size == 7
     encoder = HardAssignment.with_codebook(codebook)
-    for image, one in zip(words, quantised, strict=True):
+    for image, one in zip(words, quantized, strict=True):
         np.testing.assert_array_equal(encoder.encode(one.descriptors), image.histograms()[0])
 
 

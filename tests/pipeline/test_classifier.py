@@ -70,7 +70,7 @@ def test_arrays_paths_and_collections_agree(paths, window_arrays):
     arrays = [w for name in sorted(window_arrays) for w in window_arrays[name]]
     fits = [encoder().fit(x) for x in (images, arrays, bovw.ImageCollection(images))]
     first = fits[0].transform(images)
-    for fit, x in zip(fits[1:], (arrays, bovw.ImageCollection(images, mode="grey")), strict=True):
+    for fit, x in zip(fits[1:], (arrays, bovw.ImageCollection(images, mode="gray")), strict=True):
         np.testing.assert_allclose(fit.transform(x), first, atol=1e-5)
 
 

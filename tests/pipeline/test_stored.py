@@ -31,7 +31,7 @@ def test_stored_descriptors_are_those_of_the_extractor(dataset, tmp_path):
     assert store.classes == list(dataset.classes)
     np.testing.assert_array_equal(store.labels, dataset.labels)
     for i in (0, 13, len(dataset) - 1):
-        expected = extractor.extract(bovw.read_image(dataset.images[i], mode="grey"))
+        expected = extractor.extract(bovw.read_image(dataset.images[i], mode="gray"))
         np.testing.assert_array_equal(store[i].descriptors, expected.descriptors)
         np.testing.assert_array_equal(store[i].frames, expected.frames)
 

@@ -1,4 +1,4 @@
-"""Slow twin of ``bovw.classify.averaged_sgd``: one problem, one row, float64."""
+"""Slow twin of ``bovw.classify.averaged_descent``: one problem, one row, float64."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ def fast_atan2(y, x):
 
 
 def smooth(image, sigma):
-    """Gaussian of radius ceil(4 sigma), normalised, with replicated borders; sigma = 0 leaves the image."""
+    """Gaussian of radius ceil(4 sigma), normalized, with replicated borders; sigma = 0 leaves the image."""
     image = np.asarray(image, dtype=np.float64)
     if sigma == 0:
         return image
@@ -53,7 +53,7 @@ def orientation_energies(image, orientations=8, arctangent="fast"):
 
 
 def spatial_kernel(bin_size, bin_index, n_bins, sigma, window):
-    """Taps at offsets u = -b+1 .. b-1 from the bin's centre."""
+    """Taps at offsets u = -b+1 .. b-1 from the bin's center."""
     u = np.arange(-bin_size + 1, bin_size)
     triangle = 1 - np.abs(u) / bin_size
     delta = bin_size * (bin_index - (n_bins - 1) / 2)

@@ -1,4 +1,4 @@
-"""HoG pixel by pixel and vote by vote, in float64: the slow twin of ``bovw.descriptors.hog``."""
+"""HoG pixel by pixel and vote by vote, in float64: the slow twin of ``bovw.descriptors.oriented_gradients``."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def gradient(image):
 
 
 def orientation_votes(gx, gy, n_bins, period, offset, bilinear):
-    """Two (bin, weight) pairs of one gradient: bin k is centred at (k + offset) * period / n_bins.
+    """Two (bin, weight) pairs of one gradient: bin k is centered at (k + offset) * period / n_bins.
 
     A nearest vote on a boundary goes to the lower bin for offset 0 and to the upper bin for offset
     0.5, where it makes half-open bins of the whole angle.
@@ -108,7 +108,7 @@ def _patch_votes(pixel, size, cells, bilinear):
 
 
 def normalize(v, norm, epsilon):
-    """The four normalisations of Dalal and Triggs, section 6.4."""
+    """The four normalizations of Dalal and Triggs, section 6.4."""
     if norm == "l1":
         return v / (np.abs(v).sum() + epsilon)
     if norm == "l1-sqrt":

@@ -8,7 +8,7 @@ UNIT = 10**5
 
 
 def signs(image, n_points, radius, nearest=False):
-    """(P, height, width) in {-1, 0, 1}: each sampled value against its centre, for an integer image.
+    """(P, height, width) in {-1, 0, 1}: each sampled value against its center, for an integer image.
 
     Pixels too near to the border are left out.
     """
@@ -24,16 +24,16 @@ def signs(image, n_points, radius, nearest=False):
     height, width = (side - 2 * margin for side in image.shape)
     if height <= 0 or width <= 0:
         return np.zeros((n_points, max(height, 0), max(width, 0)), np.int64)
-    centre = image[margin : margin + height, margin : margin + width]
+    center = image[margin : margin + height, margin : margin + width]
     result = []
     for y, x in points:
-        total = np.zeros_like(centre)
+        total = np.zeros_like(center)
         for dy in (0, 1):
             for dx in (0, 1):
                 weight = (y % UNIT if dy else UNIT - y % UNIT) * (x % UNIT if dx else UNIT - x % UNIT)
                 if weight:
                     top, left = margin + y // UNIT + dy, margin + x // UNIT + dx
-                    total += weight * (image[top : top + height, left : left + width] - centre)
+                    total += weight * (image[top : top + height, left : left + width] - center)
         result.append(np.sign(total))
     return np.array(result)
 
@@ -72,7 +72,7 @@ def label(code, n_points, method):
 
 
 def histograms(labels, margin, shape, cell_size, n_bins, bilinear=False):
-    """Counts over cells; with ``bilinear`` each pixel is shared by the nearest cell centres."""
+    """Counts over cells; with ``bilinear`` each pixel is shared by the nearest cell centers."""
     rows, columns = shape[0] // cell_size, shape[1] // cell_size
     result = np.zeros((rows, columns, n_bins))
     for (y, x), bin_ in np.ndenumerate(labels):

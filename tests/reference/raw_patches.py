@@ -4,7 +4,7 @@ import numpy as np
 
 
 def raw_patches(image, patch_size, step, epsilon=None):
-    """(n, d) float64, normalised if ``epsilon`` is given."""
+    """(n, d) float64, normalized if ``epsilon`` is given."""
     image = np.asarray(image, np.float64)
     rows = []
     for y in range(0, image.shape[0] - patch_size + 1, step):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bovw.classify import OneVsRestDual, averaged_sgd
-from bovw.classify.averaged_sgd import LOSSES, downhill, loss_and_derivative
+from bovw.classify.averaged_descent import LOSSES, downhill, loss_and_derivative
 from bovw.classify.blocks import ArraySource, ShuffledBatches
 from bovw.errors import ParameterError
 from tests.reference import averaged_sgd as twin
@@ -86,7 +86,7 @@ def test_objective_approaches_that_of_the_dual_solver(loss):
         miss = np.maximum(0, 1 - signs * (W @ X.T + np.asarray(b)[:, None]))
         return (W**2).sum() / 2 + (miss if loss == "hinge" else miss**2).sum()
 
-    # Its bias is regularised, by 1 / (2 * 30^2) it hardly is.
+    # Its bias is regularized, by 1 / (2 * 30^2) it hardly is.
     dual = OneVsRestDual(loss=loss, intercept_scaling=30.0, tol=1e-4, max_iter=20_000).fit(X, y)
     ours = averaged_sgd(X, y, n_classes=5, loss=loss, max_iter=40, batch_size=16)
     best = objective(dual.coef_, dual.intercept_)

@@ -7,7 +7,7 @@ pixels, their aspect ratio given up, and compare them with zero mean and unit no
 import cv2
 import numpy as np
 
-from .._validation import check_bool, check_color_image, check_grey_image, check_int
+from .._validation import check_bool, check_color_image, check_gray_image, check_int
 from .base import Extractor
 from .grid import whole_frame
 
@@ -49,7 +49,7 @@ def tiny_image(image, *, size=16):
     """
     size = check_int("size", size, 1)
     image = np.asarray(image)
-    image = check_grey_image(image) if image.ndim == 2 else check_color_image(image)
+    image = check_gray_image(image) if image.ndim == 2 else check_color_image(image)
     enlarges = size > min(image.shape[:2])
     tiny = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA).ravel()
     tiny -= tiny.mean(dtype=np.float64)
@@ -66,7 +66,7 @@ class TinyImage(Extractor):
     size : int
         Side in pixels.
     color : bool, default False
-        Keep RGB; otherwise grey.
+        Keep RGB; otherwise gray.
     n_jobs : int, optional
         Worker threads over images.
 
@@ -90,7 +90,7 @@ class TinyImage(Extractor):
         """The dimension of the descriptor."""
         return self.size**2 * (3 if self.color else 1)
 
-    def _check_params(self):
+    def check_params(self):
         check_int("size", self.size, 1)
         check_bool("color", self.color)
 

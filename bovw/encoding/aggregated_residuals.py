@@ -5,8 +5,8 @@ Each word sums the differences of the descriptors nearest to it,
 .. math::
     v_k = \sum_{i : k(i) = k} (x_i - c_k),
 
-and the code is :math:`v_1 \dots v_K`. *Mass normalisation* divides :math:`v_k` by the
-number of its descriptors. The signed square root, intra-normalisation (each
+and the code is :math:`v_1 \dots v_K`. *Mass normalization* divides :math:`v_k` by the
+number of its descriptors. The signed square root, intra-normalization (each
 :math:`v_k` to unit length, Arandjelović and Zisserman 2013) and the global L2 norm
 are steps of :func:`bovw.normalize`.
 """
@@ -21,7 +21,7 @@ from .residuals import ResidualEncoder, residual_statistics, split_statistics
 
 
 class VLAD(ResidualEncoder):
-    """Vectors of locally aggregated descriptors; not normalised but for ``mass_normalize``.
+    """Vectors of locally aggregated descriptors; not normalized but for ``mass_normalize``.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class VLAD(ResidualEncoder):
         self.codebook = codebook
         self.mass_normalize = mass_normalize
 
-    def _check_params(self):
+    def check_params(self):
         check_bool("mass_normalize", self.mass_normalize)
 
     @property

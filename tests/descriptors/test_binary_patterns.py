@@ -10,7 +10,7 @@ from sklearn.base import clone
 
 import bovw
 from bovw.descriptors import lbp_codes, lbp_histogram, lbp_patches
-from bovw.descriptors.lbp import _Pattern, _uniform_labels
+from bovw.descriptors.binary_patterns import _Pattern, _uniform_labels
 from bovw.errors import ParameterError
 from tests.reference import lbp as slow
 from tests.simd import assert_same_bits
@@ -24,7 +24,7 @@ def noise(shape, seed=0, levels=256, dtype=np.uint8):
 
 
 @pytest.fixture(scope="module")
-def grey(photograph):
+def gray(photograph):
     return np.ascontiguousarray(photograph[60:219, 150:331, 1])
 
 
@@ -53,14 +53,14 @@ def test_every_width_of_the_byte_kernels(width):
 
 
 def test_diagonals_in_16_bits_are_exact_everywhere():
-    """Sums of both adjacent neighbours and corners take all differences to the centre that bytes have."""
-    corner, centre = (v.ravel() for v in np.meshgrid(np.arange(256), np.arange(0, 256, 5), indexing="ij"))
+    """Sums of both adjacent neighbors and corners take all differences to the center that bytes have."""
+    corner, center = (v.ravel() for v in np.meshgrid(np.arange(256), np.arange(0, 256, 5), indexing="ij"))
     for adjacent in (0, 1, 100, 101, 254, 255):
         image = np.zeros((3, 3 * len(corner)), np.uint8)
-        image[1, 1::3], image[0, 2::3] = centre, corner
+        image[1, 1::3], image[0, 2::3] = center, corner
         image[0, 1::3] = image[1, 2::3] = adjacent
         codes = lbp_codes(image, method="plain")[:, ::3]
-        total = 29289 * (2 * adjacent - 2 * centre) + 70711 * (corner - centre)
+        total = 29289 * (2 * adjacent - 2 * center) + 70711 * (corner - center)
         np.testing.assert_array_equal(codes[0] >> 1 & 1, total >= 0)
 
 
@@ -97,27 +97,27 @@ def test_numbers_of_bins(method, bins):
 
 
 def untied(image, n_points, radius):
-    """Where no sampled value of the zero-padded image equals its centre: rounding cannot change those codes."""
+    """Where no sampled value of the zero-padded image equals its center: rounding cannot change those codes."""
     return (slow.signs(np.pad(image, int(np.ceil(radius))), n_points, radius) != 0).all(axis=0)
 
 
 @pytest.mark.parametrize(("n_points", "radius"), [(8, 1), (16, 2), (24, 3), (8, 2.5), (12, 1.5)])
 @pytest.mark.parametrize(("method", "theirs"), [("plain", "default"), ("riu2", "uniform"), ("uniform", "nri_uniform")])
-def test_scikit_image(grey, n_points, radius, method, theirs):
+def test_scikit_image(gray, n_points, radius, method, theirs):
     feature = pytest.importorskip("skimage.feature")
-    codes = lbp_codes(grey, n_points=n_points, radius=radius, method=method, border="zero")
-    expected = feature.local_binary_pattern(grey, n_points, radius, theirs)
-    clear = untied(grey, n_points, radius)
+    codes = lbp_codes(gray, n_points=n_points, radius=radius, method=method, border="zero")
+    expected = feature.local_binary_pattern(gray, n_points, radius, theirs)
+    clear = untied(gray, n_points, radius)
     np.testing.assert_array_equal(codes[clear], expected[clear])
     assert (codes != expected).mean() < 0.003  # ties come out by rounding there, exactly here
 
 
-def test_rotation_invariant_codes_of_scikit_image(grey):
+def test_rotation_invariant_codes_of_scikit_image(gray):
     feature = pytest.importorskip("skimage.feature")
     smallest = np.unique([slow.label(code, 8, "ri") for code in range(256)])
-    expected = np.searchsorted(smallest, feature.local_binary_pattern(grey, 8, 1, "ror"))
-    clear = untied(grey, 8, 1)
-    np.testing.assert_array_equal(lbp_codes(grey, method="ri", border="zero")[clear], expected[clear])
+    expected = np.searchsorted(smallest, feature.local_binary_pattern(gray, 8, 1, "ror"))
+    clear = untied(gray, 8, 1)
+    np.testing.assert_array_equal(lbp_codes(gray, method="ri", border="zero")[clear], expected[clear])
 
 
 @settings(deadline=None, max_examples=40)
@@ -138,11 +138,11 @@ def test_types_agree(image, method):
     np.testing.assert_array_equal(lbp_codes(view, method=method), expected)
 
 
-def test_borders(grey):
-    inside = lbp_codes(grey, radius=2.5)
+def test_borders(gray):
+    inside = lbp_codes(gray, radius=2.5)
     for border in ("zero", "edge"):
-        codes = lbp_codes(grey, radius=2.5, border=border)
-        assert codes.shape == grey.shape
+        codes = lbp_codes(gray, radius=2.5, border=border)
+        assert codes.shape == gray.shape
         np.testing.assert_array_equal(codes[3:-3, 3:-3], inside)
     assert (lbp_codes(np.full((4, 4), 9), method="plain", border="edge") == 255).all()
 
@@ -170,11 +170,11 @@ def test_flip_mirrors_the_bits(image):
 LEVELS = """
 import hashlib, sys, numpy as np, bovw
 rng = np.random.default_rng(0)
-grey, color = rng.integers(256, size=(61, 83)).astype(np.uint8), rng.integers(256, size=(61, 83, 3)).astype(np.uint8)
+gray, color = rng.integers(256, size=(61, 83)).astype(np.uint8), rng.integers(256, size=(61, 83, 3)).astype(np.uint8)
 floats = rng.random((61, 83), np.float32)
-parts = [bovw.lbp(i, n_points=p, radius=r, method=m, sharing=s, norm=n) for i in (grey, floats) for p, r, m, s, n in (
+parts = [bovw.lbp(i, n_points=p, radius=r, method=m, sharing=s, norm=n) for i in (gray, floats) for p, r, m, s, n in (
     (8, 1, "uniform", "none", "l1"), (8, 1, "vlfeat", "bilinear", "l1-sqrt"), (24, 3, "riu2", "bilinear", None))]
-parts += [bovw.LBP(norm=None).extract(grey).descriptors, bovw.ColorStatistics().extract(color).descriptors,
+parts += [bovw.LBP(norm=None).extract(gray).descriptors, bovw.ColorStatistics().extract(color).descriptors,
           bovw.ColorStatistics().extract(color.astype(np.float32) / 3).descriptors]
 print(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
 """
@@ -232,24 +232,24 @@ def test_large_cells_are_counted_beyond_a_byte(cell_size):
     assert h[1, 1, 57] == cell_size**2 and h[1, 1].sum() == cell_size**2
 
 
-def test_out_is_written_in_place(grey):
+def test_out_is_written_in_place(gray):
     for options in ({}, {"method": "vlfeat"}, {"norm": "l2"}):
-        fresh = bovw.lbp(grey, **options)
+        fresh = bovw.lbp(gray, **options)
         out = np.full_like(fresh, np.nan)
-        assert bovw.lbp(grey, out=out, **options) is out
+        assert bovw.lbp(gray, out=out, **options) is out
         np.testing.assert_array_equal(out, fresh)
-    fresh, _ = lbp_patches(grey)
+    fresh, _ = lbp_patches(gray)
     out = np.full((len(fresh) + 2, fresh.shape[1]), np.nan, np.float32)
-    np.testing.assert_array_equal(lbp_patches(grey, out=out)[0], fresh)
+    np.testing.assert_array_equal(lbp_patches(gray, out=out)[0], fresh)
     assert np.isnan(out[len(fresh):]).all()
     for function, wrong in ((bovw.lbp, out), (bovw.lbp, out[:, ::2]), (lbp_patches, out[:5]), (lbp_patches, fresh[0])):
         with pytest.raises(ParameterError, match="out"):
-            function(grey, out=wrong)
+            function(gray, out=wrong)
 
 
-def test_whole_image_is_one_cell(grey):
-    counts = np.bincount(lbp_codes(grey).ravel(), minlength=59)
-    np.testing.assert_array_equal(bovw.lbp(grey, cell_size=None, norm=None)[0, 0], counts)
+def test_whole_image_is_one_cell(gray):
+    counts = np.bincount(lbp_codes(gray).ravel(), minlength=59)
+    np.testing.assert_array_equal(bovw.lbp(gray, cell_size=None, norm=None)[0, 0], counts)
 
 
 def vl_lbp(image, cell_size):
@@ -260,25 +260,25 @@ def vl_lbp(image, cell_size):
 
 
 @pytest.mark.parametrize("cell_size", [3, 8, 16, 21])
-def test_vlfeat_on_a_photograph(grey, cell_size):
+def test_vlfeat_on_a_photograph(gray, cell_size):
     np.testing.assert_allclose(
-        bovw.lbp(grey, cell_size=cell_size, method="vlfeat"), vl_lbp(grey, cell_size), atol=2e-6
+        bovw.lbp(gray, cell_size=cell_size, method="vlfeat"), vl_lbp(gray, cell_size), atol=2e-6
     )
 
 
 def test_vlfeat_on_real_images(bovw_data):
     paths = sorted((bovw_data / "imagenet_native").glob("*/*.JPEG"))[:50]
     for path in paths:
-        image = bovw.read_image(path, mode="grey")[:400, :400]
+        image = bovw.read_image(path, mode="gray")[:400, :400]
         np.testing.assert_allclose(bovw.lbp(image, method="vlfeat"), vl_lbp(image, 8), atol=2e-6)
 
 
-def test_signature_of_several_circles(grey):
-    signature = lbp_histogram(grey)
+def test_signature_of_several_circles(gray):
+    signature = lbp_histogram(gray)
     assert signature.shape == (10 + 18 + 26,)
     assert signature.dtype == np.float32
     np.testing.assert_array_equal(
-        signature[10:28], bovw.lbp(grey, cell_size=None, n_points=16, radius=2, method="riu2")[0, 0]
+        signature[10:28], bovw.lbp(gray, cell_size=None, n_points=16, radius=2, method="riu2")[0, 0]
     )
     np.testing.assert_allclose(signature.sum(), 3, rtol=1e-6)
 
@@ -303,10 +303,10 @@ def test_patches(patch_size, step, cells):
     assert len(frames) == len(counts)
 
 
-def test_bands_of_patches_give_the_same(grey, monkeypatch):
-    whole = lbp_patches(grey)[0]
+def test_bands_of_patches_give_the_same(gray, monkeypatch):
+    whole = lbp_patches(gray)[0]
     monkeypatch.setattr("bovw.descriptors.patch_grid._BAND_BYTES", 1)
-    np.testing.assert_array_equal(lbp_patches(grey)[0], whole)
+    np.testing.assert_array_equal(lbp_patches(gray)[0], whole)
 
 
 @settings(deadline=None, max_examples=20)
@@ -321,18 +321,18 @@ def test_translation_by_one_step(step, seed):
             np.testing.assert_array_equal(descriptor, descriptors[index[x + step, y + step]])
 
 
-def test_extractor(grey, photograph):
+def test_extractor(gray, photograph):
     extractor = bovw.LBP(patch_sizes=(16, 24), step=12)
-    found = extractor.transform([grey, grey[:10, :10], photograph[:40, :50]])
+    found = extractor.transform([gray, gray[:10, :10], photograph[:40, :50]])
     assert len(found) == 3
     assert found.descriptor_size == extractor.descriptor_size == 236
     assert np.diff(found.offsets).tolist()[1] == 0
-    np.testing.assert_array_equal(found[0].descriptors, lbp_patches(grey, patch_sizes=(16, 24), step=12)[0])
-    np.testing.assert_array_equal(found[0].descriptors, extractor.extract(grey).descriptors)
+    np.testing.assert_array_equal(found[0].descriptors, lbp_patches(gray, patch_sizes=(16, 24), step=12)[0])
+    np.testing.assert_array_equal(found[0].descriptors, extractor.extract(gray).descriptors)
     assert extractor.extract(photograph[:40, :50]).n_descriptors == found[2].n_descriptors
     assert clone(extractor).get_params() == extractor.get_params()
     assert (found.positions() > 0).all() and (found.positions() < 1).all()
-    two = bovw.LBP(patch_sizes=(16, 24), step=12, n_jobs=2).transform([grey, grey[:10, :10], photograph[:40, :50]])
+    two = bovw.LBP(patch_sizes=(16, 24), step=12, n_jobs=2).transform([gray, gray[:10, :10], photograph[:40, :50]])
     np.testing.assert_array_equal(two.descriptors, found.descriptors)
 
 

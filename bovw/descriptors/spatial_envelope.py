@@ -9,7 +9,7 @@ authors' public Matlab code, in four steps:
        u = v - G * v,   w = u / (0.2 + sqrt(G * u^2))
 
 2. *Filters*, defined on frequencies of radius f and angle t. Scale s = 0, 1, ...
-   is centred at f_s = 0.3 / 1.85^s cycles per pixel, orientation o of its n at
+   is centered at f_s = 0.3 / 1.85^s cycles per pixel, orientation o of its n at
    t_o = pi o / n::
 
        exp(-3.5 (f / f_s - 1)^2) exp(-2 pi (n / 8)^2 (t - t_o)^2)
@@ -31,7 +31,7 @@ import cv2
 import numpy as np
 import scipy.fft
 
-from .._validation import all_finite, check_grey_image, check_int, check_number
+from .._validation import all_finite, check_gray_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
@@ -50,7 +50,7 @@ def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilte
     Parameters
     ----------
     image : array of shape (height, width)
-        Grey, uint8, uint16 (divided by 257) or float on the 0-255 scale, not negative.
+        Gray, uint8, uint16 (divided by 257) or float on the 0-255 scale, not negative.
     image_size : int
         Side in pixels of the square to which the image is resized first, a multiple of ``blocks``,
         up to 16384.
@@ -73,7 +73,7 @@ def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilte
     Notes
     -----
     Deviations from the authors' code: the whole image is resized to a square,
-    which changes its aspect ratio (they crop the centre); the border is mirrored
+    which changes its aspect ratio (they crop the center); the border is mirrored
     once, by 32 pixels, for both the prefilter and the filters (they: 5, then 32);
     the prefilter's cut-off is relative to 256 pixels, not to the padded side.
 
@@ -115,7 +115,7 @@ def gist_patches(image, *, patch_size=64, step=16, orientations=(8, 8, 8, 8), bl
     patch_size : int
         Side of the square patches in pixels, a multiple of ``blocks``.
     step : int
-        Pixels between neighbouring patches, in x and y.
+        Pixels between neighboring patches, in x and y.
     orientations, blocks, prefilter
         As in :func:`gist`.
 
@@ -124,7 +124,7 @@ def gist_patches(image, *, patch_size=64, step=16, orientations=(8, 8, 8, 8), bl
     descriptors : array of shape (n, sum(orientations) * blocks**2), float32
         Empty if the image is smaller than a patch.
     frames : array of shape (n, 4), float32
-        Centre x, centre y, patch size, 0.
+        Center x, center y, patch size, 0.
 
     Raises
     ------
@@ -171,7 +171,7 @@ class GIST(Extractor):
         None describes the whole image. A number describes patches of that side on
         a dense grid, at the image's own size, for coding with a visual codebook.
     step : int
-        Pixels between neighbouring patches.
+        Pixels between neighboring patches.
     n_jobs : int, optional
         Worker threads over images.
 
@@ -181,7 +181,7 @@ class GIST(Extractor):
 
     Notes
     -----
-    The frame of a whole image is its centre, with the longer side as the scale.
+    The frame of a whole image is its center, with the longer side as the scale.
     Fisher vectors of dense GIST were part of ISI's entry to ILSVRC 2012; its patch
     size and step are not published.
 
@@ -208,7 +208,7 @@ class GIST(Extractor):
         """The dimension of a descriptor, ``sum(orientations) * blocks**2``."""
         return sum(self.orientations) * self.blocks**2
 
-    def _check_params(self):
+    def check_params(self):
         _, blocks, _ = _check_filters(self.orientations, self.blocks, self.prefilter)
         if self.patch_size is None:
             _check_image_size(self.image_size, blocks)
@@ -216,7 +216,7 @@ class GIST(Extractor):
             _check_patch(self.patch_size, self.step, blocks)
 
     def _extract(self, image):
-        image = load_image(image, mode="grey") if image.ndim == 3 else image
+        image = load_image(image, mode="gray") if image.ndim == 3 else image
         options = {"orientations": self.orientations, "blocks": self.blocks, "prefilter": self.prefilter}
         if self.patch_size is not None:
             return *gist_patches(image, patch_size=self.patch_size, step=self.step, **options), None
@@ -249,7 +249,7 @@ def _check_patch(patch_size, step, blocks):
 
 
 def _check_image(image):
-    image = check_grey_image(image)
+    image = check_gray_image(image)
     if image.min() < 0:
         raise ParameterError(f"image has the value {image.min()}; intensities below 0 have no logarithm here")
     return image
@@ -354,8 +354,8 @@ def _polar_frequencies(shape, columns=slice(None)):
 
 
 def _radial(radius, scale):
-    centre = 0.3 / 1.85**scale
-    return np.exp(-3.5 * (radius / np.float32(centre) - 1) ** 2)
+    center = 0.3 / 1.85**scale
+    return np.exp(-3.5 * (radius / np.float32(center) - 1) ** 2)
 
 
 def _angular(angle, n_orientations, k):

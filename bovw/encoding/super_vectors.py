@@ -54,7 +54,7 @@ class SuperVector(ResidualEncoder):
         self.codebook = codebook
         self.s = s
 
-    def _check_params(self):
+    def check_params(self):
         check_number("s", self.s, minimum=0)
 
     def _adopt(self, codebook):

@@ -84,7 +84,7 @@ class LCC(SparseEncoder):
         self.mu = mu
         self.tol = tol
 
-    def _check_params(self):
+    def check_params(self):
         check_number("mu", self.mu, minimum=0, exclusive=True)
         check_number("tol", self.tol, minimum=0, exclusive=True)
 

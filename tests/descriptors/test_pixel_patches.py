@@ -44,7 +44,7 @@ def test_a_flat_patch_is_zero_also_without_epsilon():
 @given(
     hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)), st.integers(1, 8), st.integers(1, 5)
 )
-def test_patches_are_finite_and_centred(image, patch_size, step):
+def test_patches_are_finite_and_centered(image, patch_size, step):
     descriptors, _ = bovw.raw_patches(image, patch_size=patch_size, step=step)
     assert np.isfinite(descriptors).all()
     if descriptors.size:
@@ -52,7 +52,7 @@ def test_patches_are_finite_and_centred(image, patch_size, step):
 
 
 @pytest.mark.parametrize("shape", [(64, 96), (32, 48, 3), (16, 16)])
-def test_a_tiny_image_is_block_means_centred_and_of_unit_norm(shape):
+def test_a_tiny_image_is_block_means_centered_and_of_unit_norm(shape):
     image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     np.testing.assert_allclose(bovw.tiny_image(image), slow.tiny_image(image, 16), atol=1e-6)
 
@@ -75,14 +75,14 @@ def test_a_tiny_image_of_any_size_and_of_a_flat_one(photograph):
         (bovw.TinyImage(8, color=True), 192, 1),
     ],
 )
-def test_extractors_take_grey_and_color_alike(extractor, size, n):
+def test_extractors_take_gray_and_color_alike(extractor, size, n):
     rng = np.random.default_rng(0)
-    grey = rng.integers(0, 256, (32, 32), dtype=np.uint8)
-    color = np.repeat(grey[:, :, None], 3, axis=2)
-    sets = clone(extractor).transform([grey, color])
+    gray = rng.integers(0, 256, (32, 32), dtype=np.uint8)
+    color = np.repeat(gray[:, :, None], 3, axis=2)
+    sets = clone(extractor).transform([gray, color])
     assert sets.descriptor_size == extractor.descriptor_size == size
     assert np.diff(sets.offsets).tolist() == [n, n]
-    np.testing.assert_allclose(sets[0].descriptors, sets[1].descriptors, atol=2e-3)  # grey of a grey pixel rounds
+    np.testing.assert_allclose(sets[0].descriptors, sets[1].descriptors, atol=2e-3)  # gray of a gray pixel rounds
     assert (sets.positions() > 0).all() and (sets.positions() < 1).all()
 
 

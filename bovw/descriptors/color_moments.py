@@ -27,12 +27,12 @@ def color_statistics(image, *, patch_sizes=(16, 24, 32), step=8, cells=4):
     Parameters
     ----------
     image : array of shape (height, width, 3) or (height, width)
-        RGB or grey (three equal channels), uint8, uint16 (divided by 257) or
+        RGB or gray (three equal channels), uint8, uint16 (divided by 257) or
         float on the 0-255 scale.
     patch_sizes : int or list of int
         Sides of the square patches in pixels, multiples of ``cells``.
     step : int
-        Pixels between neighbouring patches, in x and y.
+        Pixels between neighboring patches, in x and y.
     cells : int
         A patch is cut into ``cells`` x ``cells`` cells.
 
@@ -41,7 +41,7 @@ def color_statistics(image, *, patch_sizes=(16, 24, 32), step=8, cells=4):
     descriptors : array of shape (n, cells * cells * 6), float32
         In units of the intensities; empty if the image is smaller than every patch.
     frames : array of shape (n, 4), float32
-        Centre x, centre y, patch size, 0.
+        Center x, center y, patch size, 0.
 
     Raises
     ------
@@ -90,7 +90,7 @@ class ColorStatistics(Extractor):
     patch_sizes : int or list of int
         Sides of the square patches in pixels, multiples of ``cells``.
     step : int
-        Pixels between neighbouring patches.
+        Pixels between neighboring patches.
     cells : int
         Cells along each side of a patch.
     n_jobs : int, optional
@@ -119,7 +119,7 @@ class ColorStatistics(Extractor):
         """The dimension of a descriptor, ``6 * cells**2``."""
         return 6 * self.cells**2
 
-    def _check_params(self):
+    def check_params(self):
         check_patches(self.patch_sizes, self.step, self.cells)
 
     def _extract(self, image):

@@ -1,7 +1,7 @@
-"""Histograms of oriented gradients: cell grids, normalised blocks and dense patches.
+"""Histograms of oriented gradients: cell grids, normalized blocks and dense patches.
 
 *Votes* (Dalal and Triggs 2005, section 6). The gradient of a pixel is taken with
-[-1 0 1] in the colour channel where it is longest. Its length m votes for the
+[-1 0 1] in the color channel where it is longest. Its length m votes for the
 orientation of the gradient, in n bins over half a turn (unsigned: opposite
 gradients are equal) or a whole turn (signed), and for the cells around it; a
 bilinear vote is shared between the two nearest bins or cells in proportion.
@@ -20,9 +20,9 @@ N_b = sqrt(sum over the block of |u|^2 + 1e-4), and
 
 *Blocks and patches*, :func:`hog_blocks`, :func:`hog_window` and :func:`hog_patches`:
 a square of c x c cells is described on its own. A vote is further weighted by a
-Gaussian about the square's centre, cells outside of the square get nothing, and the
-c c n histogram v is normalised as a whole. "l2-hys" is v / sqrt(|v|^2 + epsilon^2),
-clipped at 0.2, and normalised again (section 6.4).
+Gaussian about the square's center, cells outside of the square get nothing, and the
+c c n histogram v is normalized as a whole. "l2-hys" is v / sqrt(|v|^2 + epsilon^2),
+clipped at 0.2, and normalized again (section 6.4).
 
 References
 ----------
@@ -43,7 +43,7 @@ from .._validation import (
     check_bool,
     check_choice,
     check_color_image,
-    check_grey_image,
+    check_gray_image,
     check_int,
     check_number,
 )
@@ -66,12 +66,12 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
     Parameters
     ----------
     image : array of shape (height, width) or (height, width, 3)
-        Grey or RGB; uint8, uint16, or float on the 0-255 scale. In each pixel the
+        Gray or RGB; uint8, uint16, or float on the 0-255 scale. In each pixel the
         channel with the longest gradient counts.
     cell_size : int, default 8
         Side of a cell in pixels.
     orientations : int, default 9
-        Bins over half a turn. Bin k is centred at k * 180 / orientations degrees,
+        Bins over half a turn. Bin k is centered at k * 180 / orientations degrees,
         measured from x towards y (down).
     variant : {"uoctti", "dalal-triggs"}
         3 * orientations + 4 or 4 * orientations numbers a cell: see Notes.
@@ -97,13 +97,13 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
     -----
     "uoctti": 2 * orientations signed bins, orientations unsigned bins, and the
     gradient energy in the four blocks. "dalal-triggs": the unsigned bins in each of
-    the four blocks, clipped and not renormalised, without Gaussian window; for the
+    the four blocks, clipped and not renormalized, without Gaussian window; for the
     blocks of the paper see :func:`hog_blocks`. The order of blocks is upper left,
     upper right, lower left, lower right. As in VLFeat the outermost pixels do not
     vote, border cells are kept, and 1 / sqrt(18) stays for any number of
     orientations. Nearest votes agree with VLFeat to about 1e-6. Its bilinear votes go
     through an arc cosine in single precision, which is inexact near the bin
-    centres: cells of 8 pixels differ by about 1e-5.
+    centers: cells of 8 pixels differ by about 1e-5.
 
     References
     ----------
@@ -147,11 +147,11 @@ def hog_blocks(
     image : array of shape (height, width) or (height, width, 3)
         As in :func:`hog`. The paper's square-root gamma is ``np.sqrt(image)``.
     cell_size : int, default 8
-        Side of a cell in pixels, and the distance of neighbouring blocks.
+        Side of a cell in pixels, and the distance of neighboring blocks.
     block_cells : int, default 2
         A block has ``block_cells`` x ``block_cells`` cells.
     orientations : int, default 9
-        Bins over half a turn. Bin k is centred at (k + 1/2) * 180 / orientations degrees.
+        Bins over half a turn. Bin k is centered at (k + 1/2) * 180 / orientations degrees.
     signed : bool, default False
         Use 2 * orientations bins over the whole turn.
     sigma : float or None, default 0.5
@@ -159,9 +159,9 @@ def hog_blocks(
     bilinear_cells, bilinear_orientations : bool, default True
         Trilinear votes. With False the nearest cell or orientation takes all.
     norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}
-        Normalisation of a block.
+        Normalization of a block.
     epsilon : float, default 0.01
-        Regulariser of the norm, in units of the histogram.
+        Regularizer of the norm, in units of the histogram.
     out : array of the shape that is returned, float32, optional
         Where to write, C-contiguous; spares the page faults of a fresh array.
 
@@ -182,7 +182,7 @@ def hog_blocks(
     Derivatives across the border of the image are zero, as in OpenCV and
     scikit-image. With ``sigma=None, bilinear_cells=False,
     bilinear_orientations=False`` the definition is that of ``skimage.feature.hog``,
-    whose histograms are divided by cell_size**2. OpenCV centres its Gaussian half a
+    whose histograms are divided by cell_size**2. OpenCV centers its Gaussian half a
     pixel off and has other regularisers.
 
     References
@@ -263,13 +263,13 @@ def hog_patches(
     patch_sizes : int or sequence of int, default (16, 25, 31)
         Sides of the patches in pixels.
     step : int, default 8
-        Pixels between neighbouring patches of one size. The first begins in the
+        Pixels between neighboring patches of one size. The first begins in the
         upper left corner; all lie wholly inside the image.
     cells : int, default 4
         A patch is cut into ``cells`` x ``cells`` cells, of a fractional number of pixels
         where the sides do not divide.
     orientations : int, default 9
-        Bins over half a turn, the first centred at half a bin.
+        Bins over half a turn, the first centered at half a bin.
     variant : {"dalal-triggs", "uoctti"}
         "dalal-triggs" has ``orientations`` unsigned bins a cell; "uoctti" has
         2 * orientations signed bins and, after them, the unsigned ones.
@@ -287,7 +287,7 @@ def hog_patches(
         descriptor cell y, cell x, orientation. No rows if all patches are larger
         than the image.
     frames : (n, 4) float32
-        x, y of the centre in pixels, scale = patch size, angle = 0.
+        x, y of the center in pixels, scale = patch size, angle = 0.
     norms : (n,) float32
         Mean gradient magnitude: sum of the raw unsigned bins / patch_size**2.
 
@@ -299,7 +299,7 @@ def hog_patches(
     Notes
     -----
     A patch is one R-HOG block with more cells: trilinear votes, nothing from outside.
-    Wang et al. and Lin et al. leave cells, bins and normalisation of their patches
+    Wang et al. and Lin et al. leave cells, bins and normalization of their patches
     open; ``cells=4, orientations=8`` gives 128 numbers. Votes are pooled from rows of
     orientation energies without integral images, so the cost hardly depends on the
     patch size.
@@ -361,7 +361,7 @@ class HOG(Extractor):
         As in :func:`hog_patches`.
     color : bool, default True
         Take each pixel's strongest channel of the RGB image; with False images are
-        read as grey.
+        read as gray.
     n_jobs : int, optional
         Worker threads of :meth:`transform`.
 
@@ -405,13 +405,13 @@ class HOG(Extractor):
         names = ("patch_sizes", "step", "cells", "orientations", "variant", "sigma", "norm", "epsilon")
         return {name: getattr(self, name) for name in names}
 
-    def _check_params(self):
+    def check_params(self):
         _check_patches(**self._patch_arguments())
         check_bool("color", self.color)
 
     def _extract(self, image):
         if not self.color and image.ndim == 3:
-            image = load_image(image, mode="grey")
+            image = load_image(image, mode="gray")
         return hog_patches(image, **self._patch_arguments())
 
 
@@ -424,7 +424,7 @@ class HOGWindow(Extractor):
         As in :func:`hog_window`. The window lies in the middle of the image.
     color : bool, default True
         Take each pixel's strongest channel of the RGB image; with False images are
-        read as grey.
+        read as gray.
     n_jobs : int, optional
         Worker threads of :meth:`transform`.
 
@@ -478,7 +478,7 @@ class HOGWindow(Extractor):
         )
         return {name: getattr(self, name) for name in names}
 
-    def _check_params(self):
+    def check_params(self):
         _check_blocks(**self._block_arguments())
         _check_window(self.window, self.cell_size, self.block_cells)
         check_bool("color", self.color)
@@ -557,12 +557,12 @@ def _check_block_fits(shape, cell_size, block_cells):
 def _pixels(image):
     """The image as a C-contiguous (height, width, 1 or 3) array; uint8 stays as it is, all else is float32."""
     image = np.asarray(image)
-    grey = image.ndim == 2
-    if image.dtype == np.uint8 and image.size and (grey or (image.ndim == 3 and image.shape[2] == 3)):
+    gray = image.ndim == 2
+    if image.dtype == np.uint8 and image.size and (gray or (image.ndim == 3 and image.shape[2] == 3)):
         image = np.ascontiguousarray(image)
     else:
-        image = check_grey_image(image) if grey else check_color_image(image)
-    return image[:, :, None] if grey else image
+        image = check_gray_image(image) if gray else check_color_image(image)
+    return image[:, :, None] if gray else image
 
 
 def _check_range(histograms):
@@ -612,7 +612,7 @@ def _taps(patch_size, cells, sigma, bilinear):
 
 
 def _normalize(histograms, norm, epsilon):
-    """Normalise each row in place."""
+    """Normalize each row in place."""
     if norm in ("l2-hys", "l2"):
         _kernels.normalize_l2_hys(histograms, epsilon, _CLIP if norm == "l2-hys" else 0.0)
     elif norm is not None:

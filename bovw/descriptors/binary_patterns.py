@@ -42,7 +42,7 @@ import itertools
 import numpy as np
 
 from .._cext import lbp as _kernels
-from .._validation import check_choice, check_grey_image, check_int, check_number
+from .._validation import check_choice, check_gray_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
@@ -67,7 +67,7 @@ def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation=
     Parameters
     ----------
     image : array of shape (height, width)
-        Grey; uint8 and uint16 keep their exact values, other types become float32.
+        Gray; uint8 and uint16 keep their exact values, other types become float32.
     n_points : int
         P, points on the circle, 4 to 32; at most 16 for ``"ri"``, 8 for ``"vlfeat"``.
     radius : float
@@ -91,14 +91,14 @@ def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation=
     Raises
     ------
     ParameterError
-        If the image or a parameter is out of range, or no pixel has all its neighbours.
+        If the image or a parameter is out of range, or no pixel has all its neighbors.
 
     Notes
     -----
     With ``border="zero"``, ``"plain"``, ``"riu2"`` and ``"uniform"`` are
     scikit-image's ``"default"``, ``"uniform"`` and ``"nri_uniform"``, with the
     same numbering; ``"ri"`` ranks its ``"ror"``. A difference is only possible
-    where a sampled value equals the centre to 1e-13: there the code here is that
+    where a sampled value equals the center to 1e-13: there the code here is that
     of exact arithmetic.
 
     References
@@ -141,7 +141,7 @@ def lbp(
     n_points, radius, method, interpolation
         As in :func:`lbp_codes`; ``"plain"`` with at most 16 points.
     sharing : {"auto", "none", "bilinear"}
-        ``"bilinear"`` shares each pixel between the four nearest cell centres
+        ``"bilinear"`` shares each pixel between the four nearest cell centers
         (cells of at most 1024 pixels). ``"auto"`` is ``"bilinear"`` for
         ``"vlfeat"``, else ``"none"``.
     norm : {"auto", None, "l1", "l1-sqrt", "l2"}
@@ -160,7 +160,7 @@ def lbp(
     ------
     ParameterError
         If the image or a parameter is out of range, the image smaller than one
-        cell, or no pixel has all its neighbours.
+        cell, or no pixel has all its neighbors.
 
     Notes
     -----
@@ -265,7 +265,7 @@ def lbp_patches(
     patch_sizes : int or list of int
         Sides of the square patches in pixels, multiples of ``cells``.
     step : int
-        Pixels between neighbouring patches, in x and y.
+        Pixels between neighboring patches, in x and y.
     cells : int
         A patch is cut into ``cells`` x ``cells`` cells.
     n_points, radius, method, interpolation
@@ -280,7 +280,7 @@ def lbp_patches(
     descriptors : array of shape (n, cells * cells * n_bins), float32
         Cells row by row; empty if the image is smaller than every patch.
     frames : array of shape (n, 4), float32
-        Centre x, centre y, patch size, 0.
+        Center x, center y, patch size, 0.
 
     Raises
     ------
@@ -333,7 +333,7 @@ class LBP(Extractor):
     patch_sizes : int or list of int
         Sides of the square patches in pixels, multiples of ``cells``.
     step : int
-        Pixels between neighbouring patches.
+        Pixels between neighboring patches.
     cells : int
         Cells along each side of a patch.
     n_points, radius : int, float
@@ -379,13 +379,13 @@ class LBP(Extractor):
         """The dimension of a descriptor, ``cells**2`` times the number of bins."""
         return self.cells**2 * self._pattern().check_histogram()
 
-    def _check_params(self):
+    def check_params(self):
         check_patches(self.patch_sizes, self.step, self.cells)
         self._pattern().check_histogram()
         check_choice("norm", self.norm, NORMS)
 
     def _extract(self, image):
-        image = load_image(image, mode="grey") if image.ndim == 3 else image
+        image = load_image(image, mode="gray") if image.ndim == 3 else image
         descriptors, frames = lbp_patches(
             image, patch_sizes=self.patch_sizes, step=self.step, cells=self.cells,
             n_points=self.n_points, radius=self.radius, method=self.method, interpolation=self.interpolation,
@@ -437,7 +437,7 @@ class LBPHistogram(Extractor):
             for n_points, radius in _check_scales(self.scales)
         )
 
-    def _check_params(self):
+    def check_params(self):
         for n_points, radius in _check_scales(self.scales):
             _Pattern(n_points, radius, self.method, self.interpolation).check_histogram()
         check_choice("norm", self.norm, NORMS)
@@ -507,7 +507,7 @@ class _Pattern:
         return self.n_bins
 
     def codes(self, image):
-        """Codes of the pixels whose neighbours all lie inside (may be none); labels already beyond 16 points."""
+        """Codes of the pixels whose neighbors all lie inside (may be none); labels already beyond 16 points."""
         height, width = (max(0, side - 2 * self.margin) for side in image.shape)
         if self.n_points <= 8:
             dtype = np.uint8
@@ -549,7 +549,7 @@ def _circle(n_points, radius, nearest):
     for k, (down, right) in enumerate(itertools.product((0, 1), repeat=2)):
         weights[:, k] = np.where(down, part[:, 0], _UNIT - part[:, 0])
         weights[:, k] *= np.where(right, part[:, 1], _UNIT - part[:, 1])
-        # a neighbour of weight 0 may lie outside the margin: read the corner instead
+        # a neighbor of weight 0 may lie outside the margin: read the corner instead
         taps[:, k, 0] += down * (part[:, 0] > 0)
         taps[:, k, 1] += right * (part[:, 1] > 0)
     return taps.astype(np.int32), weights, int(np.abs(taps).max())
@@ -593,13 +593,13 @@ def _check_image(image):
             image = image.astype(np.uint16, copy=False)
         if image.dtype in (np.uint8, np.uint16):
             return np.ascontiguousarray(image)
-    return check_grey_image(image)
+    return check_gray_image(image)
 
 
 def _too_small(image, pattern):
     side = 2 * pattern.margin + 1
     return (
-        f"image has shape {image.shape}; no pixel has all its neighbours, each side needs at least {side} pixels: "
+        f"image has shape {image.shape}; no pixel has all its neighbors, each side needs at least {side} pixels: "
         "use a smaller radius or a larger image"
     )
 

@@ -1,7 +1,7 @@
-r"""Raw pixels: normalised patches of a dense grid.
+r"""Raw pixels: normalized patches of a dense grid.
 
 A patch of p x p pixels is the row x of its :math:`d = p^2` or :math:`3 p^2` intensities. Coates, Lee and
-Ng (2011, section 3.1.1) normalise each for brightness and contrast,
+Ng (2011, section 3.1.1) normalize each for brightness and contrast,
 
 .. math::
     y = \frac{x - \bar x}{\sqrt{s^2 + \varepsilon}}, \qquad
@@ -13,7 +13,7 @@ with :math:`\varepsilon = 10` on the 0-255 scale, and whiten them afterwards (se
 
 import numpy as np
 
-from .._validation import check_bool, check_color_image, check_grey_image, check_int, check_number
+from .._validation import check_bool, check_color_image, check_gray_image, check_int, check_number
 from .base import Extractor
 from .patch_grid import patch_frames, patch_grid_shapes
 
@@ -28,7 +28,7 @@ def raw_patches(image, *, patch_size=6, step=1, normalize=True, epsilon=10.0):
     patch_size : int
         Side of the square patches in pixels.
     step : int
-        Pixels between neighbouring patches, in x and y.
+        Pixels between neighboring patches, in x and y.
     normalize : bool
         Take the mean from each patch and divide by its deviation.
     epsilon : float
@@ -40,7 +40,7 @@ def raw_patches(image, *, patch_size=6, step=1, normalize=True, epsilon=10.0):
         Pixel row, pixel column, channel; the channel runs fastest. Empty if the image is
         smaller than a patch.
     frames : array of shape (n, 4), float32
-        Centre x, centre y, patch size, 0. Rows of patches outer, columns inner.
+        Center x, center y, patch size, 0. Rows of patches outer, columns inner.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def raw_patches(image, *, patch_size=6, step=1, normalize=True, epsilon=10.0):
     """
     _check_patch_params(patch_size, step, normalize, epsilon)
     image = np.asarray(image)
-    image = check_grey_image(image)[:, :, None] if image.ndim == 2 else check_color_image(image)
+    image = check_gray_image(image)[:, :, None] if image.ndim == 2 else check_color_image(image)
     height, width, channels = image.shape
     size = patch_size**2 * channels
     [(rows, columns)], _ = patch_grid_shapes(height, width, [patch_size], step)
@@ -87,7 +87,7 @@ class RawPatches(Extractor):
     patch_size, step, normalize, epsilon
         As in :func:`raw_patches`.
     color : bool, default True
-        Take RGB patches; with False grey ones.
+        Take RGB patches; with False gray ones.
     n_jobs : int, optional
         Worker threads over images.
 
@@ -114,7 +114,7 @@ class RawPatches(Extractor):
         """The dimension of a descriptor."""
         return self.patch_size**2 * (3 if self.color else 1)
 
-    def _check_params(self):
+    def check_params(self):
         _check_patch_params(self.patch_size, self.step, self.normalize, self.epsilon)
         check_bool("color", self.color)
 

@@ -8,7 +8,7 @@ and scores f_k(x) = <w_k, x> + b_k, the objective over all problems k is
     lambda / 2 sum_k |w_k|^2 + 1/n sum_i loss(f(x_i), c_i),          lambda = 1 / (n C),
 
 that is 1 / (n C) times the primal of ``dual_svm``, but for the bias, which is not
-regularised. With y_ik = +1 if c_i = k, else -1, the losses are
+regularized. With y_ik = +1 if c_i = k, else -1, the losses are
 
     hinge           sum_k v_ik max(0, 1 - y_ik f_k(x_i))
     squared hinge   sum_k v_ik max(0, 1 - y_ik f_k(x_i))^2
@@ -47,7 +47,7 @@ therefore keeps scale factors apart.
 eta_0: on a sample of rows, the value out of powers of 2 that gives the smallest objective
 after one epoch of steps from the start, as in [1]_, then halved.
 
-Centre and start
+Center and start
 ----------------
 Signatures share a large mean, and along it the objective is curved far more than in any
 other direction: it alone would dictate the step. The steps are taken on x - m, m the mean
@@ -308,7 +308,7 @@ class _Machine:
         self.tiles = [slice(a, b) for a, b in itertools.pairwise(bounds)]
 
     def step(self, batch, target, eta, share):
-        """One step on ``batch``, whose last row is the centre; returns the sum of the losses before it."""
+        """One step on ``batch``, whose last row is the center; returns the sum of the losses before it."""
         scale = -eta / self.task.batch_size
         decay = max(0.0, 1 + self.task.regularization * scale * len(target))
         if self.task.loss == "multinomial":
@@ -327,7 +327,7 @@ class _Machine:
         return sum(self.task.workers.map(one, self.tiles))
 
     def losses(self, batch, target):
-        """The sum of the losses on ``batch``, whose last row is the centre."""
+        """The sum of the losses on ``batch``, whose last row is the center."""
         return self._differentiate(self.weights @ batch.T, slice(None), target)
 
     def start_average(self):
@@ -335,16 +335,16 @@ class _Machine:
         np.copyto(self.average_bias, self.bias)
 
     def scores(self, rows):
-        """Scores of uncentred rows under the averages, (len(rows), n_problems)."""
+        """Scores of uncentered rows under the averages, (len(rows), n_problems)."""
         parts = self.task.workers.map(lambda tile: rows @ self.average[tile].T, self.tiles)
         return np.concatenate(parts, axis=1) + self.intercept()
 
     def intercept(self):
-        """The biases of uncentred rows under the averages."""
+        """The biases of uncentered rows under the averages."""
         return (self.average_bias - self.average @ self.center).astype(np.float32)
 
     def _differentiate(self, products, tile, target):
-        """Products with the rows and the centre, but for the last column, become derivatives; returns the loss."""
+        """Products with the rows and the center, but for the last column, become derivatives; returns the loss."""
         scores, problems = products[:, :-1], self.problems[tile]
         scores += (self.bias[tile] - products[:, -1])[:, None].astype(np.float32)
         return loss_and_derivative(
@@ -409,13 +409,13 @@ def loss_and_derivative(scores, target, classes, loss, positive_weight, negative
 
 
 def _bias_rate(sample):
-    """Square of the constant feature: a share of the mean square norm of the centred rows."""
+    """Square of the constant feature: a share of the mean square norm of the centered rows."""
     squares = np.einsum("ij,ij->i", sample, sample, dtype=np.float64)
     return float(max(_BIAS_SHARE * (squares[:-1].mean() - squares[-1]), 1e-12))
 
 
 def _find_step(task, sample, target, seed):
-    """The eta_0 of the module's head, from a sample of rows whose last row is the centre."""
+    """The eta_0 of the module's head, from a sample of rows whose last row is the center."""
     problems = np.arange(len(task.positives))
     if task.loss != "multinomial":
         problems = np.sort(stage_rng(seed, "sgd_trial").permutation(problems)[:_TRIAL_PROBLEMS])

@@ -56,10 +56,10 @@ def test_constant_image_has_no_deviation(value):
     assert (cells[:, :, 1] == 0).all()
 
 
-def test_grey_is_three_equal_channels(photograph):
-    grey = photograph[:40, :40, 0]
+def test_gray_is_three_equal_channels(photograph):
+    gray = photograph[:40, :40, 0]
     np.testing.assert_array_equal(
-        bovw.color_statistics(grey)[0], bovw.color_statistics(np.repeat(grey[:, :, None], 3, axis=2))[0]
+        bovw.color_statistics(gray)[0], bovw.color_statistics(np.repeat(gray[:, :, None], 3, axis=2))[0]
     )
 
 

@@ -215,7 +215,7 @@ def test_agrees_with_scikit_image(photograph):
         ours = hog_blocks(
             image, sigma=None, bilinear_cells=False, bilinear_orientations=False, epsilon=64e-5
         )
-        np.testing.assert_allclose(ours, theirs, atol=3e-6)  # the second regulariser is not scaled
+        np.testing.assert_allclose(ours, theirs, atol=3e-6)  # the second regularizer is not scaled
 
 
 def test_agrees_with_opencv(photograph):
@@ -292,7 +292,7 @@ def test_translation_by_cells_moves_the_grid(cell_size, down, right, seed):
     image = noise(8 * cell_size, 8 * cell_size, seed)
     moved = image[down * cell_size :, right * cell_size :]
     grid, shifted = bovw.hog(image, cell_size=cell_size), bovw.hog(moved, cell_size=cell_size)
-    # a cell and its neighbours must not see the border: cells 2 .. -2
+    # a cell and its neighbors must not see the border: cells 2 .. -2
     np.testing.assert_allclose(shifted[2:-2, 2:-2], grid[down + 2 : -2, right + 2 : -2], atol=1e-5)
     blocks, shifted = hog_blocks(image, cell_size=cell_size), hog_blocks(moved, cell_size=cell_size)
     np.testing.assert_allclose(shifted[1:-1, 1:-1], blocks[down + 1 : -1, right + 1 : -1], atol=1e-5)
@@ -319,8 +319,8 @@ def test_input_kinds_agree(function, photograph):
     for dtype in (np.float32, np.float64, np.int32):
         np.testing.assert_array_equal(function(image.astype(dtype)), expected)
     np.testing.assert_allclose(function(image.astype(np.uint16) * 257), expected, atol=1e-5)
-    grey = image[:, :, 0]
-    np.testing.assert_array_equal(function(np.repeat(grey[:, :, None], 3, axis=2)), function(grey))
+    gray = image[:, :, 0]
+    np.testing.assert_array_equal(function(np.repeat(gray[:, :, None], 3, axis=2)), function(gray))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
@@ -397,11 +397,11 @@ def test_extractor(photograph):
     assert bovw.HOG(variant="uoctti").descriptor_size == 16 * 27
 
 
-def test_extractor_can_look_at_grey_only(photograph):
-    grey = bovw.load_image(photograph[:50, :60], mode="grey")
+def test_extractor_can_look_at_gray_only(photograph):
+    gray = bovw.load_image(photograph[:50, :60], mode="gray")
     ours = bovw.HOG(patch_sizes=16, color=False)
-    np.testing.assert_array_equal(ours.extract(photograph[:50, :60]).descriptors, ours.extract(grey).descriptors)
-    assert len(ours.extract(grey[:8])[0].descriptors) == 0
+    np.testing.assert_array_equal(ours.extract(photograph[:50, :60]).descriptors, ours.extract(gray).descriptors)
+    assert len(ours.extract(gray[:8])[0].descriptors) == 0
     with pytest.raises(ParameterError, match="patch_sizes=2"):
         bovw.HOG(patch_sizes=2).fit()
 

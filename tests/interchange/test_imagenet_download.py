@@ -101,8 +101,8 @@ def test_all_numbers_have_six_digits(images):
 def test_orientation_is_not_applied_and_color_is_converted(tmp_path, photograph):
     import cv2
 
-    grey = imagenet_sift(read_image(_png(cv2, tmp_path, photograph), "grey"))
-    np.testing.assert_array_equal(imagenet_sift(photograph).desc, grey.desc)
+    gray = imagenet_sift(read_image(_png(cv2, tmp_path, photograph), "gray"))
+    np.testing.assert_array_equal(imagenet_sift(photograph).desc, gray.desc)
     with pytest.raises(ImageDecodeError):
         imagenet_sift(tmp_path / "absent.jpg")
 
@@ -253,7 +253,7 @@ def test_descriptor_sets_in_pixels_are_those_of_the_extractor(vldsift, photograp
     sizes = {"n03710721_67": (300, 400), "one": (17, 25), "none": (15, 200)}
     _, sets = read_vldsift(vldsift, sizes)
     extracted = DenseSIFT.imagenet2010().transform(
-        [np.array(_grey(photograph)[:height, :width]) for height, width in sizes.values()]
+        [np.array(_gray(photograph)[:height, :width]) for height, width in sizes.values()]
     )
     np.testing.assert_array_equal(sets.offsets, extracted.offsets)
     np.testing.assert_array_equal(sets.sizes, extracted.sizes)
@@ -264,10 +264,10 @@ def test_descriptor_sets_in_pixels_are_those_of_the_extractor(vldsift, photograp
         read_vldsift(vldsift, {"n03710721_67": (300, 400)})
 
 
-def _grey(image):
+def _gray(image):
     from bovw.images import load_image
 
-    return load_image(image, "grey")
+    return load_image(image, "gray")
 
 
 def test_what_does_not_fit_the_format_is_not_written(images, tmp_path):
@@ -329,13 +329,13 @@ def test_agrees_with_vlfeat(bovw_data):
     codebook = read_codebook(bovw_data / "ilsvrc2010_devkit/feature/codebook.txt")
     for path in sorted(bovw_data.glob("imagenet_native/*/*.JPEG"))[::29]:
         sift = imagenet_sift(path)
-        grey = resize_image(read_image(path, "grey", orient=False), fit=(300, 300))
+        gray = resize_image(read_image(path, "gray", orient=False), fit=(300, 300))
         found = []
         for factor in (1, 0.5, 0.25):
-            height, width = (int(side * factor + 0.5) for side in grey.shape)
+            height, width = (int(side * factor + 0.5) for side in gray.shape)
             import cv2
 
-            scaled = grey if factor == 1 else cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+            scaled = gray if factor == 1 else cv2.resize(gray, (width, height), interpolation=cv2.INTER_AREA)
             peer = vlfeat.DenseSIFT(width, height, step=10, bin_size=5, window="gaussian", window_size=1.6)
             found.append(peer(np.ascontiguousarray(scaled, np.float32)).copy())
         found = np.concatenate(found)

@@ -8,14 +8,14 @@ Wang et al. (2010), section 3, code a descriptor :math:`x` over words :math:`c_k
 
 d growing with the distance of each word. The approximation (their section 3.2, equation 7)
 keeps the :math:`k` nearest words only and drops the locality term, which selecting
-the neighbours has served already. With the rows of :math:`Z` the differences
-:math:`c_j - x` of the neighbours, the optimum has the closed form
+the neighbors has served already. With the rows of :math:`Z` the differences
+:math:`c_j - x` of the neighbors, the optimum has the closed form
 
 .. math::
     w \propto (Z Z^\top + \beta\, \mathrm{tr}(Z Z^\top)\, I)^{-1} \mathbf 1,
     \qquad \textstyle\sum_j w_j = 1,
 
-where :math:`\beta` regularises a Gram matrix that is singular when neighbours are
+where :math:`\beta` regularizes a Gram matrix that is singular when neighbors are
 affinely dependent. Weights may be negative. Codes are pooled by maximum.
 """
 
@@ -39,7 +39,7 @@ class LLC(SparseEncoder):
     n_neighbors : int
         Words that rebuild a descriptor.
     beta : float
-        Regularisation relative to the trace of the Gram matrix; positive.
+        Regularization relative to the trace of the Gram matrix; positive.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class LLC(SparseEncoder):
         self.n_neighbors = n_neighbors
         self.beta = beta
 
-    def _check_params(self):
+    def check_params(self):
         check_neighbors(self.n_neighbors, np.inf)
         check_number("beta", self.beta, minimum=0, exclusive=True)
 
@@ -101,7 +101,7 @@ def llc(descriptors, words, *, n_neighbors=5, beta=1e-4, dense=False):
     n_neighbors : int
         Words that rebuild a descriptor, at most K.
     beta : float
-        Regularisation relative to the trace of the Gram matrix; positive.
+        Regularization relative to the trace of the Gram matrix; positive.
     dense : bool
         Return one (n, K) array instead of the sparse pair.
 

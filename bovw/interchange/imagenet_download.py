@@ -4,7 +4,7 @@ From 2010 on ImageNet offered for each synset the descriptors of its images, and
 visual words that they fall on, for those who could not compute them [1]_. The protocol:
 
 - the first frame of the image as it is stored (EXIF orientation is not applied), fitted
-  into 300 x 300 pixels, shrinking only, 8-bit grey;
+  into 300 x 300 pixels, shrinking only, 8-bit gray;
 - that image, and its resizes to 1/2 and 1/4;
 - SIFT with bins of 5 pixels every 10 pixels in each direction, Gaussian window of 8 pixels,
   no smoothing: floor((side - 16) / 10) + 1 frames along a side, none below 16 pixels;
@@ -16,9 +16,9 @@ or ``sbow``, a 1 x 1 struct with the fields, in this order, of n descriptors:
 
 ======== ============ ====================================================================
 word     int16 1 x n  number of the nearest of the 1000 words, from 0 (``sbow`` alone)
-x, y     single 1 x n centre, pixel / side of the (resized) image, pixels counted from 0
+x, y     single 1 x n center, pixel / side of the (resized) image, pixels counted from 0
 scale    int8 1 x n   0 finest, 1 half size, 2 quarter size
-norm     single 1 x n sum of the descriptor before normalisation / 256, intensities 0-255
+norm     single 1 x n sum of the descriptor before normalization / 256, intensities 0-255
 desc     single 128 x n  unit Euclidean length (``vldsift`` alone)
 ======== ============ ====================================================================
 
@@ -74,7 +74,7 @@ class ImageSIFT(NamedTuple):
     id : str
         File name without its ending.
     x, y : array of shape (n,), float32
-        Centres, as fractions of width and height.
+        Centers, as fractions of width and height.
     scale : array of shape (n,), int8
     norm : array of shape (n,), float32
     desc : array of shape (n, 128), float32
@@ -122,7 +122,7 @@ def imagenet_sift(image, image_id=""):
     Parameters
     ----------
     image : path, bytes, object with ``open()`` and ``name``, or array
-        Of any size; an array is on the 0-255 scale, colour is converted to grey.
+        Of any size; an array is on the 0-255 scale, color is converted to gray.
     image_id : str
 
     Returns
@@ -135,7 +135,7 @@ def imagenet_sift(image, image_id=""):
     >>> len(imagenet_sift(skimage.data.coins()).desc)
     851
     """
-    image = resize_image(load_image(image, "grey", orient=False), fit=(BOX, BOX))
+    image = resize_image(load_image(image, "gray", orient=False), fit=(BOX, BOX))
     found = _extractor().extract(image)
     x, y, scale = imagenet_grid(*image.shape)
     return ImageSIFT(image_id, x, y, scale, six_digits(found.norms), six_digits(found.descriptors))
@@ -169,8 +169,8 @@ def imagenet_grid(height, width):
     parts = []
     for number, factor in enumerate(SCALES):
         rows, columns = (max(1, int(side * factor + 0.5)) for side in (height, width))
-        centres = [_SPAN / 2 + STEP * np.arange(frames_along(side, _SPAN, STEP)) for side in (columns, rows)]
-        y, x = np.meshgrid(centres[1] / rows, centres[0] / columns, indexing="ij")
+        centers = [_SPAN / 2 + STEP * np.arange(frames_along(side, _SPAN, STEP)) for side in (columns, rows)]
+        y, x = np.meshgrid(centers[1] / rows, centers[0] / columns, indexing="ij")
         parts.append((six_digits(x.ravel()), six_digits(y.ravel()), np.full(x.size, number, np.int8)))
     x, y, scale = (np.concatenate(part) for part in zip(*parts, strict=True))
     for array in (x, y, scale):
