@@ -26,7 +26,7 @@ __all__ = [
 
 
 class Kind:
-    """What a value may be: :meth:`check` returns it in its plain form or raises ParameterError; ``str`` documents it."""
+    """What a value may be; :meth:`check` returns its plain form or raises ParameterError, ``str`` documents it."""
 
     def check(self, name, value):
         raise NotImplementedError
@@ -130,7 +130,7 @@ class Series(Kind):
 
 
 class OneOrMore(Kind):
-    """A value of some kind, or a sequence of them; as a tuple. Where a search takes ``candidates``, sorted, each once."""
+    """A value of some kind, or a sequence of them; as a tuple: ``candidates`` of a search sorted, each once."""
 
     def __init__(self, kind, *, candidates=False):
         self.kind, self.candidates = kind, candidates

@@ -399,7 +399,7 @@ class Taxonomy:
         Parameters
         ----------
         wnid : str
-        limit : int
+        limit : int, default 1000
             At most so many paths are returned: in a DAG their number can grow
             exponentially with the height.
         """
@@ -449,6 +449,11 @@ class Taxonomy:
         """The wnid of the lowest common ancestor of two synsets; None where they have none.
 
         A synset counts as its own ancestor.
+
+        Parameters
+        ----------
+        first, second : str
+            Wnids.
         """
         above_first, above_second = (self._reach(self.index(w), self._parents) for w in (first, second))
         common = above_first & above_second

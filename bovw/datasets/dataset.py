@@ -183,7 +183,13 @@ class Dataset:
         return identity | {name: value for name, value in extra.items() if value is not None}
 
     def with_split(self, train, test):
-        """The same data set with these training and test indices."""
+        """The same data set with another training and test part.
+
+        Parameters
+        ----------
+        train, test : int arrays
+            Numbers of images.
+        """
         return replace(self, train=train, test=test, draws=())
 
     def __repr__(self):

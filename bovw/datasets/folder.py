@@ -38,10 +38,10 @@ def read_folder(root, *, test_folder=None, on_error="raise", follow_symlinks=Fal
     test_folder : {None, "val", "test"}
         Which folder holds the test images of the second layout; None for the one
         that exists.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         What happens to a file that is no image: DatasetError, or it is left out
         and listed in ``skipped``.
-    follow_symlinks : bool
+    follow_symlinks : bool, default False
         Whether symbolic links inside ``root`` are followed. By default they are an
         error, since a link can bring one photograph into training and test.
 

@@ -53,15 +53,15 @@ def index_dataset(
         Where the manifest is written, atomically; with it a stopped run can go on.
     kind, devkit, cache
         As for :func:`open_dataset`.
-    decode : bool
+    decode : bool, default True
         Whether images are decoded completely. False finds size and duplicates only,
         from headers and bytes, about four times faster.
-    list_images : bool
+    list_images : bool, default True
         Whether the dict that is returned has the list of ``images``, nearly 2 kB each.
         False leaves it to the file at ``out``.
     n_jobs : int, optional
         Worker threads. The manifest does not depend on it.
-    verbose : bool
+    verbose : bool, default False
         Progress on standard error.
 
     Returns

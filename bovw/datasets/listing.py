@@ -170,7 +170,7 @@ class Listing:
         where : str
         class_name : str, or callable
             A callable gives the class for a file name, or None to leave it out.
-        sniff : bool
+        sniff : bool, default True
             Whether a file is an image is decided by its first bytes; else by its
             suffix, which opens no file: a million files are listed in seconds.
         """

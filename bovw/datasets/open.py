@@ -36,20 +36,20 @@ def open_dataset(
     ----------
     path : path
         The data set's folder; or a tar archive of a folder or an archive a synset.
-    kind : str
+    kind : str, default "auto"
         ``"auto"`` recognizes the layout. Else one of ``"ilsvrc2010"``,
         ``"ilsvrc2011"``, ``"ilsvrc2012"``, ``"imagenet"`` (a folder or archive a
         wnid), ``"tiny_imagenet"``, ``"imagenette"``, ``"caltech101"``,
         ``"caltech256"``, ``"scene15"``, ``"voc2007"``, ``"cifar10"``, ``"cifar100"``,
         ``"cifar100_coarse"`` (its 20 superclasses, never recognized in batches),
         ``"kth_tips"``, ``"outex"``, ``"folder"`` (any folder of classes).
-    strict : bool
+    strict : bool, default False
         Raise if there are any problems.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         What happens to a file that has an image's name but is no image: DatasetError,
         or it is left out and listed in ``skipped``. Members of archives are always
         left out and listed. ``kind="folder"`` is strict about every file.
-    follow_symlinks : bool
+    follow_symlinks : bool, default False
         Whether symbolic links among classes and images are followed; else they are an
         error. ``path`` itself, and a part such as ``train``, may be a link.
     test_part : {None, "val", "test"}

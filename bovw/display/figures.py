@@ -56,7 +56,7 @@ def panel_figure(panels, *, columns=5):
     ----------
     panels : list of (image, truth, guesses)
         uint8 array, class name, list of class names best first.
-    columns : int
+    columns : int, default 5
 
     Returns
     -------
@@ -210,7 +210,7 @@ def hedging_figure(curves, *, most, fitted=(), title=None):
         :func:`bovw.hedging_curve`.
     most : float
         Information of a class, in bits: log2 of the number of classes.
-    fitted : sequence of (float, HedgePoint, Interval)
+    fitted : sequence of (float, HedgePoint, Interval), default ()
         Wanted accuracies, what came out on other images, and the interval of its accuracy.
     title : str, optional
 

@@ -30,7 +30,7 @@ def write_report(out, metrics, data, *, note=""):
         What :func:`bovw.experiment.run_experiment` returned.
     data : path
         The data set of the run, for the thumbnails.
-    note : str
+    note : str, default ""
         A sentence for the head of the page.
     """
     measures = {name: label for name, label in LABELS.items() if metrics.get(name) is not None}

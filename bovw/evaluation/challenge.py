@@ -28,8 +28,10 @@ def evaluate_predictions(truth, predictions, taxonomy=None, *, confidence=0.95, 
         Ids, best first; -1 is a guess not made.
     taxonomy : bovw.Taxonomy, optional
         With ids, as from a development kit. Adds the hierarchical errors.
-    confidence, random_state
+    confidence : float in (0, 1), default 0.95
         Of the bootstrap intervals.
+    random_state : int, RandomState, Generator or None, default 0
+        Seed of their resamples.
 
     Returns
     -------
@@ -69,6 +71,9 @@ def evaluate_files(predictions, truth, meta=None, wordnet=None, *, confidence=0.
         A development kit or its ``meta.mat``.
     wordnet : str or PathLike, optional
         WordNet's hierarchy, for a kit whose ``meta.mat`` has none (2015).
+    confidence : float in (0, 1), default 0.95
+    random_state : int, RandomState, Generator or None, default 0
+        As in :func:`evaluate_predictions`.
 
     Returns
     -------

@@ -112,7 +112,7 @@ def per_class_table(truth, predicted, labels=None, names=None, n_confused=3):
         By default all that occur in ``truth``, sorted.
     names : sequence of str, optional
         A name for each of ``labels``; by default the labels.
-    n_confused : int
+    n_confused : int, default 3
         How many confusions a row names at most.
 
     Returns

@@ -106,7 +106,7 @@ def top_k_error(truth, scores, k=5, *, classes=None):
         True labels.
     scores : array of shape (n, n_classes)
         Higher is better. Equal scores rank the lower column first.
-    k : int
+    k : int, default 5
     classes : sequence of n_classes labels, optional
         The label of each column; by default 0, 1, 2 ...
 

@@ -25,9 +25,10 @@ References
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Declared, Number, Optional, Part
 from .._validation import check_matrix, check_number
 from ..errors import ParameterError
 from ..taxonomy import Taxonomy
@@ -57,14 +58,20 @@ class HedgedAnswer(NamedTuple):
     information: float
 
 
-class HedgedPredictor(BaseEstimator):
+def _default_calibrator():
+    from ..classify import TemperatureScaling
+
+    return TemperatureScaling()
+
+
+class HedgedPredictor(Declared, BaseEstimator):
     """The most specific synset that keeps a wanted accuracy.
 
     Parameters
     ----------
-    calibrator : TemperatureScaling or PlattScaling, optional
-        What makes probabilities of scores; default ``TemperatureScaling()``.
-    confidence : float or None, default 0.95
+    calibrator : TemperatureScaling, PlattScaling or None, default None
+        What makes probabilities of scores; None is ``TemperatureScaling()``.
+    confidence : float in (0, 1] or None, default 0.95
         Probability that the wanted accuracy is kept on other images. None leaves out the
         margin: the accuracy is kept on the images of ``fit``, as in the paper.
 
@@ -90,6 +97,13 @@ class HedgedPredictor(BaseEstimator):
     one, and so tend to err on the safe side.
     """
 
+    PARAMETERS = {
+        "calibrator": Part(
+            "TemperatureScaling, PlattScaling", default=_default_calibrator, methods=("fit", "predict_proba")
+        ),
+        "confidence": Optional(Number(0, 1, exclusive=True)),
+    }
+
     def __init__(self, calibrator=None, *, confidence=0.95):
         self.calibrator = calibrator
         self.confidence = confidence
@@ -112,6 +126,7 @@ class HedgedPredictor(BaseEstimator):
         ParameterError
             If a class is not in the taxonomy, or shapes and labels do not fit together.
         """
+        self.check_params()
         classes = [str(name) for name in classes]
         strangers = [name for name in classes if name not in taxonomy]
         if strangers:
@@ -119,8 +134,6 @@ class HedgedPredictor(BaseEstimator):
                 f"class {strangers[0]!r} is not in the taxonomy; hedging needs classes named by their wnids, as "
                 "n02084071"
             )
-        if self.confidence is not None:
-            check_number("confidence", self.confidence, minimum=0.0, maximum=1.0, exclusive=True)
         scores = check_matrix("scores", scores, n_features=len(classes), min_rows=1)
         truth = positions(as_single("y", np.asarray(y).astype(str)), np.array(classes))
         if len(truth) != len(scores):
@@ -134,7 +147,7 @@ class HedgedPredictor(BaseEstimator):
         self.edges_ = np.array(
             [(above.index(parent), above.index(child)) for parent, child in above.edges()], np.int64
         ).reshape(-1, 2)
-        self.calibrator_ = clone(_default_calibrator() if self.calibrator is None else self.calibrator)
+        self.calibrator_ = self.part("calibrator")
         self.calibrator_.fit(scores, truth)
         self._space = None
         curve = hedging_curve(self.predict_proba(scores), truth, self._answer_space(), LAMBDAS)
@@ -179,7 +192,7 @@ class HedgedPredictor(BaseEstimator):
         Parameters
         ----------
         scores : array of shape (n_images, n_classes)
-        accuracy : float
+        accuracy : float, default 0.95
             The share of answers that are to be right, in (0, 1].
         """
         nodes = np.array(self._answer_space().nodes)
@@ -187,6 +200,12 @@ class HedgedPredictor(BaseEstimator):
 
     def answer(self, scores, accuracy=0.95):
         """As :meth:`predict`, with words, probability and information.
+
+        Parameters
+        ----------
+        scores : array of shape (n_images, n_classes)
+        accuracy : float, default 0.95
+            As in :meth:`predict`.
 
         Returns
         -------
@@ -200,9 +219,3 @@ class HedgedPredictor(BaseEstimator):
                          float(space.rewards[j]))
             for j, p in zip(answers, certain, strict=True)
         ]
-
-
-def _default_calibrator():
-    from ..classify import TemperatureScaling
-
-    return TemperatureScaling()

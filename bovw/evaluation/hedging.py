@@ -191,9 +191,9 @@ def fit_hedge(probabilities, truth, space, accuracy=0.95, *, tolerance=1e-4):
     truth : array of shape (n,)
         True classes: wnids, or positions in ``space.classes``.
     space : AnswerSpace
-    accuracy : float
+    accuracy : float, default 0.95
         In (0, 1].
-    tolerance : float
+    tolerance : float, default 0.0001
         Bisection ends when the bounds of lambda differ by this, relative to 1 + lambda.
 
     Returns
@@ -269,7 +269,7 @@ def score_answers(answers, truth, space, parameter=math.nan):
     truth : array of shape (n,)
         True classes: wnids, or positions in ``space.classes``.
     space : AnswerSpace
-    parameter : float
+    parameter : float, default nan
         Noted in the result.
 
     Returns

@@ -46,7 +46,7 @@ def image_hierarchical_errors(truth, predictions, costs, classes, k=None, *, nor
         The label of each row of ``costs``: ``range(1, 1001)`` for a challenge's ids.
     k : int, optional
         By default 5.
-    normalize : bool
+    normalize : bool, default False
         Divide by the largest cost.
 
     Returns

@@ -117,10 +117,10 @@ def bootstrap_interval(values, *, groups=None, images=None, confidence=0.95, n_r
         The image that each value belongs to, where an image has values from several
         draws of the training set: they are drawn together. By default each value is
         an image of its own.
-    confidence : float
+    confidence : float, default 0.95
         In (0, 1).
-    n_resamples : int
-    random_state : int, RandomState, Generator or None
+    n_resamples : int, default 2000
+    random_state : int, RandomState, Generator or None, default 0
 
     Returns
     -------
@@ -173,7 +173,7 @@ def wilson_interval(n_hits, n, *, confidence=0.95):
     ----------
     n_hits, n : int
         ``n_hits`` of ``n`` independent trials.
-    confidence : float
+    confidence : float, default 0.95
 
     Returns
     -------
@@ -198,7 +198,7 @@ def share_lower_bound(n_hits, n, *, confidence=0.95):
     n_hits : int or array of int
         Of ``n`` independent trials.
     n : int
-    confidence : float
+    confidence : float, default 0.95
 
     Returns
     -------

@@ -65,7 +65,7 @@ def image_localization_errors(truth, truth_boxes, predictions, boxes, k=None, *,
         One box a guess.
     k : int, optional
         By default 5.
-    threshold : float
+    threshold : float, default 0.5
         Least overlap of a right box.
 
     Returns

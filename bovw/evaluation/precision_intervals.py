@@ -36,16 +36,16 @@ def mean_average_precision_interval(
     ----------
     relevant, scores, ignore
         As in :func:`bovw.mean_average_precision`.
-    method : {"11-point", "all-point", "step"}
+    method : {"11-point", "all-point", "step"}, default "all-point"
     images : array of shape (n,), optional
         The image of each row, where an image is tested in several draws of the training
         set: its rows are drawn together. By default each row is an image of its own.
     draws : array of shape (n,), optional
         The draw of each row. Each draw is ranked on its own; the estimate is the mean over draws.
-    confidence : float
+    confidence : float, default 0.95
         In (0, 1).
-    n_resamples : int
-    random_state : int, RandomState, Generator or None
+    n_resamples : int, default 2000
+    random_state : int, RandomState, Generator or None, default 0
 
     Returns
     -------

@@ -158,7 +158,7 @@ def average_precision(relevant, scores, method="all-point", *, ignore=None):
     ----------
     relevant, scores, ignore
         As in :func:`precision_recall_curve`.
-    method : {"11-point", "all-point", "step"}
+    method : {"11-point", "all-point", "step"}, default "all-point"
 
     Returns
     -------
@@ -177,7 +177,7 @@ def class_average_precisions(relevant, scores, method="all-point", *, ignore=Non
     relevant : array of shape (n, n_classes)
         1 (or True) where the image shows the class; an image may show several.
     scores : array of shape (n, n_classes)
-    method : {"11-point", "all-point", "step"}
+    method : {"11-point", "all-point", "step"}, default "all-point"
     ignore : bool array of shape (n, n_classes), optional
         Images left out of the list of a class.
 

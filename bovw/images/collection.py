@@ -31,12 +31,12 @@ class ImageCollection(Sequence):
     names : sequence of str, optional
         What messages call the images; by default the path or ``name``, else
         ``image 7``.
-    mode : {"rgb", "gray"}
-    max_pixels : int or None
+    mode : {"rgb", "gray"}, default "rgb"
+    max_pixels : int or None, default 64_000_000
         Larger images are not decoded, see :func:`read_image`.
-    orient : bool
+    orient : bool, default True
         Whether EXIF orientation is applied.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         What happens when an image cannot be decoded. With ``"skip"`` its entry is
         None, so that labels do not shift, and ``errors`` says why.
     resize : dict, optional

@@ -90,7 +90,7 @@ def probe_image(source, *, orient=True):
     ----------
     source : path, bytes, binary file, or object with ``open()`` and ``name``
         A seekable open file is put back where it was.
-    orient : bool
+    orient : bool, default True
         Whether width and height are those after EXIF orientation.
 
     Returns
@@ -132,11 +132,11 @@ def read_image(source, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     source : path, bytes, binary file, or object with ``open()`` and ``name``
         An open file is read from where it stands to its end. ``open()`` must
         give a binary file; ``name`` is used in messages.
-    mode : {"rgb", "gray"}
-    max_pixels : int or None
+    mode : {"rgb", "gray"}, default "rgb"
+    max_pixels : int or None, default 64_000_000
         The largest width x height that is decoded; None for no limit but that of
         the decoders.
-    orient : bool
+    orient : bool, default True
         Whether EXIF orientation is applied.
 
     Returns
@@ -185,7 +185,7 @@ def load_image(item, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     item : path, bytes, binary file, object with ``open()`` and ``name``, or array
         Arrays are (height, width), (height, width, 1), (height, width, 3) RGB or
         (height, width, 4) RGBA.
-    mode : {"rgb", "gray"}
+    mode : {"rgb", "gray"}, default "rgb"
     max_pixels, orient
         As in :func:`read_image`, for anything but arrays.
 

@@ -31,7 +31,7 @@ def resize_image(image, *, max_side=None, max_height=None, max_pixels=None, fit=
         Limit on width x height.
     fit : tuple of int, optional
         (width, height) of the box into which the image must fit.
-    upscale : bool
+    upscale : bool, default False
         Whether an image below all limits is enlarged until it meets one.
 
     Returns

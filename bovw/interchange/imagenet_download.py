@@ -123,7 +123,7 @@ def imagenet_sift(image, image_id=""):
     ----------
     image : path, bytes, object with ``open()`` and ``name``, or array
         Of any size; an array is on the 0-255 scale, color is converted to gray.
-    image_id : str
+    image_id : str, default ""
 
     Returns
     -------
@@ -272,7 +272,7 @@ def iter_vldsift(path, *, max_bytes=1 << 28):
     path : str or PathLike
         As downloaded, as bovw writes it, or as others save it from MATLAB or SciPy, squeezed
         or not, integers in any class.
-    max_bytes : int
+    max_bytes : int, default 1 << 28
         The most that one image may take in memory.
 
     Yields
@@ -385,7 +385,7 @@ def read_vldsift(path, sizes=None, *, n_images=None, max_bytes=1 << 31):
         The size of each image, by its id, in pixels.
     n_images : int, optional
         Read the first so many images only.
-    max_bytes : int
+    max_bytes : int, default 1 << 31
         The most that all descriptors may take.
 
     Returns
@@ -431,9 +431,9 @@ def read_sbow(path, *, n_images=None, n_words=N_WORDS, max_bytes=1 << 31):
     path : str or PathLike
     n_images : int, optional
         Read the first so many images only.
-    n_words : int
+    n_words : int, default 1000
         Size of the codebook; a word beyond it is an error.
-    max_bytes : int
+    max_bytes : int, default 1 << 31
         The most that the images may take together.
 
     Returns

@@ -60,7 +60,7 @@ def read_libsvm(path, *, n_features=None, max_line=1 << 26):
     path : str or PathLike
     n_features : int, optional
         d; an index beyond it is an error. Default: the largest index.
-    max_line : int
+    max_line : int, default 1 << 26
         Longest line accepted, in characters.
 
     Returns

@@ -194,7 +194,7 @@ def read_struct_array(path, name, *, max_bytes=1 << 28):
         A Level 5 MAT file of either byte order, compressed or not.
     name : str
         Of the variable; others are passed over.
-    max_bytes : int
+    max_bytes : int, default 1 << 28
         The most that one field of one element may take. No more than that is ever held.
 
     Yields

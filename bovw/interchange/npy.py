@@ -11,7 +11,7 @@ def read_npy(path, *, mmap=False):
     Parameters
     ----------
     path : str or PathLike
-    mmap : bool
+    mmap : bool, default False
         Give a read-only view of the file in place of a copy in memory.
 
     Returns

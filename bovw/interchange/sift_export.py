@@ -75,21 +75,21 @@ def export_imagenet_sift(
         files itself: {"n01440764": [paths, or objects with ``open()`` and ``name``]}.
     out : path
         The folder for the files; made if need be.
-    codebook : codebook with ``words_``, or array of shape (n_words, 128)
+    codebook : codebook with ``words_``, or array of shape (n_words, 128), optional
         Needed for "sbow". :func:`read_codebook` reads the kit's.
-    kinds : sequence of {"vldsift", "sbow"}
+    kinds : sequence of {"vldsift", "sbow"}, default ("vldsift", "sbow")
         Descriptors, words.
     prefix : str, optional
         Of the files of a folder without synsets. Default: "test" if the first image is named
         ``..._test_...``, else "val".
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         "skip" gives an image that cannot be read zero descriptors: the images after it keep
         their places.
-    overwrite : bool
+    overwrite : bool, default False
         Whether files of another export, or of unknown origin, may be replaced.
     n_jobs : int, default -1
         Worker threads. Files do not depend on it.
-    verbose : bool
+    verbose : bool, default False
         Show progress on standard error.
 
     Returns

@@ -59,7 +59,7 @@ def read_vecs(path, *, n_vectors=None, mmap=False):
     path : str or PathLike
     n_vectors : int, optional
         The first so many only.
-    mmap : bool
+    mmap : bool, default False
         Give a read-only view of the file, strided, in place of a copy in memory.
 
     Returns

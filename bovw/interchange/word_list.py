@@ -20,7 +20,7 @@ def read_codebook(path, *, n_features=None, max_words=1 << 16):
         One word a line.
     n_features : int, optional
         The dimension that words must have, 128 for SIFT.
-    max_words : int
+    max_words : int, default 1 << 16
         More lines are refused.
 
     Returns

@@ -27,7 +27,7 @@ class WordSet:
         Strength of each descriptor before normalization.
     ids : sequence of n_images str, optional
         Names of the images.
-    n_words : int, optional
+    n_words : int, default 1000
         Number of words of the codebook. Default: 1000, that of ImageNet's download.
 
     Raises
@@ -92,10 +92,10 @@ class WordSet:
 
         Parameters
         ----------
-        cells : sequence of str
+        cells : sequence of str, default ("1x1",)
             Layouts "ROWSxCOLUMNS", as :class:`~bovw.pooling.SpatialPyramid` has them; left
             and top edges belong to a cell.
-        sparse : bool
+        sparse : bool, default False
 
         Returns
         -------
