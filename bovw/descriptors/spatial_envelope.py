@@ -168,9 +168,9 @@ class GIST(Extractor):
         check_divides(name, [getattr(self, name)], "blocks", self.blocks)
 
     def _describe(self, image, parameters):
-        image = _check_image(image)
         if parameters.patch_size is not None:
             return _patches(image, parameters)
+        image = _check_image(image)
         size, blocks = parameters.image_size, parameters.blocks
         shrinks = max(image.shape) >= size
         square = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
@@ -183,8 +183,8 @@ class GIST(Extractor):
 
 
 def _patches(image, parameters):
-    """The LocalDescriptors of the patches of a checked image."""
     patch_size, step, blocks = parameters.patch_size, parameters.step, parameters.blocks
+    image = _check_image(image)
     shape = image.shape
     ((rows, columns),), _ = patch_grid_shapes(*shape, [patch_size], step)
     depth = sum(parameters.orientations)
