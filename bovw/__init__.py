@@ -19,8 +19,8 @@ _INDEX = {
     name: module
     for module, names in {
         "bovw.errors": (
-            "BovwError", "ConfigError", "DatasetError", "ImageDecodeError", "MemoryBudgetError", "ModelFormatError",
-            "ParameterError", "StoreError",
+            "BovwError", "ConfigError", "DatasetError", "ImageDecodeError", "ImageScaleWarning", "MemoryBudgetError",
+            "ModelFormatError", "ParameterError", "StoreError",
         ),
         "bovw.images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
         "bovw.taxonomy": ("Taxonomy",),
@@ -29,9 +29,9 @@ _INDEX = {
         ),
         "bovw.descriptors": (
             "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "HOGWindow",
-            "LBPHistogram", "RawPatches", "TinyImage", "color_statistics", "dsift", "gist", "gist_patches", "hog",
-            "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
-            "raw_patches", "tiny_image",
+            "LBPHistogram", "LocalDescriptors", "RawPatches", "TinyImage", "color_statistics", "dense_sift", "gist",
+            "hog", "hog_blocks", "hog_cells", "hog_image", "hog_window", "lbp", "lbp_cells", "lbp_codes",
+            "lbp_histogram", "raw_patches", "tiny_image",
         ),
         "bovw.codebook": (
             "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",

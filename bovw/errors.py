@@ -11,6 +11,7 @@ __all__ = [
     "ConfigError",
     "DatasetError",
     "ImageDecodeError",
+    "ImageScaleWarning",
     "MemoryBudgetError",
     "ModelFormatError",
     "ParameterError",
@@ -49,6 +50,10 @@ class ImageDecodeError(BovwError):
 
     def __reduce__(self):
         return type(self), (self.args[0], self.source)
+
+
+class ImageScaleWarning(UserWarning):
+    """Floating-point pixels lie in [0, 1], where bovw's scale is 0-255."""
 
 
 class StoreError(BovwError):

@@ -38,47 +38,75 @@ dense grid, cut into cells, for coding with a visual codebook (Lin et al. 2011).
 
 import functools
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
+import numpy.typing as npt
 
 from .._cext import lbp as _kernels
-from .._validation import check_choice, check_gray_image, check_int, check_number
+from .._parameters import Choice, Integer, Jobs, Kind, Number, Optional, Series
+from .._validation import check_gray_image
 from ..errors import ParameterError
-from ..images import load_image
-from .base import Extractor
+from ..images import ImageLike
+from .base import Extractor, plain_values
 from .grid import frames_along, whole_frame
+from .local_descriptors import LocalDescriptors
 from .output import check_output
-from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
-
-METHODS = ("uniform", "riu2", "ri", "plain", "vlfeat")
-INTERPOLATIONS = ("auto", "bilinear", "nearest")
-NORMS = (None, "l1", "l1-sqrt", "l2")
-BORDERS = ("valid", "zero", "edge")
+from .patch_grid import MAX_LENGTH, PATCH_SIZES, STEP, check_divides, patch_frames, patch_grid_shapes, sum_patch_cells
 
 _UNIT = 100_000  # sampling coordinates are multiples of 1 / _UNIT
-_MAX_RADIUS = 1000
 _MAX_TABLE_POINTS = 16  # labels of longer codes are computed, not looked up
 _MAX_SHARED_CELL = 1024  # keeps the kernel's sums exact
 
+_LABELS = {
+    "method": Choice("uniform", "riu2", "ri", "plain", "vlfeat"),
+    "interpolation": Choice("auto", "bilinear", "nearest"),
+}
+_CIRCLE = {"n_points": Integer(4, 32), "radius": Number(0, 1000, exclusive=True), **_LABELS}
+#: parameters of :func:`lbp_codes`
+_CODES = {**_CIRCLE, "border": Choice("valid", "zero", "edge")}
+#: parameters of :func:`lbp_cells`
+_CELLS = {
+    "cell_size": Optional(Integer(1)), **_CIRCLE, "sharing": Choice("auto", "none", "bilinear"),
+    "norm": Choice("auto", None, "l1", "l1-sqrt", "l2"),
+}
+_NORM = Choice(None, "l1", "l1-sqrt", "l2")
 
-def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation="auto", border="valid"):
+
+class _Pair(Kind):
+    """A circle: (n_points, radius)."""
+
+    def check(self, name, value):
+        pair = tuple(value) if np.iterable(value) else ()
+        if len(pair) != 2:
+            raise ParameterError(f"{name}={value!r} must be a pair {self}")
+        return _CIRCLE["n_points"].check(f"{name}[0]", pair[0]), _CIRCLE["radius"].check(f"{name}[1]", pair[1])
+
+    def __str__(self):
+        return "(n_points, radius)"
+
+
+def lbp_codes(
+    image: npt.ArrayLike, *, n_points: int = 8, radius: float = 1.0, method: str = "uniform",
+    interpolation: str = "auto", border: str = "valid",
+) -> np.ndarray:
     """Label of the local binary pattern of every pixel.
 
     Parameters
     ----------
     image : array of shape (height, width)
         Gray; uint8 and uint16 keep their exact values, other types become float32.
-    n_points : int
-        P, points on the circle, 4 to 32; at most 16 for ``"ri"``, 8 for ``"vlfeat"``.
-    radius : float
-        R, pixels, up to 1000.
-    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}
-        How codes become labels, see the head of this module.
-    interpolation : {"auto", "bilinear", "nearest"}
+    n_points : int in [4, 32], default 8
+        P, points on the circle; at most 16 for ``"ri"``, 8 for ``"vlfeat"``.
+    radius : float in (0, 1,000], default 1.0
+        R, pixels.
+    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default "uniform"
+        How codes become labels, see :mod:`bovw.descriptors.binary_patterns`.
+    interpolation : {"auto", "bilinear", "nearest"}, default "auto"
         How a point between pixels is read. ``"nearest"`` takes the nearest
         pixel: with 8 points and radius 1 the 3 x 3 square. ``"auto"`` is
         ``"nearest"`` for ``"vlfeat"``, else ``"bilinear"``.
-    border : {"valid", "zero", "edge"}
+    border : {"valid", "zero", "edge"}, default "valid"
         ``"valid"`` leaves out the ceil(R) pixels along each side whose circle
         leaves the image; ``"zero"`` and ``"edge"`` continue the image with
         zeros or by its edge pixels.
@@ -104,15 +132,16 @@ def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation=
     References
     ----------
     T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns", PAMI 24(7), 2002.
+    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
+    section 2.
 
     Examples
     --------
-    >>> lbp_codes(np.zeros((5, 6), np.uint8)).shape
-    (3, 4)
+    >>> import bovw
+    >>> bovw.lbp_codes([[5, 9, 1], [4, 6, 7], [2, 3, 8]], method="plain", interpolation="nearest").tolist()
+    [[0]]
     """
-    pattern = _Pattern(n_points, radius, method, interpolation)
-    check_choice("border", border, BORDERS)
+    pattern = _Pattern(plain_values(_CODES, locals()))
     image = _check_image(image)
     if border != "valid":
         image = np.pad(image, pattern.margin, mode="constant" if border == "zero" else "edge")
@@ -122,10 +151,11 @@ def lbp_codes(image, *, n_points=8, radius=1.0, method="uniform", interpolation=
     return pattern.label(codes)
 
 
-def lbp(
-    image, *, cell_size=8, n_points=8, radius=1.0, method="uniform", interpolation="auto", sharing="auto",
-    norm="auto", out=None,
-):
+def lbp_cells(
+    image: npt.ArrayLike, *, cell_size: int | None = 8, n_points: int = 8, radius: float = 1.0,
+    method: str = "uniform", interpolation: str = "auto", sharing: str = "auto", norm: str | None = "auto",
+    out: np.ndarray | None = None,
+) -> np.ndarray:
     """Histograms of local binary patterns over the square cells of an image.
 
     Cell (i, j) covers rows ``i * cell_size`` to ``(i + 1) * cell_size - 1`` and
@@ -136,15 +166,15 @@ def lbp(
     ----------
     image : array of shape (height, width)
         As in :func:`lbp_codes`.
-    cell_size : int or None
+    cell_size : int >= 1 or None, default 8
         Side of a cell in pixels; None makes the whole image one cell.
     n_points, radius, method, interpolation
         As in :func:`lbp_codes`; ``"plain"`` with at most 16 points.
-    sharing : {"auto", "none", "bilinear"}
+    sharing : {"auto", "none", "bilinear"}, default "auto"
         ``"bilinear"`` shares each pixel between the four nearest cell centers
         (cells of at most 1024 pixels). ``"auto"`` is ``"bilinear"`` for
         ``"vlfeat"``, else ``"none"``.
-    norm : {"auto", None, "l1", "l1-sqrt", "l2"}
+    norm : {"auto", None, "l1", "l1-sqrt", "l2"}, default "auto"
         Of each histogram: counts as they are, relative frequencies, their square
         roots, or unit length. ``"auto"`` is ``"l1-sqrt"`` for ``"vlfeat"``, else
         ``"l1"``.
@@ -170,23 +200,23 @@ def lbp(
     References
     ----------
     T. Ahonen, A. Hadid, M. Pietikäinen, "Face description with local binary
-    patterns: application to face recognition", PAMI 28(12), 2006.
+    patterns: application to face recognition", PAMI 28(12), 2006, section 2.
 
     Examples
     --------
-    >>> lbp(np.zeros((40, 60), np.uint8), cell_size=16).shape
-    (2, 3, 59)
+    >>> import bovw, skimage.data
+    >>> cells = bovw.lbp_cells(skimage.data.brick(), cell_size=64, method="riu2")
+    >>> cells.shape, cells[0, 0].round(2).tolist()
+    ((8, 8, 10), [0.0])
     """
-    pattern = _Pattern(n_points, radius, method, interpolation)
+    pattern = _Pattern(plain_values(_CELLS, locals()))
     n_bins = pattern.check_histogram()
-    check_choice("sharing", sharing, ("auto", "none", "bilinear"))
-    check_choice("norm", norm, ("auto", *NORMS))
     if sharing == "auto":
         sharing = "bilinear" if method == "vlfeat" else "none"
     if norm == "auto":
         norm = "l1-sqrt" if method == "vlfeat" else "l1"
-    if cell_size is not None:
-        cell_size = check_int("cell_size", cell_size, 1, _MAX_SHARED_CELL if sharing == "bilinear" else None)
+    if sharing == "bilinear" and cell_size is not None:
+        Integer(1, _MAX_SHARED_CELL).check("cell_size", cell_size)
     image = _check_image(image)
     codes = pattern.codes(image)
     if codes.size == 0:
@@ -216,20 +246,17 @@ def lbp(
 
 
 def lbp_histogram(
-    image, *, scales=((8, 1.0), (16, 2.0), (24, 3.0)), method="riu2", interpolation="auto", norm="l1"
-):
+    image: ImageLike, *, scales=((8, 1.0), (16, 2.0), (24, 3.0)), method: str = "riu2", interpolation: str = "auto",
+    norm: str | None = "l1",
+) -> np.ndarray:
     """Texture signature of a whole image: histograms of several (P, R), one after the other.
 
     Parameters
     ----------
-    image : array of shape (height, width)
-        As in :func:`lbp_codes`.
-    scales : list of (int, float)
-        n_points and radius of each part.
-    method, interpolation
-        As in :func:`lbp_codes`.
-    norm : {None, "l1", "l1-sqrt", "l2"}
-        Of each part on its own.
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float.
+    scales, method, interpolation, norm
+        As in :class:`LBPHistogram`, which does the same for many images.
 
     Returns
     -------
@@ -239,53 +266,97 @@ def lbp_histogram(
     Raises
     ------
     ParameterError
-        As :func:`lbp` with ``cell_size=None``.
+        If the image or a parameter is out of range, or no pixel has all its neighbors.
 
     References
     ----------
-    Ojala et al. 2002, section 2.5 (multiresolution analysis).
+    Ojala, Pietikäinen and Mäenpää, PAMI 2002, section 2.5 (multiresolution analysis).
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.lbp_histogram(skimage.data.brick(), scales=[(8, 1)]).round(2).tolist()
+    [0.0]
     """
-    check_choice("norm", norm, NORMS)
-    pairs = _check_scales(scales)
-    options = {"cell_size": None, "method": method, "interpolation": interpolation, "sharing": "none", "norm": norm}
-    parts = [lbp(image, n_points=n_points, radius=radius, **options).ravel() for n_points, radius in pairs]
-    return np.concatenate(parts)
+    extractor = LBPHistogram(scales=scales, method=method, interpolation=interpolation, norm=norm)
+    return extractor.describe(image).descriptors[0]
 
 
-def lbp_patches(
-    image, *, patch_sizes=(16, 24, 32), step=8, cells=2, n_points=8, radius=1.0, method="uniform",
-    interpolation="auto", norm="l2", out=None,
-):
+def lbp(
+    image: ImageLike, *, patch_sizes=(16, 24, 32), step: int = 8, patch_cells: int = 2, n_points: int = 8,
+    radius: float = 1.0, method: str = "uniform", interpolation: str = "auto", norm: str | None = "l2",
+    out: np.ndarray | None = None,
+) -> LocalDescriptors:
     """Descriptors of patches on a dense grid: the histograms of their cells, one after the other.
 
     Parameters
     ----------
-    image : array of shape (height, width)
-        As in :func:`lbp_codes`.
-    patch_sizes : int or list of int
-        Sides of the square patches in pixels, multiples of ``cells``.
-    step : int
-        Pixels between neighboring patches, in x and y.
-    cells : int
-        A patch is cut into ``cells`` x ``cells`` cells.
-    n_points, radius, method, interpolation
-        As in :func:`lbp_codes`; ``"plain"`` with at most 16 points.
-    norm : {None, "l1", "l1-sqrt", "l2"}
-        Of the whole descriptor.
-    out : (m, cells * cells * n_bins) array, float32, optional
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float.
+    patch_sizes, step, patch_cells, n_points, radius, method, interpolation, norm
+        As in :class:`LBP`, which does the same for many images.
+    out : array of shape (m, d), float32, optional
         Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
 
     Returns
     -------
-    descriptors : array of shape (n, cells * cells * n_bins), float32
-        Cells row by row; empty if the image is smaller than every patch.
-    frames : array of shape (n, 4), float32
-        Center x, center y, patch size, 0.
+    LocalDescriptors
+        descriptors (n, patch_cells**2 * n_bins) float32, cells row by row, no rows if the image is smaller than
+        every patch; frames (n, 4) float32, center x, center y, patch size, 0; norms None.
 
     Raises
     ------
     ParameterError
         If the image or a parameter is out of range.
+
+    References
+    ----------
+    Ojala, Pietikäinen and Mäenpää, PAMI 2002, eq. 9; Lin et al., CVPR 2011.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, _ = bovw.lbp(skimage.data.brick(), patch_sizes=16, method="riu2")
+    >>> descriptors.shape, descriptors[0, :10].round(2).tolist()
+    ((3969, 40), [0.0])
+    """
+    extractor = LBP(
+        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, n_points=n_points, radius=radius, method=method,
+        interpolation=interpolation, norm=norm,
+    )
+    return extractor.describe(image, out=out)
+
+
+class LBP(Extractor):
+    """Dense LBP descriptors: histograms of local binary patterns over patches of a grid.
+
+    Parameters
+    ----------
+    patch_sizes : int in [1, 1,048,576], or a sequence of them, default (16, 24, 32)
+        Sides of the square patches in pixels, multiples of ``patch_cells``.
+    step : int in [1, 1,048,576], default 8
+        Pixels between neighboring patches, in x and y.
+    patch_cells : int in [1, 1,048,576], default 2
+        A patch is cut into ``patch_cells`` x ``patch_cells`` cells.
+    n_points : int in [4, 32], default 8
+        P, points on the circle; at most 16 for ``"ri"`` and ``"plain"``, 8 for ``"vlfeat"``.
+    radius : float in (0, 1,000], default 1.0
+        R, pixels.
+    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default 'uniform'
+        How codes become bins, see :mod:`bovw.descriptors.binary_patterns`.
+    interpolation : {"auto", "bilinear", "nearest"}, default 'auto'
+        How points between pixels are read: ``"nearest"`` takes the nearest pixel,
+        ``"auto"`` is ``"nearest"`` for ``"vlfeat"``, else ``"bilinear"``.
+    norm : {None, "l1", "l1-sqrt", "l2"}, default 'l2'
+        Of each whole descriptor: counts as they are, relative frequencies, their
+        square roots, or unit length.
+    n_jobs : int or None, default None
+        Worker threads over images.
+
+    See Also
+    --------
+    lbp : the same for one image.
+    lbp_cells : the cell grid of a whole image.
 
     Notes
     -----
@@ -294,76 +365,31 @@ def lbp_patches(
 
     References
     ----------
-    Y. Lin et al., "Large-scale image classification: fast feature extraction and
-    SVM training", CVPR 2011: dense LBP at several patch sizes. The paper leaves
+    T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
+    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
+    section 2. Y. Lin et al., "Large-scale image classification: fast feature extraction
+    and SVM training", CVPR 2011: dense LBP at several patch sizes. The paper leaves
     cells and normalization open.
-    """
-    sizes, step, cells = check_patches(patch_sizes, step, cells)
-    pattern = _Pattern(n_points, radius, method, interpolation)
-    n_bins = pattern.check_histogram()
-    check_choice("norm", norm, NORMS)
-    image = _check_image(image)
-    codes = pattern.codes(image)
-    shapes, ends = patch_grid_shapes(*image.shape, sizes, step)
-    descriptors = check_output("out", out, (int(ends[-1]), cells * cells * n_bins), may_be_longer=True)
-
-    def tile_counts(top, bottom, right, tile):
-        row_edges = _edges(top, (bottom - top) // tile, tile, pattern.margin, codes.shape[0])
-        column_edges = _edges(0, right // tile, tile, pattern.margin, codes.shape[1])
-        counts = np.empty((len(row_edges) - 1, len(column_edges) - 1, n_bins), np.float32)
-        ones = np.ones(counts.shape[:2], np.float32)
-        _kernels.count_cells(codes, pattern.table, row_edges, column_edges, ones, counts)
-        return counts
-
-    for size, shape, first, last in zip(sizes, shapes, ends[:-1], ends[1:], strict=True):
-        part = descriptors[first:last]
-        sum_patch_cells(tile_counts, size, step, part.reshape(*shape, cells, cells, n_bins))
-        row_mass, column_mass = (_patch_mass(side, size, step, pattern.margin) for side in image.shape)
-        if norm in ("l1", "l1-sqrt"):
-            part *= _scale(row_mass, column_mass, norm).reshape(-1, 1)
-        _finish(part, norm)
-    return descriptors, patch_frames(*image.shape, sizes, step)
-
-
-class LBP(Extractor):
-    """Dense LBP descriptors: histograms of local binary patterns over patches of a grid.
-
-    Parameters
-    ----------
-    patch_sizes : int or list of int
-        Sides of the square patches in pixels, multiples of ``cells``.
-    step : int
-        Pixels between neighboring patches.
-    cells : int
-        Cells along each side of a patch.
-    n_points, radius : int, float
-        P and R of the circle.
-    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}
-        How codes become bins.
-    interpolation : {"auto", "bilinear", "nearest"}
-        How points between pixels are read.
-    norm : {None, "l1", "l1-sqrt", "l2"}
-        Of each descriptor.
-    n_jobs : int, optional
-        Worker threads over images.
-
-    See Also
-    --------
-    lbp_patches : the same for one array, with the parameters in full.
 
     Examples
     --------
-    >>> LBP(patch_sizes=16, step=8).extract(np.zeros((32, 48), np.uint8))
-    DescriptorSet(1 images, 15 descriptors of size 236 float32, frames, sizes)
+    >>> import bovw, skimage.data
+    >>> bovw.LBP(patch_sizes=16).transform([skimage.data.camera()])
+    DescriptorSet(1 images, 3969 descriptors of size 236 float32, frames, sizes)
     """
 
+    PARAMETERS = {
+        "patch_sizes": PATCH_SIZES, "step": STEP, "patch_cells": Integer(1, MAX_LENGTH), **_CIRCLE, "norm": _NORM,
+        "n_jobs": Jobs(),
+    }
+
     def __init__(
-        self, patch_sizes=(16, 24, 32), step=8, *, cells=2, n_points=8, radius=1.0, method="uniform",
-        interpolation="auto", norm="l2", n_jobs=None,
+        self, *, patch_sizes=(16, 24, 32), step: int = 8, patch_cells: int = 2, n_points: int = 8, radius: float = 1.0,
+        method: str = "uniform", interpolation: str = "auto", norm: str | None = "l2", n_jobs: int | None = None,
     ):
         self.patch_sizes = patch_sizes
         self.step = step
-        self.cells = cells
+        self.patch_cells = patch_cells
         self.n_points = n_points
         self.radius = radius
         self.method = method
@@ -371,27 +397,43 @@ class LBP(Extractor):
         self.norm = norm
         self.n_jobs = n_jobs
 
-    def _pattern(self):
-        return _Pattern(self.n_points, self.radius, self.method, self.interpolation)
-
     @property
-    def descriptor_size(self):
-        """The dimension of a descriptor, ``cells**2`` times the number of bins."""
-        return self.cells**2 * self._pattern().check_histogram()
+    def descriptor_size(self) -> int:
+        """The dimension of a descriptor, ``patch_cells**2`` times the number of bins."""
+        return self.patch_cells**2 * _Pattern(self).check_histogram()
 
-    def check_params(self):
-        check_patches(self.patch_sizes, self.step, self.cells)
-        self._pattern().check_histogram()
-        check_choice("norm", self.norm, NORMS)
+    def check_pairs(self):
+        """Patches must divide into cells, and the method have a histogram of the circle."""
+        check_divides("patch_sizes", self.checked("patch_sizes"), "patch_cells", self.patch_cells)
+        _Pattern(self).check_histogram()
 
-    def _extract(self, image):
-        image = load_image(image, mode="gray") if image.ndim == 3 else image
-        descriptors, frames = lbp_patches(
-            image, patch_sizes=self.patch_sizes, step=self.step, cells=self.cells,
-            n_points=self.n_points, radius=self.radius, method=self.method, interpolation=self.interpolation,
-            norm=self.norm,
+    def _describe(self, image, parameters, *, out=None):
+        sizes, step, cells, norm = (
+            getattr(parameters, name) for name in ("patch_sizes", "step", "patch_cells", "norm")
         )
-        return descriptors, frames, None
+        pattern = _Pattern(parameters)
+        n_bins = pattern.n_bins
+        image = _check_image(image)
+        codes = pattern.codes(image)
+        shapes, ends = patch_grid_shapes(*image.shape, sizes, step)
+        descriptors = check_output("out", out, (int(ends[-1]), cells * cells * n_bins), may_be_longer=True)
+
+        def tile_counts(top, bottom, right, tile):
+            row_edges = _edges(top, (bottom - top) // tile, tile, pattern.margin, codes.shape[0])
+            column_edges = _edges(0, right // tile, tile, pattern.margin, codes.shape[1])
+            counts = np.empty((len(row_edges) - 1, len(column_edges) - 1, n_bins), np.float32)
+            ones = np.ones(counts.shape[:2], np.float32)
+            _kernels.count_cells(codes, pattern.table, row_edges, column_edges, ones, counts)
+            return counts
+
+        for size, shape, first, last in zip(sizes, shapes, ends[:-1], ends[1:], strict=True):
+            part = descriptors[first:last]
+            sum_patch_cells(tile_counts, size, step, part.reshape(*shape, cells, cells, n_bins))
+            row_mass, column_mass = (_patch_mass(side, size, step, pattern.margin) for side in image.shape)
+            if norm in ("l1", "l1-sqrt"):
+                part *= _scale(row_mass, column_mass, norm).reshape(-1, 1)
+            _finish(part, norm)
+        return LocalDescriptors(descriptors, patch_frames(*image.shape, sizes, step))
 
 
 class LBPHistogram(Extractor):
@@ -399,29 +441,41 @@ class LBPHistogram(Extractor):
 
     Parameters
     ----------
-    scales, method, interpolation, norm
-        As in :func:`lbp_histogram`.
-    n_jobs : int, optional
+    scales : sequence of (n_points, radius), default ((8, 1.0), (16, 2.0), (24, 3.0))
+        P and R of each part, as in :class:`LBP`.
+    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default 'riu2'
+        How codes become bins, see :mod:`bovw.descriptors.binary_patterns`.
+    interpolation : {"auto", "bilinear", "nearest"}, default 'auto'
+        How points between pixels are read, as in :class:`LBP`.
+    norm : {None, "l1", "l1-sqrt", "l2"}, default 'l1'
+        Of each part on its own: counts as they are, relative frequencies, their
+        square roots, or unit length.
+    n_jobs : int or None, default None
         Worker threads over images.
 
     See Also
     --------
-    lbp_histogram : the same for one array.
+    lbp_histogram : the same for one image.
     LBP : dense patches, for a codebook.
 
     References
     ----------
     T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns", PAMI 24(7), 2002.
+    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
+    section 2.5.
 
     Examples
     --------
-    >>> LBPHistogram().extract(np.zeros((48, 64), np.uint8))
-    DescriptorSet(1 images, 1 descriptors of size 54 float32, frames, sizes)
+    >>> import bovw, skimage.data
+    >>> bovw.LBPHistogram().transform([skimage.data.brick(), skimage.data.grass()])
+    DescriptorSet(2 images, 2 descriptors of size 54 float32, frames, sizes)
     """
 
+    PARAMETERS = {"scales": Series(_Pair()), **_LABELS, "norm": _NORM, "n_jobs": Jobs()}
+
     def __init__(
-        self, scales=((8, 1.0), (16, 2.0), (24, 3.0)), *, method="riu2", interpolation="auto", norm="l1", n_jobs=None
+        self, *, scales=((8, 1.0), (16, 2.0), (24, 3.0)), method: str = "riu2", interpolation: str = "auto",
+        norm: str | None = "l1", n_jobs: int | None = None,
     ):
         self.scales = scales
         self.method = method
@@ -430,55 +484,52 @@ class LBPHistogram(Extractor):
         self.n_jobs = n_jobs
 
     @property
-    def descriptor_size(self):
+    def descriptor_size(self) -> int:
         """The dimension of the descriptor, the bins of all scales."""
-        return sum(
-            _Pattern(n_points, radius, self.method, self.interpolation).check_histogram()
-            for n_points, radius in _check_scales(self.scales)
-        )
+        return sum(pattern.check_histogram() for pattern in self._patterns())
 
-    def check_params(self):
-        for n_points, radius in _check_scales(self.scales):
-            _Pattern(n_points, radius, self.method, self.interpolation).check_histogram()
-        check_choice("norm", self.norm, NORMS)
+    def check_pairs(self):
+        """The method must have a histogram of each circle."""
+        for pattern in self._patterns():
+            pattern.check_histogram()
 
-    def _extract(self, image):
-        histogram = lbp_histogram(
-            image, scales=self.scales, method=self.method, interpolation=self.interpolation, norm=self.norm
-        )
-        return histogram[None], whole_frame(image), None
+    def _patterns(self):
+        return [
+            _Pattern(SimpleNamespace(
+                n_points=n_points, radius=radius, method=self.method, interpolation=self.interpolation
+            ))
+            for n_points, radius in self.scales
+        ]
 
-
-def _check_scales(scales):
-    try:
-        pairs = [(n_points, radius) for n_points, radius in scales]
-    except (TypeError, ValueError):
-        raise ParameterError(f"scales={scales!r} must be a list of (n_points, radius) pairs") from None
-    if not pairs:
-        raise ParameterError("scales is empty; give at least one (n_points, radius), such as (8, 1)")
-    return pairs
+    def _describe(self, image, parameters):
+        parts = [
+            lbp_cells(
+                image, cell_size=None, n_points=n_points, radius=radius, method=parameters.method,
+                interpolation=parameters.interpolation, sharing="none", norm=parameters.norm,
+            ).ravel()
+            for n_points, radius in parameters.scales
+        ]
+        return LocalDescriptors(np.concatenate(parts)[None], whole_frame(image))
 
 
 class _Pattern:
-    """A checked choice of circle and labels."""
+    """What follows from a choice of circle and labels, each in its range: attributes of ``parameters``."""
 
-    def __init__(self, n_points, radius, method, interpolation):
-        check_choice("method", method, METHODS)
-        check_choice("interpolation", interpolation, INTERPOLATIONS)
-        self.n_points = check_int("n_points", n_points, 4, 32)
-        radius = check_number("radius", radius, 0, _MAX_RADIUS, exclusive=True)
-        self.method = method
-        if method == "vlfeat" and (self.n_points != 8 or radius != 1 or interpolation == "bilinear"):
+    def __init__(self, parameters):
+        n_points, radius = parameters.n_points, parameters.radius
+        method, interpolation = parameters.method, parameters.interpolation
+        self.n_points, self.method = n_points, method
+        if method == "vlfeat" and (n_points != 8 or radius != 1 or interpolation == "bilinear"):
             raise ParameterError(
                 f"method='vlfeat' is defined on the 3 x 3 square; got n_points={n_points}, radius={radius}, "
                 f"interpolation={interpolation!r}: leave them at 8, 1 and 'auto'"
             )
-        if method == "ri" and self.n_points > _MAX_TABLE_POINTS:
+        if method == "ri" and n_points > _MAX_TABLE_POINTS:
             raise ParameterError(f"n_points={n_points} is too many for method='ri', at most 16; use method='riu2'")
         self.strict = method == "vlfeat"
         self._nearest = self.strict or interpolation == "nearest"
-        self._taps, self._weights, self.margin = _circle(self.n_points, radius, self._nearest)
-        self._is_3x3 = self.n_points == 8 and radius == 1
+        self._taps, self._weights, self.margin = _circle(n_points, radius, self._nearest)
+        self._is_3x3 = n_points == 8 and radius == 1
 
     @property
     def n_bins(self):

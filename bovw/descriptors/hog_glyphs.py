@@ -5,19 +5,25 @@ bin is strong.
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from .._validation import check_choice, check_int, check_matrix
+from .._parameters import Integer
+from .._validation import check_matrix
 from ..errors import ParameterError
+from .base import plain_values
+from .oriented_gradients import VARIANT
+
+_PARAMETERS = {"variant": VARIANT, "glyph_size": Integer(3)}
 
 
-def hog_image(grid, *, variant="uoctti", glyph_size=21):
+def hog_image(grid: npt.ArrayLike, *, variant: str = "uoctti", glyph_size: int = 21) -> np.ndarray:
     """Draw a grid of HoG cells.
 
     Parameters
     ----------
     grid : array of shape (rows, cols, d)
-        As :func:`bovw.hog` gives it, or weights of a classifier of that shape.
-    variant : {"uoctti", "dalal-triggs"}
+        As :func:`bovw.hog_cells` gives it, or weights of a classifier of that shape.
+    variant : {"uoctti", "dalal-triggs"}, default "uoctti"
         What ``grid`` holds. Drawn are the unsigned bins: the ones of "uoctti", or half
         the sum of the four copies of "dalal-triggs". Negative values are left out.
     glyph_size : int, default 21
@@ -35,12 +41,12 @@ def hog_image(grid, *, variant="uoctti", glyph_size=21):
 
     Examples
     --------
-    >>> import bovw, bovw.descriptors, skimage.data
-    >>> bovw.descriptors.hog_image(bovw.hog(skimage.data.camera())).shape
-    (1344, 1344)
+    >>> import bovw, skimage.data
+    >>> picture = bovw.hog_image(bovw.hog_cells(skimage.data.camera()))
+    >>> picture.shape, float(picture.max())
+    ((1344, 1344), 0.0)
     """
-    check_choice("variant", variant, ("uoctti", "dalal-triggs"))
-    glyph_size = check_int("glyph_size", glyph_size, 3)
+    glyph_size = plain_values(_PARAMETERS, locals()).glyph_size
     grid = np.asarray(grid)
     if grid.ndim != 3:
         raise ParameterError(f"grid has shape {grid.shape}; (rows, cols, d) is needed")

@@ -6,7 +6,7 @@ orientation of the gradient, in n bins over half a turn (unsigned: opposite
 gradients are equal) or a whole turn (signed), and for the cells around it; a
 bilinear vote is shared between the two nearest bins or cells in proportion.
 
-*Cell grids*, :func:`hog`. With h(cell) the votes in 2 n signed bins and u(cell) the
+*Cell grids*, :func:`hog_cells`. With h(cell) the votes in 2 n signed bins and u(cell) the
 same in n unsigned bins, each cell belongs to four blocks of 2 x 2 cells,
 N_b = sqrt(sum over the block of |u|^2 + 1e-4), and
 
@@ -18,11 +18,11 @@ N_b = sqrt(sum over the block of |u|^2 + 1e-4), and
 31 numbers for n = 9: the analytic projection of Felzenszwalb et al. (2010, section
 6). Cells beyond the border of the image repeat those on it.
 
-*Blocks and patches*, :func:`hog_blocks`, :func:`hog_window` and :func:`hog_patches`:
-a square of c x c cells is described on its own. A vote is further weighted by a
-Gaussian about the square's center, cells outside of the square get nothing, and the
-c c n histogram v is normalized as a whole. "l2-hys" is v / sqrt(|v|^2 + epsilon^2),
-clipped at 0.2, and normalized again (section 6.4).
+*Blocks and patches*, :func:`hog_blocks`, :func:`hog_window` and :func:`hog`: a square
+of c x c cells is described on its own. A vote is further weighted by a Gaussian about
+the square's center, cells outside of the square get nothing, and the c c n histogram v
+is normalized as a whole. "l2-hys" is v / sqrt(|v|^2 + epsilon^2), clipped at 0.2, and
+normalized again (section 6.4).
 
 References
 ----------
@@ -36,31 +36,43 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from .._cext import hog as _kernels
-from .._validation import (
-    all_finite,
-    check_bool,
-    check_choice,
-    check_color_image,
-    check_gray_image,
-    check_int,
-    check_number,
-)
+from .._parameters import Boolean, Choice, Integer, Jobs, Number, Optional, Series
+from .._validation import all_finite, check_color_image, check_gray_image
 from ..errors import ParameterError
-from ..images import load_image
-from .base import Extractor
+from ..images import ImageLike, warn_of_unit_scale
+from .base import Extractor, plain_values
 from .grid import whole_frame
+from .local_descriptors import LocalDescriptors
 from .output import check_output
-from .patch_grid import MAX_LENGTH, check_patches, patch_frames, patch_grid_shapes
+from .patch_grid import MAX_LENGTH, PATCH_SIZES, STEP, patch_frames, patch_grid_shapes
 
-VARIANTS = ("uoctti", "dalal-triggs")
-NORMS = ("l2-hys", "l2", "l1-sqrt", "l1", None)
+_VOTES = {
+    "orientations": Integer(1, 180), "sigma": Optional(Number(0, exclusive=True)),
+    "norm": Choice("l2-hys", "l2", "l1-sqrt", "l1", None), "epsilon": Number(1e-10),
+}
+VARIANT = Choice("uoctti", "dalal-triggs")
+#: parameters of :func:`hog_cells`
+_CELLS = {
+    "cell_size": Integer(1), "orientations": _VOTES["orientations"], "variant": VARIANT,
+    "bilinear_orientations": Boolean(),
+}
+#: parameters of :func:`hog_blocks`
+_BLOCKS = {
+    "cell_size": Integer(1, MAX_LENGTH), "block_cells": Integer(1, 64), "orientations": _VOTES["orientations"],
+    "signed": Boolean(), "sigma": _VOTES["sigma"], "bilinear_cells": Boolean(), "bilinear_orientations": Boolean(),
+    "norm": _VOTES["norm"], "epsilon": _VOTES["epsilon"],
+}
 _CLIP = 0.2
 _BLOCK_EPSILON2 = 1e-4
 
 
-def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orientations=False, out=None):
+def hog_cells(
+    image: npt.ArrayLike, *, cell_size: int = 8, orientations: int = 9, variant: str = "uoctti",
+    bilinear_orientations: bool = False, out: np.ndarray | None = None,
+) -> np.ndarray:
     """A grid of HoG cells, as VLFeat defines it.
 
     Parameters
@@ -73,7 +85,7 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
     orientations : int, default 9
         Bins over half a turn. Bin k is centered at k * 180 / orientations degrees,
         measured from x towards y (down).
-    variant : {"uoctti", "dalal-triggs"}
+    variant : {"uoctti", "dalal-triggs"}, default "uoctti"
         3 * orientations + 4 or 4 * orientations numbers a cell: see Notes.
     bilinear_orientations : bool, default False
         Share each vote between the two nearest orientations. By default the
@@ -93,6 +105,11 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
         If a parameter is out of range, the image is not finite, or it is too
         small for a single cell.
 
+    Warns
+    -----
+    ImageScaleWarning
+        If the values of a float image lie in [0, 1].
+
     Notes
     -----
     "uoctti": 2 * orientations signed bins, orientations unsigned bins, and the
@@ -107,18 +124,20 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
 
     References
     ----------
-    See the head of this module.
+    P. Felzenszwalb, R. Girshick, D. McAllester, D. Ramanan, "Object detection with
+    discriminatively trained part-based models", PAMI 2010, section 6; the formulas stand
+    at the head of :mod:`bovw.descriptors.oriented_gradients`.
 
     Examples
     --------
     >>> import bovw, skimage.data
-    >>> bovw.hog(skimage.data.camera()).shape
-    (64, 64, 31)
+    >>> grid = bovw.hog_cells(skimage.data.camera())
+    >>> grid.shape, grid[30, 30, 18:27].round(2).tolist()
+    ((64, 64, 31), [0.0])
     """
-    cell_size = check_int("cell_size", cell_size, 1)
-    orientations = check_int("orientations", orientations, 1, 180)
-    check_choice("variant", variant, VARIANTS)
-    bilinear = check_bool("bilinear_orientations", bilinear_orientations)
+    parameters = plain_values(_CELLS, locals())
+    cell_size, orientations = parameters.cell_size, parameters.orientations
+    warn_of_unit_scale(np.asarray(image))
     pixels = _pixels(image)
     rows, cols = ((side + cell_size // 2) // cell_size for side in pixels.shape[:2])
     if rows == 0 or cols == 0:
@@ -128,7 +147,7 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
             "pixels; lower cell_size"
         )
     cells = np.zeros((rows, cols, 2 * orientations), np.float32)
-    _kernels.cell_histograms(pixels, cell_size, bilinear, cells)
+    _kernels.cell_histograms(pixels, cell_size, parameters.bilinear_orientations, cells)
     _check_range(cells)
     uoctti = variant == "uoctti"
     features = check_output("out", out, (rows, cols, 3 * orientations + 4 if uoctti else 4 * orientations))
@@ -137,15 +156,16 @@ def hog(image, *, cell_size=8, orientations=9, variant="uoctti", bilinear_orient
 
 
 def hog_blocks(
-    image, *, cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5, bilinear_cells=True,
-    bilinear_orientations=True, norm="l2-hys", epsilon=0.01, out=None,
-):
+    image: npt.ArrayLike, *, cell_size: int = 8, block_cells: int = 2, orientations: int = 9, signed: bool = False,
+    sigma: float | None = 0.5, bilinear_cells: bool = True, bilinear_orientations: bool = True,
+    norm: str | None = "l2-hys", epsilon: float = 0.01, out: np.ndarray | None = None,
+) -> np.ndarray:
     """The R-HOG blocks of Dalal and Triggs, one cell apart.
 
     Parameters
     ----------
     image : array of shape (height, width) or (height, width, 3)
-        As in :func:`hog`. The paper's square-root gamma is ``np.sqrt(image)``.
+        As in :func:`hog_cells`. The paper's square-root gamma is ``np.sqrt(image)``.
     cell_size : int, default 8
         Side of a cell in pixels, and the distance of neighboring blocks.
     block_cells : int, default 2
@@ -158,7 +178,7 @@ def hog_blocks(
         Standard deviation of the Gaussian window in block widths; None for no window.
     bilinear_cells, bilinear_orientations : bool, default True
         Trilinear votes. With False the nearest cell or orientation takes all.
-    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}
+    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default "l2-hys"
         Normalization of a block.
     epsilon : float, default 0.01
         Regularizer of the norm, in units of the histogram.
@@ -177,6 +197,11 @@ def hog_blocks(
         If a parameter is out of range, the image is not finite, or it is
         smaller than a block.
 
+    Warns
+    -----
+    ImageScaleWarning
+        If the values of a float image lie in [0, 1].
+
     Notes
     -----
     Derivatives across the border of the image are zero, as in OpenCV and
@@ -192,32 +217,31 @@ def hog_blocks(
 
     Examples
     --------
-    >>> import bovw.descriptors, skimage.data
-    >>> bovw.descriptors.hog_blocks(skimage.data.camera()).shape
-    (63, 63, 2, 2, 9)
+    >>> import bovw, skimage.data
+    >>> blocks = bovw.hog_blocks(skimage.data.camera())
+    >>> blocks.shape, blocks[30, 30, 0, 0].round(2).tolist()
+    ((63, 63, 2, 2, 9), [0.0])
     """
-    options = _check_blocks(
-        cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
-    )
-    return _blocks(_pixels(image), None, out, *options)
+    parameters = plain_values(_BLOCKS, locals())
+    warn_of_unit_scale(np.asarray(image))
+    pixels = _pixels(image)
+    return _blocks(pixels, pixels.shape[:2], parameters, out)
 
 
 def hog_window(
-    image, *, window=(128, 64), cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5,
-    bilinear_cells=True, bilinear_orientations=True, norm="l2-hys", epsilon=0.01,
-):
+    image: ImageLike, *, window: tuple[int, int] = (128, 64), cell_size: int = 8, block_cells: int = 2,
+    orientations: int = 9, signed: bool = False, sigma: float | None = 0.5, bilinear_cells: bool = True,
+    bilinear_orientations: bool = True, norm: str | None = "l2-hys", epsilon: float = 0.01, color: bool = True,
+) -> np.ndarray:
     """The descriptor of a detection window: all its blocks, 3,780 numbers for a person of 128 x 64 pixels.
 
     Parameters
     ----------
-    image : array of shape (height, width) or (height, width, 3)
-        At least as large as the window, which is cut from its middle. The pixels
-        around the window serve its gradients, as with the margins of INRIA's
-        person crops.
-    window : (height, width), default (128, 64)
-        In pixels, multiples of ``cell_size``.
-    cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
-        As in :func:`hog_blocks`.
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon, \
+color
+        As in :class:`HOGWindow`, which does the same for many images.
 
     Returns
     -------
@@ -227,129 +251,72 @@ def hog_window(
     Raises
     ------
     ParameterError
-        As :func:`hog_blocks`; if the window is not made of cells or larger than the image.
+        If the image or a parameter is out of range.
 
     References
     ----------
-    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
-    CVPR 2005.
+    Dalal and Triggs, CVPR 2005, section 6.
 
     Examples
     --------
-    >>> import bovw.descriptors, skimage.data
-    >>> bovw.descriptors.hog_window(skimage.data.astronaut()).shape
-    (3780,)
+    >>> import bovw, skimage.data
+    >>> descriptor = bovw.hog_window(skimage.data.astronaut())
+    >>> descriptor.shape, descriptor[1800:1806].round(2).tolist()
+    ((3780,), [0.0])
     """
-    options = _check_blocks(
-        cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+    extractor = HOGWindow(
+        window=window, cell_size=cell_size, block_cells=block_cells, orientations=orientations, signed=signed,
+        sigma=sigma, bilinear_cells=bilinear_cells, bilinear_orientations=bilinear_orientations, norm=norm,
+        epsilon=epsilon, color=color,
     )
-    window = _check_window(window, cell_size, block_cells)
-    pixels = _pixels(image)
-    if any(side > length for side, length in zip(window, pixels.shape, strict=False)):
-        raise ParameterError(f"image has shape {pixels.shape[:2]}, smaller than window={window}; enlarge the image")
-    return _blocks(pixels, window, None, *options).ravel()
+    return extractor.describe(image).descriptors[0]
 
 
-def hog_patches(
-    image, *, patch_sizes=(16, 25, 31), step=8, cells=4, orientations=9, variant="dalal-triggs", sigma=0.5,
-    norm="l2-hys", epsilon=0.01, out=None,
-):
+def hog(
+    image: ImageLike, *, patch_sizes=(16, 25, 31), step: int = 8, patch_cells: int = 4, orientations: int = 9,
+    variant: str = "dalal-triggs", sigma: float | None = 0.5, norm: str | None = "l2-hys", epsilon: float = 0.01,
+    color: bool = True, out: np.ndarray | None = None,
+) -> LocalDescriptors:
     """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
 
     Parameters
     ----------
-    image : array of shape (height, width) or (height, width, 3)
-        As in :func:`hog`.
-    patch_sizes : int or sequence of int, default (16, 25, 31)
-        Sides of the patches in pixels.
-    step : int, default 8
-        Pixels between neighboring patches of one size. The first begins in the
-        upper left corner; all lie wholly inside the image.
-    cells : int, default 4
-        A patch is cut into ``cells`` x ``cells`` cells, of a fractional number of pixels
-        where the sides do not divide.
-    orientations : int, default 9
-        Bins over half a turn, the first centered at half a bin.
-    variant : {"dalal-triggs", "uoctti"}
-        "dalal-triggs" has ``orientations`` unsigned bins a cell; "uoctti" has
-        2 * orientations signed bins and, after them, the unsigned ones.
-    sigma : float or None, default 0.5
-        Standard deviation of the Gaussian window in patch widths; None for no window.
-    norm, epsilon
-        Of a descriptor, as in :func:`hog_blocks`.
-    out : (m, cells**2 * n_bins) array, float32, optional
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    patch_sizes, step, patch_cells, orientations, variant, sigma, norm, epsilon, color
+        As in :class:`HOG`, which does the same for many images.
+    out : array of shape (m, d), float32, optional
         Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
 
     Returns
     -------
-    descriptors : (n, cells**2 * n_bins) float32
-        Patch size after patch size, rows of patches outer, columns inner; inside a
-        descriptor cell y, cell x, orientation. No rows if all patches are larger
-        than the image.
-    frames : (n, 4) float32
-        x, y of the center in pixels, scale = patch size, angle = 0.
-    norms : (n,) float32
-        Mean gradient magnitude: sum of the raw unsigned bins / patch_size**2.
+    LocalDescriptors
+        descriptors (n, patch_cells**2 * n_bins) float32: patch size after patch size, rows of patches outer,
+        columns inner; inside a descriptor cell y, cell x, orientation. No rows if all patches are larger than the
+        image. frames (n, 4) float32: x, y of the center in pixels, scale = patch size, angle = 0. norms (n,)
+        float32: mean gradient magnitude, the sum of the raw unsigned bins / patch_size**2.
 
     Raises
     ------
     ParameterError
         If a parameter is out of range or the image is not finite.
 
-    Notes
-    -----
-    A patch is one R-HOG block with more cells: trilinear votes, nothing from outside.
-    Wang et al. and Lin et al. leave cells, bins and normalization of their patches
-    open; ``cells=4, orientations=8`` gives 128 numbers. Votes are pooled from rows of
-    orientation energies without integral images, so the cost hardly depends on the
-    patch size.
-
     References
     ----------
-    J. Wang et al., "Locality-constrained linear coding for image classification",
-    CVPR 2010 (patches of 16, 25 and 31 pixels, step 8). Y. Lin et al., "Large-scale
-    image classification: fast feature extraction and SVM training", CVPR 2011.
+    Dalal and Triggs, CVPR 2005, section 6; Wang et al., CVPR 2010, section 5.
 
     Examples
     --------
-    >>> import bovw.descriptors, skimage.data
-    >>> descriptors, frames, norms = bovw.descriptors.hog_patches(skimage.data.camera(), patch_sizes=16)
-    >>> descriptors.shape
-    (3969, 144)
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, norms = bovw.hog(skimage.data.camera(), patch_sizes=16)
+    >>> descriptors.shape, descriptors[2000, :9].round(2).tolist()
+    ((3969, 144), [0.0])
     """
-    sizes, step, cells, orientations = _check_patches(
-        patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon
+    extractor = HOG(
+        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, orientations=orientations, variant=variant,
+        sigma=sigma, norm=norm, epsilon=epsilon, color=color,
     )
-    pixels = _pixels(image)
-    height, width = pixels.shape[:2]
-    shapes, ends = patch_grid_shapes(height, width, sizes, step)
-    n_bins = _n_bins(orientations, variant)
-    descriptors = check_output("out", out, (int(ends[-1]), cells**2 * n_bins), may_be_longer=True)
-    norms = np.empty(ends[-1], np.float32)
-    if ends[-1] == 0:
-        return descriptors, patch_frames(height, width, sizes, step), norms
-    taps = [_taps(size, cells, sigma, True) for size in sizes]
-    if variant == "uoctti":
-        signed = [np.empty((*shape, cells, cells, 2 * orientations), np.float32) for shape in shapes]
-        _pool(pixels, (0, 0), step, taps, True, True, signed)
-        whole = descriptors.reshape(-1, cells**2, n_bins)
-        for part, first, last in zip(signed, ends[:-1], ends[1:], strict=True):
-            part = part.reshape(-1, cells**2, 2 * orientations)
-            whole[first:last, :, : 2 * orientations] = part
-            np.add(
-                part[..., :orientations], part[..., orientations:], out=whole[first:last, :, 2 * orientations :]
-            )
-    else:
-        patches = [
-            descriptors[first:last].reshape(*shape, cells, cells, n_bins)
-            for shape, first, last in zip(shapes, ends[:-1], ends[1:], strict=True)
-        ]
-        _pool(pixels, (0, 0), step, taps, False, True, patches)
-    for size, first, last in zip(sizes, ends[:-1], ends[1:], strict=True):
-        unsigned = descriptors[first:last].reshape(-1, cells**2, n_bins)[..., n_bins - orientations :]
-        norms[first:last] = unsigned.sum(axis=(1, 2)) / np.float32(size) ** 2
-    _normalize(descriptors, norm, epsilon)
-    return descriptors, patch_frames(height, width, sizes, step), norms
+    return extractor.describe(image, out=out)
 
 
 class HOG(Extractor):
@@ -357,22 +324,51 @@ class HOG(Extractor):
 
     Parameters
     ----------
-    patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon
-        As in :func:`hog_patches`.
+    patch_sizes : int in [1, 1,048,576], or a sequence of them, default (16, 25, 31)
+        Sides of the patches in pixels, each at least ``patch_cells``.
+    step : int in [1, 1,048,576], default 8
+        Pixels between neighboring patches of one size. The first begins in the
+        upper left corner; all lie wholly inside the image.
+    patch_cells : int in [1, 64], default 4
+        A patch is cut into ``patch_cells`` x ``patch_cells`` cells, of a fractional number of pixels
+        where the sides do not divide.
+    orientations : int in [1, 180], default 9
+        Bins over half a turn, the first centered at half a bin.
+    variant : {"uoctti", "dalal-triggs"}, default 'dalal-triggs'
+        "dalal-triggs" has ``orientations`` unsigned bins a cell; "uoctti" has
+        2 * orientations signed bins and, after them, the unsigned ones.
+    sigma : float > 0 or None, default 0.5
+        Standard deviation of the Gaussian window in patch widths; None for no window.
+    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default 'l2-hys'
+        Normalization of a descriptor.
+    epsilon : float >= 1e-10, default 0.01
+        Regularizer of the norm, in units of the histogram.
     color : bool, default True
         Take each pixel's strongest channel of the RGB image; with False images are
         read as gray.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads of :meth:`transform`.
 
     See Also
     --------
-    hog_patches : the same for one array.
-    hog, hog_blocks : cell grids of a whole image.
+    hog : the same for one image.
+    hog_cells, hog_blocks : cell grids of a whole image.
+
+    Notes
+    -----
+    A patch is one R-HOG block with more cells: trilinear votes, nothing from outside.
+    Wang et al. and Lin et al. leave cells, bins and normalization of their patches
+    open; ``patch_cells=4, orientations=8`` gives 128 numbers. Votes are pooled from rows
+    of orientation energies without integral images, so the cost hardly depends on the
+    patch size.
 
     References
     ----------
-    See :func:`hog_patches`.
+    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
+    CVPR 2005, section 6. J. Wang et al., "Locality-constrained linear coding for image
+    classification", CVPR 2010, section 5 (patches of 16, 25 and 31 pixels, step 8).
+    Y. Lin et al., "Large-scale image classification: fast feature extraction and SVM
+    training", CVPR 2011.
 
     Examples
     --------
@@ -381,13 +377,22 @@ class HOG(Extractor):
     DescriptorSet(1 images, 3969 descriptors of size 144 float32, frames, norms, sizes)
     """
 
+    PARAMETERS = {
+        "patch_sizes": PATCH_SIZES, "step": STEP, "patch_cells": Integer(1, 64), "orientations": _VOTES["orientations"],
+        "variant": VARIANT, "sigma": _VOTES["sigma"], "norm": _VOTES["norm"], "epsilon": _VOTES["epsilon"],
+        "color": Boolean(), "n_jobs": Jobs(),
+    }
+
+    gray_suffices = True
+
     def __init__(
-        self, patch_sizes=(16, 25, 31), *, step=8, cells=4, orientations=9, variant="dalal-triggs", sigma=0.5,
-        norm="l2-hys", epsilon=0.01, color=True, n_jobs=None,
+        self, *, patch_sizes=(16, 25, 31), step: int = 8, patch_cells: int = 4, orientations: int = 9,
+        variant: str = "dalal-triggs", sigma: float | None = 0.5, norm: str | None = "l2-hys", epsilon: float = 0.01,
+        color: bool = True, n_jobs: int | None = None,
     ):
         self.patch_sizes = patch_sizes
         self.step = step
-        self.cells = cells
+        self.patch_cells = patch_cells
         self.orientations = orientations
         self.variant = variant
         self.sigma = sigma
@@ -397,22 +402,52 @@ class HOG(Extractor):
         self.n_jobs = n_jobs
 
     @property
-    def descriptor_size(self):
+    def descriptor_size(self) -> int:
         """The dimension of a descriptor."""
-        return self.cells**2 * _n_bins(self.orientations, self.variant)
+        return self.patch_cells**2 * _n_bins(self.orientations, self.variant)
 
-    def _patch_arguments(self):
-        names = ("patch_sizes", "step", "cells", "orientations", "variant", "sigma", "norm", "epsilon")
-        return {name: getattr(self, name) for name in names}
+    def check_pairs(self):
+        """A cell needs a pixel."""
+        for size in self.checked("patch_sizes"):
+            if size < self.patch_cells:
+                raise ParameterError(
+                    f"patch_sizes={size} must be at least patch_cells={self.patch_cells}, a pixel a cell; lower "
+                    "patch_cells"
+                )
 
-    def check_params(self):
-        _check_patches(**self._patch_arguments())
-        check_bool("color", self.color)
-
-    def _extract(self, image):
-        if not self.color and image.ndim == 3:
-            image = load_image(image, mode="gray")
-        return hog_patches(image, **self._patch_arguments())
+    def _describe(self, image, parameters, *, out=None):
+        sizes, cells, orientations = parameters.patch_sizes, parameters.patch_cells, parameters.orientations
+        pixels = _pixels(image)
+        height, width = pixels.shape[:2]
+        shapes, ends = patch_grid_shapes(height, width, sizes, parameters.step)
+        frames = patch_frames(height, width, sizes, parameters.step)
+        n_bins = _n_bins(orientations, parameters.variant)
+        descriptors = check_output("out", out, (int(ends[-1]), cells**2 * n_bins), may_be_longer=True)
+        norms = np.empty(ends[-1], np.float32)
+        if ends[-1] == 0:
+            return LocalDescriptors(descriptors, frames, norms)
+        taps = [_taps(size, cells, parameters.sigma, True) for size in sizes]
+        if parameters.variant == "uoctti":
+            signed = [np.empty((*shape, cells, cells, 2 * orientations), np.float32) for shape in shapes]
+            _pool(pixels, (0, 0), parameters.step, taps, True, True, signed)
+            whole = descriptors.reshape(-1, cells**2, n_bins)
+            for part, first, last in zip(signed, ends[:-1], ends[1:], strict=True):
+                part = part.reshape(-1, cells**2, 2 * orientations)
+                whole[first:last, :, : 2 * orientations] = part
+                np.add(
+                    part[..., :orientations], part[..., orientations:], out=whole[first:last, :, 2 * orientations :]
+                )
+        else:
+            patches = [
+                descriptors[first:last].reshape(*shape, cells, cells, n_bins)
+                for shape, first, last in zip(shapes, ends[:-1], ends[1:], strict=True)
+            ]
+            _pool(pixels, (0, 0), parameters.step, taps, False, True, patches)
+        for size, first, last in zip(sizes, ends[:-1], ends[1:], strict=True):
+            unsigned = descriptors[first:last].reshape(-1, cells**2, n_bins)[..., n_bins - orientations :]
+            norms[first:last] = unsigned.sum(axis=(1, 2)) / np.float32(size) ** 2
+        _normalize(descriptors, parameters.norm, parameters.epsilon)
+        return LocalDescriptors(descriptors, frames, norms)
 
 
 class HOGWindow(Extractor):
@@ -420,17 +455,36 @@ class HOGWindow(Extractor):
 
     Parameters
     ----------
-    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
-        As in :func:`hog_window`. The window lies in the middle of the image.
+    window : sequence of 2 int >= 1, default (128, 64)
+        (height, width) in pixels, multiples of ``cell_size``. It lies in the middle of the image; the pixels
+        around it serve its gradients, as with the margins of INRIA's person crops.
+    cell_size : int in [1, 1,048,576], default 8
+        Side of a cell in pixels, and the distance of neighboring blocks.
+    block_cells : int in [1, 64], default 2
+        A block has ``block_cells`` x ``block_cells`` cells.
+    orientations : int in [1, 180], default 9
+        Bins over half a turn, the first centered at half a bin.
+    signed : bool, default False
+        Use 2 * orientations bins over the whole turn.
+    sigma : float > 0 or None, default 0.5
+        Standard deviation of the Gaussian window in block widths; None for no window.
+    bilinear_cells : bool, default True
+        Share votes between the nearest cells. With False the nearest takes all.
+    bilinear_orientations : bool, default True
+        Share votes between the two nearest orientations. With False the nearest takes all.
+    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default 'l2-hys'
+        Normalization of a block.
+    epsilon : float >= 1e-10, default 0.01
+        Regularizer of the norm, in units of the histogram.
     color : bool, default True
         Take each pixel's strongest channel of the RGB image; with False images are
         read as gray.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads of :meth:`transform`.
 
     See Also
     --------
-    hog_window : the same for one array.
+    hog_window : the same for one image.
 
     Notes
     -----
@@ -439,7 +493,8 @@ class HOGWindow(Extractor):
 
     References
     ----------
-    See :func:`hog_window`.
+    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
+    CVPR 2005, section 6.
 
     Examples
     --------
@@ -448,9 +503,15 @@ class HOGWindow(Extractor):
     DescriptorSet(1 images, 1 descriptors of size 3780 float32, frames, sizes)
     """
 
+    PARAMETERS = {"window": Series(Integer(1), length=2), **_BLOCKS, "color": Boolean(), "n_jobs": Jobs()}
+
+    gray_suffices = True
+
     def __init__(
-        self, window=(128, 64), *, cell_size=8, block_cells=2, orientations=9, signed=False, sigma=0.5,
-        bilinear_cells=True, bilinear_orientations=True, norm="l2-hys", epsilon=0.01, color=True, n_jobs=None,
+        self, *, window: tuple[int, int] = (128, 64), cell_size: int = 8, block_cells: int = 2, orientations: int = 9,
+        signed: bool = False, sigma: float | None = 0.5, bilinear_cells: bool = True,
+        bilinear_orientations: bool = True, norm: str | None = "l2-hys", epsilon: float = 0.01, color: bool = True,
+        n_jobs: int | None = None,
     ):
         self.window = window
         self.cell_size = cell_size
@@ -466,26 +527,21 @@ class HOGWindow(Extractor):
         self.n_jobs = n_jobs
 
     @property
-    def descriptor_size(self):
+    def descriptor_size(self) -> int:
         """The dimension of the descriptor."""
         rows, cols = (side // self.cell_size - self.block_cells + 1 for side in self.window)
         return rows * cols * self.block_cells**2 * self.orientations * (2 if self.signed else 1)
 
-    def _block_arguments(self):
-        names = (
-            "cell_size", "block_cells", "orientations", "signed", "sigma", "bilinear_cells", "bilinear_orientations",
-            "norm", "epsilon",
-        )
-        return {name: getattr(self, name) for name in names}
+    def check_pairs(self):
+        """The window must be made of cells and hold a block."""
+        window = self.checked("window")
+        if any(side % self.cell_size for side in window):
+            raise ParameterError(f"window={window} must have sides that are multiples of cell_size={self.cell_size}")
+        _check_block_fits("window", window, self.cell_size, self.block_cells)
 
-    def check_params(self):
-        _check_blocks(**self._block_arguments())
-        _check_window(self.window, self.cell_size, self.block_cells)
-        check_bool("color", self.color)
-
-    def _extract(self, image):
-        descriptor = hog_window(_covering(image, self.window), window=self.window, **self._block_arguments())
-        return descriptor[None], whole_frame(image), None
+    def _describe(self, image, parameters):
+        blocks = _blocks(_pixels(_covering(image, parameters.window)), parameters.window, parameters)
+        return LocalDescriptors(blocks.reshape(1, -1), whole_frame(image))
 
 
 def _covering(image, window):
@@ -501,55 +557,11 @@ def _n_bins(orientations, variant):
     return 3 * orientations if variant == "uoctti" else orientations
 
 
-def _check_votes(orientations, sigma, norm, epsilon):
-    """Return the orientations as int, or raise ParameterError."""
-    orientations = check_int("orientations", orientations, 1, 180)
-    if sigma is not None:
-        check_number("sigma", sigma, 0, exclusive=True)
-    check_choice("norm", norm, NORMS)
-    check_number("epsilon", epsilon, 1e-10)
-    return orientations
-
-
-def _check_blocks(
-    cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
-):
-    """The same arguments, checked."""
-    cell_size = check_int("cell_size", cell_size, 1, MAX_LENGTH)
-    block_cells = check_int("block_cells", block_cells, 1, 64)
-    orientations = _check_votes(orientations, sigma, norm, epsilon)
-    for name, value in (
-        ("signed", signed), ("bilinear_cells", bilinear_cells), ("bilinear_orientations", bilinear_orientations)
-    ):
-        check_bool(name, value)
-    return cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
-
-
-def _check_patches(patch_sizes, step, cells, orientations, variant, sigma, norm, epsilon):
-    """The patch sizes as a tuple, step, cells, orientations as int; ParameterError for any argument out of range."""
-    sizes, step, _ = check_patches(patch_sizes, step)
-    cells = check_int("cells", cells, 1, 64)
-    check_choice("variant", variant, VARIANTS)
-    orientations = _check_votes(orientations, sigma, norm, epsilon)
-    return tuple(check_int("patch_sizes", size, cells) for size in sizes), step, cells, orientations
-
-
-def _check_window(window, cell_size, block_cells):
-    """Return the sides of a window as a tuple of int, or raise ParameterError."""
-    if not isinstance(window, (tuple, list)) or len(window) != 2:
-        raise ParameterError(f"window={window!r} must be (height, width)")
-    window = tuple(check_int("window", side, 1) for side in window)
-    if any(side % cell_size for side in window):
-        raise ParameterError(f"window={window} must have sides that are multiples of cell_size={cell_size}")
-    _check_block_fits(window, cell_size, block_cells)
-    return window
-
-
-def _check_block_fits(shape, cell_size, block_cells):
+def _check_block_fits(name, shape, cell_size, block_cells):
     if min(shape) < cell_size * block_cells:
         side = cell_size * block_cells
         raise ParameterError(
-            f"{shape[0]} x {shape[1]} pixels are too few for a block of {side} x {side}; lower cell_size or "
+            f"{name}: {shape[0]} x {shape[1]} pixels are too few for a block of {side} x {side}; lower cell_size or "
             "block_cells"
         )
 
@@ -570,22 +582,17 @@ def _check_range(histograms):
         raise ParameterError("image has values too large for float32 gradients; scale it to 0-255")
 
 
-def _blocks(
-    pixels, window, out, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations,
-    norm, epsilon,
-):
-    """The blocks of a window, or of the whole image for None, into ``out`` or a fresh array."""
-    window = pixels.shape[:2] if window is None else window
-    _check_block_fits(window, cell_size, block_cells)
+def _blocks(pixels, window, parameters, out=None):
+    """The blocks of a window in the middle of the image, into ``out`` or a fresh array."""
+    cell_size, block_cells, orientations = parameters.cell_size, parameters.block_cells, parameters.orientations
+    _check_block_fits("image", window, cell_size, block_cells)
     shape = tuple(side // cell_size - block_cells + 1 for side in window)
     origin = tuple((length - side) // 2 for length, side in zip(pixels.shape, window, strict=False))
-    if window == pixels.shape[:2]:
-        origin = (0, 0)
-    taps = _taps(cell_size * block_cells, block_cells, sigma, bool(bilinear_cells))
-    n_bins = 2 * orientations if signed else orientations
+    taps = _taps(cell_size * block_cells, block_cells, parameters.sigma, parameters.bilinear_cells)
+    n_bins = 2 * orientations if parameters.signed else orientations
     blocks = check_output("out", out, (*shape, block_cells, block_cells, n_bins))
-    _pool(pixels, origin, cell_size, [taps], signed, bilinear_orientations, [blocks])
-    _normalize(blocks.reshape(shape[0] * shape[1], -1), norm, epsilon)
+    _pool(pixels, origin, cell_size, [taps], parameters.signed, parameters.bilinear_orientations, [blocks])
+    _normalize(blocks.reshape(shape[0] * shape[1], -1), parameters.norm, parameters.epsilon)
     return blocks
 
 

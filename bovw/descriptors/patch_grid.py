@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from .._cext.patch_sums import add_tiles
-from .._validation import check_int
+from .._parameters import Integer, OneOrMore
 from ..errors import ParameterError
 from .grid import frames_along
 
@@ -26,25 +26,17 @@ _BAND_BYTES = 1 << 24
 MAX_LENGTH = 1 << 20
 
 
-def check_patches(patch_sizes, step, cells=1):
-    """Return ``patch_sizes`` as a tuple of ints, ``step`` and ``cells`` as ints, or raise ParameterError."""
-    if isinstance(patch_sizes, (int, np.integer)):
-        patch_sizes = (patch_sizes,)
-    try:
-        sizes = tuple(check_int("patch_sizes", size, 1, MAX_LENGTH) for size in patch_sizes)
-    except TypeError:
-        raise ParameterError(f"patch_sizes={patch_sizes!r} must be a list of integers") from None
-    if not sizes:
-        raise ParameterError("patch_sizes is empty; give at least one side in pixels, such as (16, 24, 32)")
-    step = check_int("step", step, 1, MAX_LENGTH)
-    cells = check_int("cells", cells, 1, MAX_LENGTH)
+PATCH_SIZES = OneOrMore(Integer(1, MAX_LENGTH))
+STEP = Integer(1, MAX_LENGTH)
+
+
+def check_divides(name, sizes, parts_name, parts):
+    """Raise ParameterError unless each of the ``sizes`` in pixels is a multiple of ``parts``."""
     for size in sizes:
-        if size % cells:
+        if size % parts:
             raise ParameterError(
-                f"patch_sizes={sizes!r}: a patch of {size} pixels does not divide into {cells} x {cells} cells; "
-                f"use multiples of {cells}"
+                f"{name}={size} does not divide into {parts_name}={parts} x {parts}; use a multiple of {parts}"
             )
-    return sizes, step, cells
 
 
 def patch_grid_shapes(height, width, patch_sizes, step):

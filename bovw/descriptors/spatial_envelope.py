@@ -31,12 +31,14 @@ import cv2
 import numpy as np
 import scipy.fft
 
-from .._validation import all_finite, check_gray_image, check_int, check_number
+from .._parameters import Integer, Jobs, Number, Optional, Series
+from .._validation import all_finite, check_gray_image
 from ..errors import ParameterError
-from ..images import load_image
+from ..images import ImageLike
 from .base import Extractor
 from .grid import whole_frame
-from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
+from .local_descriptors import LocalDescriptors
+from .patch_grid import MAX_LENGTH, STEP, check_divides, patch_frames, patch_grid_shapes, sum_patch_cells
 
 _PADDING = 32  # pixels by which an image is mirrored at each side before it is filtered
 _MAX_IMAGE_SIZE = 16384
@@ -44,31 +46,75 @@ _CACHED_PIXELS = 1 << 20  # filters of padded images up to this size are kept
 _BLOCK_PIXELS = 1 << 20  # of a larger image so many are filtered at once
 
 
-def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilter=4.0):
-    """GIST descriptor of a whole image.
+def gist(
+    image: ImageLike, *, image_size: int = 256, orientations=(8, 8, 8, 8), blocks: int = 4,
+    prefilter: float | None = 4.0, patch_size: int | None = None, step: int = 16,
+) -> LocalDescriptors:
+    """GIST descriptor of a whole image, or with ``patch_size`` of the patches of a dense grid.
 
     Parameters
     ----------
-    image : array of shape (height, width)
-        Gray, uint8, uint16 (divided by 257) or float on the 0-255 scale, not negative.
-    image_size : int
-        Side in pixels of the square to which the image is resized first, a multiple of ``blocks``,
-        up to 16384.
-    orientations : list of int
-        Number of orientations of each scale, finest scale first.
-    blocks : int
-        Responses are averaged over ``blocks`` x ``blocks`` blocks.
-    prefilter : float or None
-        Cut-off of the contrast normalization, in cycles per 256 pixels, at least 0.001; None leaves it out.
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float on the 0-255
+        scale, not negative.
+    image_size, orientations, blocks, prefilter, patch_size, step
+        As in :class:`GIST`, which does the same for many images.
 
     Returns
     -------
-    array of shape (sum(orientations) * blocks**2,), float32
+    LocalDescriptors
+        descriptors (n, sum(orientations) * blocks**2) float32, filter by filter, blocks row by row: a single row
+        for a whole image, no row if the image is smaller than a patch. frames (n, 4) float32: center x, center y,
+        patch size or the longer side of the image, 0. norms None.
 
     Raises
     ------
     ParameterError
         If the image or a parameter is out of range.
+
+    References
+    ----------
+    Oliva and Torralba, IJCV 2001, section 3.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, _ = bovw.gist(skimage.data.camera())
+    >>> descriptors.shape, descriptors[0, :4].round(3).tolist()
+    ((1, 512), [0.041, 0.033, 0.052, 0.037])
+    """
+    extractor = GIST(
+        image_size=image_size, orientations=orientations, blocks=blocks, prefilter=prefilter, patch_size=patch_size,
+        step=step,
+    )
+    return extractor.describe(image)
+
+
+class GIST(Extractor):
+    """GIST descriptors: images in, a DescriptorSet out; one descriptor an image, or dense patches.
+
+    Parameters
+    ----------
+    image_size : int in [1, 16,384], default 256
+        Side in pixels of the square to which a whole image is resized first, a multiple of ``blocks``.
+    orientations : sequence of int >= 1, default (8, 8, 8, 8)
+        Number of orientations of each scale, finest scale first.
+    blocks : int >= 1, default 4
+        Responses are averaged over ``blocks`` x ``blocks`` blocks of the image or patch.
+    prefilter : float >= 0.001 or None, default 4.0
+        Cut-off of the contrast normalization, in cycles per 256 pixels; None leaves it out.
+    patch_size : int in [1, 1,048,576] or None, default None
+        None describes the whole image. A number, a multiple of ``blocks``, describes patches of that side on a
+        dense grid, for coding with a visual codebook: the image is filtered once at its own size, each patch
+        then averages the responses over its own blocks.
+    step : int in [1, 1,048,576], default 16
+        Pixels between neighboring patches, in x and y.
+    n_jobs : int or None, default None
+        Worker threads over images.
+
+    See Also
+    --------
+    gist : the same for one image.
 
     Notes
     -----
@@ -77,123 +123,31 @@ def gist(image, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilte
     once, by 32 pixels, for both the prefilter and the filters (they: 5, then 32);
     the prefilter's cut-off is relative to 256 pixels, not to the padded side.
 
+    Filters reach beyond a patch into the image around it. Patches need 16 bytes of
+    memory a pixel beside the result. Fisher vectors of dense GIST were part of ISI's
+    entry to ILSVRC 2012; its patch size and step are not published.
+
     References
     ----------
     A. Oliva, A. Torralba, "Modeling the shape of the scene: a holistic
-    representation of the spatial envelope", IJCV 42(3), 2001.
+    representation of the spatial envelope", IJCV 42(3), 2001, section 3.
 
     Examples
     --------
-    >>> gist(np.zeros((48, 64), np.uint8)).shape
-    (512,)
+    >>> import bovw, skimage.data
+    >>> bovw.GIST().transform([skimage.data.camera(), skimage.data.coins()])
+    DescriptorSet(2 images, 2 descriptors of size 512 float32, frames, sizes)
     """
-    orientations, blocks, prefilter = _check_filters(orientations, blocks, prefilter)
-    image_size = _check_image_size(image_size, blocks)
-    image = _check_image(image)
-    shrinks = max(image.shape) >= image_size
-    square = cv2.resize(
-        image, (image_size, image_size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    )
-    side = image_size // blocks
-    energies = [
-        energy(0, image_size).reshape(blocks, side, blocks, side).mean(axis=(1, 3)).ravel()
-        for energy in _energies(_padded(square), square.shape, orientations, prefilter)
-    ]
-    return np.concatenate(energies)
 
-
-def gist_patches(image, *, patch_size=64, step=16, orientations=(8, 8, 8, 8), blocks=4, prefilter=4.0):
-    """GIST descriptors of the patches of a dense grid.
-
-    The image is filtered once at its own size; each patch then averages the
-    responses over its own blocks.
-
-    Parameters
-    ----------
-    image : array of shape (height, width)
-        As in :func:`gist`.
-    patch_size : int
-        Side of the square patches in pixels, a multiple of ``blocks``.
-    step : int
-        Pixels between neighboring patches, in x and y.
-    orientations, blocks, prefilter
-        As in :func:`gist`.
-
-    Returns
-    -------
-    descriptors : array of shape (n, sum(orientations) * blocks**2), float32
-        Empty if the image is smaller than a patch.
-    frames : array of shape (n, 4), float32
-        Center x, center y, patch size, 0.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    Notes
-    -----
-    Filters reach beyond a patch into the image around it. Needs 16 bytes of memory a pixel
-    beside the result.
-    """
-    orientations, blocks, prefilter = _check_filters(orientations, blocks, prefilter)
-    (patch_size,), step, blocks = _check_patch(patch_size, step, blocks)
-    image = _check_image(image)
-    shape = image.shape
-    ((rows, columns),), _ = patch_grid_shapes(*shape, [patch_size], step)
-    depth = sum(orientations)
-    descriptors = np.empty((rows, columns, depth, blocks, blocks), np.float32)
-    if descriptors.size:
-        image = _padded(image)
-        energies = _energies(image, shape, orientations, prefilter)
-        del image  # what may be a large copy
-        sums = np.empty((rows, columns, blocks, blocks, 1), np.float32)
-        for k, energy in enumerate(energies):
-            sum_patch_cells(functools.partial(_tile_sums, energy), patch_size, step, sums)
-            np.multiply(sums[..., 0], np.float32(1 / (patch_size // blocks) ** 2), out=descriptors[:, :, k])
-    return descriptors.reshape(-1, depth * blocks**2), patch_frames(*shape, [patch_size], step)
-
-
-class GIST(Extractor):
-    """GIST descriptors: images in, a DescriptorSet out; one descriptor an image, or dense patches.
-
-    Parameters
-    ----------
-    image_size : int
-        Side of the square to which a whole image is resized.
-    orientations : list of int
-        Number of orientations of each scale, finest scale first.
-    blocks : int
-        Blocks along each side of the image or patch.
-    prefilter : float or None
-        Cut-off of the contrast normalization, in cycles per 256 pixels; None leaves it out.
-    patch_size : int or None
-        None describes the whole image. A number describes patches of that side on
-        a dense grid, at the image's own size, for coding with a visual codebook.
-    step : int
-        Pixels between neighboring patches.
-    n_jobs : int, optional
-        Worker threads over images.
-
-    See Also
-    --------
-    gist, gist_patches : the same for one array.
-
-    Notes
-    -----
-    The frame of a whole image is its center, with the longer side as the scale.
-    Fisher vectors of dense GIST were part of ISI's entry to ILSVRC 2012; its patch
-    size and step are not published.
-
-    Examples
-    --------
-    >>> GIST().extract(np.zeros((48, 64), np.uint8))
-    DescriptorSet(1 images, 1 descriptors of size 512 float32, frames, sizes)
-    """
+    PARAMETERS = {
+        "image_size": Integer(1, _MAX_IMAGE_SIZE), "orientations": Series(Integer(1)), "blocks": Integer(1),
+        "prefilter": Optional(Number(1e-3)), "patch_size": Optional(Integer(1, MAX_LENGTH)), "step": STEP,
+        "n_jobs": Jobs(),
+    }
 
     def __init__(
-        self, *, image_size=256, orientations=(8, 8, 8, 8), blocks=4, prefilter=4.0, patch_size=None, step=16,
-        n_jobs=None,
+        self, *, image_size: int = 256, orientations=(8, 8, 8, 8), blocks: int = 4, prefilter: float | None = 4.0,
+        patch_size: int | None = None, step: int = 16, n_jobs: int | None = None,
     ):
         self.image_size = image_size
         self.orientations = orientations
@@ -204,48 +158,46 @@ class GIST(Extractor):
         self.n_jobs = n_jobs
 
     @property
-    def descriptor_size(self):
+    def descriptor_size(self) -> int:
         """The dimension of a descriptor, ``sum(orientations) * blocks**2``."""
         return sum(self.orientations) * self.blocks**2
 
-    def check_params(self):
-        _, blocks, _ = _check_filters(self.orientations, self.blocks, self.prefilter)
-        if self.patch_size is None:
-            _check_image_size(self.image_size, blocks)
-        else:
-            _check_patch(self.patch_size, self.step, blocks)
+    def check_pairs(self):
+        """What is described, image or patches, must divide into blocks."""
+        name = "image_size" if self.patch_size is None else "patch_size"
+        check_divides(name, [getattr(self, name)], "blocks", self.blocks)
 
-    def _extract(self, image):
-        image = load_image(image, mode="gray") if image.ndim == 3 else image
-        options = {"orientations": self.orientations, "blocks": self.blocks, "prefilter": self.prefilter}
-        if self.patch_size is not None:
-            return *gist_patches(image, patch_size=self.patch_size, step=self.step, **options), None
-        return gist(image, image_size=self.image_size, **options)[None], whole_frame(image), None
-
-
-def _check_filters(orientations, blocks, prefilter):
-    try:
-        orientations = tuple(check_int("orientations", n, 1) for n in orientations)
-    except TypeError:
-        raise ParameterError(f"orientations={orientations!r} must be a list of integers, one a scale") from None
-    if not orientations:
-        raise ParameterError("orientations is empty; give the number of orientations of each scale, as (8, 8, 8)")
-    if prefilter is not None:
-        prefilter = check_number("prefilter", prefilter, 1e-3)
-    return orientations, check_int("blocks", blocks, 1), prefilter
+    def _describe(self, image, parameters):
+        if parameters.patch_size is not None:
+            return _patches(image, parameters)
+        image = _check_image(image)
+        size, blocks = parameters.image_size, parameters.blocks
+        shrinks = max(image.shape) >= size
+        square = cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        side = size // blocks
+        energies = [
+            energy(0, size).reshape(blocks, side, blocks, side).mean(axis=(1, 3)).ravel()
+            for energy in _energies(_padded(square), square.shape, parameters.orientations, parameters.prefilter)
+        ]
+        return LocalDescriptors(np.concatenate(energies)[None], whole_frame(image))
 
 
-def _check_image_size(image_size, blocks):
-    image_size = check_int("image_size", image_size, blocks, _MAX_IMAGE_SIZE)
-    if image_size % blocks:
-        raise ParameterError(
-            f"image_size={image_size} does not divide into blocks={blocks} x {blocks}; use a multiple of {blocks}"
-        )
-    return image_size
-
-
-def _check_patch(patch_size, step, blocks):
-    return check_patches(check_int("patch_size", patch_size, 1), step, blocks)
+def _patches(image, parameters):
+    patch_size, step, blocks = parameters.patch_size, parameters.step, parameters.blocks
+    image = _check_image(image)
+    shape = image.shape
+    ((rows, columns),), _ = patch_grid_shapes(*shape, [patch_size], step)
+    depth = sum(parameters.orientations)
+    descriptors = np.empty((rows, columns, depth, blocks, blocks), np.float32)
+    if descriptors.size:
+        image = _padded(image)
+        energies = _energies(image, shape, parameters.orientations, parameters.prefilter)
+        del image  # what may be a large copy
+        sums = np.empty((rows, columns, blocks, blocks, 1), np.float32)
+        for k, energy in enumerate(energies):
+            sum_patch_cells(functools.partial(_tile_sums, energy), patch_size, step, sums)
+            np.multiply(sums[..., 0], np.float32(1 / (patch_size // blocks) ** 2), out=descriptors[:, :, k])
+    return LocalDescriptors(descriptors.reshape(-1, depth * blocks**2), patch_frames(*shape, [patch_size], step))
 
 
 def _check_image(image):

@@ -7,29 +7,62 @@ pixels, their aspect ratio given up, and compare them with zero mean and unit no
 import cv2
 import numpy as np
 
-from .._validation import check_bool, check_color_image, check_gray_image, check_int
+from .._parameters import Boolean, Integer, Jobs
+from .._validation import check_color_image, check_gray_image
+from ..images import ImageLike
 from .base import Extractor
 from .grid import whole_frame
+from .local_descriptors import LocalDescriptors
 
 
-def tiny_image(image, *, size=16):
+def tiny_image(image: ImageLike, *, size: int = 16, color: bool = False) -> np.ndarray:
     """The image at a size of ``size`` x ``size`` pixels, of zero mean and unit norm.
 
     Parameters
     ----------
-    image : array of shape (height, width) or (height, width, 3)
-    size : int
-        Side in pixels. The aspect ratio is not kept.
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    size, color
+        As in :class:`TinyImage`, which does the same for many images.
 
     Returns
     -------
-    array of shape (size**2 * n_channels,), float32
+    array of shape (size**2,), or (3 * size**2,) with ``color``, float32
         Row, column, channel; zero for a flat image.
 
     Raises
     ------
     ParameterError
-        If the image or the size is out of range.
+        If the image or a parameter is out of range.
+
+    References
+    ----------
+    Torralba, Fergus and Freeman, PAMI 2008, section 3.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.tiny_image(skimage.data.camera(), size=3).round(2).tolist()
+    [0.22, 0.15, 0.42, 0.08, -0.59, 0.36, -0.13, -0.49, -0.02]
+    """
+    return TinyImage(size=size, color=color).describe(image).descriptors[0]
+
+
+class TinyImage(Extractor):
+    """The whole image as one descriptor of a few pixels.
+
+    Parameters
+    ----------
+    size : int >= 1, default 16
+        Side in pixels. The aspect ratio is not kept.
+    color : bool, default False
+        Keep RGB; otherwise gray.
+    n_jobs : int or None, default None
+        Worker threads over images.
+
+    See Also
+    --------
+    tiny_image : the same for one image.
 
     Notes
     -----
@@ -39,60 +72,35 @@ def tiny_image(image, *, size=16):
     References
     ----------
     A. Torralba, R. Fergus, W. T. Freeman. 80 million tiny images: a large data set for
-    nonparametric object and scene recognition. PAMI 2008. :doi:`10.1109/TPAMI.2008.128`
+    nonparametric object and scene recognition. PAMI 2008, section 3.
+    :doi:`10.1109/TPAMI.2008.128`
 
     Examples
     --------
-    >>> import skimage.data
-    >>> tiny_image(skimage.data.camera()).shape
-    (256,)
-    """
-    size = check_int("size", size, 1)
-    image = np.asarray(image)
-    image = check_gray_image(image) if image.ndim == 2 else check_color_image(image)
-    enlarges = size > min(image.shape[:2])
-    tiny = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA).ravel()
-    tiny -= tiny.mean(dtype=np.float64)
-    length = np.linalg.norm(tiny.astype(np.float64))
-    # what is left of a flat image is the rounding of its mean
-    return tiny / np.float32(length) if length > 1e-3 else np.zeros_like(tiny)
-
-
-class TinyImage(Extractor):
-    """The whole image as one descriptor of a few pixels.
-
-    Parameters
-    ----------
-    size : int
-        Side in pixels.
-    color : bool, default False
-        Keep RGB; otherwise gray.
-    n_jobs : int, optional
-        Worker threads over images.
-
-    See Also
-    --------
-    tiny_image : the same for one array.
-
-    Examples
-    --------
-    >>> TinyImage().extract(np.zeros((48, 64), np.uint8))
-    DescriptorSet(1 images, 1 descriptors of size 256 float32, frames, sizes)
+    >>> import bovw, skimage.data
+    >>> bovw.TinyImage().transform([skimage.data.camera(), skimage.data.coins()])
+    DescriptorSet(2 images, 2 descriptors of size 256 float32, frames, sizes)
     """
 
-    def __init__(self, size=16, *, color=False, n_jobs=None):
+    PARAMETERS = {"size": Integer(1), "color": Boolean(), "n_jobs": Jobs()}
+
+    def __init__(self, *, size: int = 16, color: bool = False, n_jobs: int | None = None):
         self.size = size
         self.color = color
         self.n_jobs = n_jobs
 
     @property
-    def descriptor_size(self):
+    def descriptor_size(self) -> int:
         """The dimension of the descriptor."""
         return self.size**2 * (3 if self.color else 1)
 
-    def check_params(self):
-        check_int("size", self.size, 1)
-        check_bool("color", self.color)
-
-    def _extract(self, image):
-        return tiny_image(image, size=self.size)[None], whole_frame(image), None
+    def _describe(self, image, parameters):
+        size = parameters.size
+        image = check_gray_image(image) if image.ndim == 2 else check_color_image(image)
+        enlarges = size > min(image.shape[:2])
+        tiny = cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR if enlarges else cv2.INTER_AREA).ravel()
+        tiny -= tiny.mean(dtype=np.float64)
+        length = np.linalg.norm(tiny.astype(np.float64))
+        # what is left of a flat image is the rounding of its mean
+        tiny = tiny / np.float32(length) if length > 1e-3 else np.zeros_like(tiny)
+        return LocalDescriptors(tiny[None], whole_frame(image))

@@ -203,6 +203,11 @@ def load_image(item, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
         As :func:`read_image`.
     ParameterError
         If an array has another shape or dtype, or holds NaN or infinity.
+
+    Warns
+    -----
+    ImageScaleWarning
+        If all values of a float array lie in [0, 1], scikit-image's scale, and some are not zero.
     """
     check_choice("mode", mode, ("rgb", "gray"))
     if is_source(item):

@@ -5,13 +5,16 @@ Gray is Rec. 601 luma, 0.299 R + 0.587 G + 0.114 B. On 8-bit pixels it is
 same on every platform; OpenCV's own conversion differs from version to version.
 """
 
+import warnings
+
 import numpy as np
 from PIL import Image
 
 from .._validation import all_finite
-from ..errors import ParameterError
+from ..errors import ImageScaleWarning, ParameterError
 
 _LUMA = (0.299, 0.587, 0.114)
+_HANDFUL = 16  # of so few pixels the scale cannot be told
 
 
 def to_8_bits(image, maximum=65535):
@@ -72,4 +75,15 @@ def _check_array(image):
         image = image.astype(np.float32)
     if not all_finite(image):
         raise ParameterError("image holds NaN or infinity; replace them first")
+    warn_of_unit_scale(image)
     return image
+
+
+def warn_of_unit_scale(image):
+    """Warn if the values of a float image lie in [0, 1], as scikit-image has them, and are not all zero."""
+    if image.dtype.kind == "f" and image.size > _HANDFUL and 0 < image.max() <= 1 and image.min() >= 0:
+        warnings.warn(
+            "the values of a float image lie in [0, 1], but bovw's scale is 0-255: multiply by 255, or use "
+            "skimage.util.img_as_ubyte",
+            ImageScaleWarning,
+        )

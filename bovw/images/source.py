@@ -4,9 +4,15 @@ import contextlib
 import io
 import os
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy.typing as npt
 
 from ..errors import ImageDecodeError, ParameterError
 from .formats import HEAD_BYTES, sniff_format, why_not_an_image
+
+#: one image: a file in any form, or its pixels
+ImageLike = str | os.PathLike | bytes | BinaryIO | npt.ArrayLike
 
 
 def decode_error(name, reason):

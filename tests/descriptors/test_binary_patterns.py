@@ -1,5 +1,6 @@
 """LBP against exact arithmetic, golden values, scikit-image, VLFeat, and its symmetries."""
 
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.base import clone
 
 import bovw
-from bovw.descriptors import lbp_codes, lbp_histogram, lbp_patches
+from bovw.descriptors import lbp, lbp_codes, lbp_histogram
 from bovw.descriptors.binary_patterns import _Pattern, _uniform_labels
 from bovw.errors import ParameterError
 from tests.reference import lbp as slow
@@ -69,7 +70,7 @@ def test_diagonals_in_16_bits_are_exact_everywhere():
     [*((m, p) for m in ("plain", "uniform", "riu2", "ri") for p in (4, 5, 8, 12)), ("vlfeat", 8)],
 )
 def test_labels_of_all_codes(n_points, method):
-    pattern = _Pattern(n_points, 1.0, method, "auto")
+    pattern = _Pattern(SimpleNamespace(n_points=n_points, radius=1.0, method=method, interpolation="auto"))
     expected = np.array([slow.label(code, n_points, method) for code in range(2**n_points)])
     if method == "ri":
         expected = np.unique(expected, return_inverse=True)[1]
@@ -93,7 +94,7 @@ def test_labels_of_long_codes(n_points, method):
     ("method", "bins"), [("plain", 256), ("uniform", 59), ("riu2", 10), ("ri", 36), ("vlfeat", 58)]
 )
 def test_numbers_of_bins(method, bins):
-    assert bovw.lbp(noise((9, 9)), method=method).shape == (1, 1, bins)
+    assert bovw.lbp_cells(noise((9, 9)), method=method).shape == (1, 1, bins)
 
 
 def untied(image, n_points, radius):
@@ -172,8 +173,10 @@ import hashlib, sys, numpy as np, bovw
 rng = np.random.default_rng(0)
 gray, color = rng.integers(256, size=(61, 83)).astype(np.uint8), rng.integers(256, size=(61, 83, 3)).astype(np.uint8)
 floats = rng.random((61, 83), np.float32)
-parts = [bovw.lbp(i, n_points=p, radius=r, method=m, sharing=s, norm=n) for i in (gray, floats) for p, r, m, s, n in (
-    (8, 1, "uniform", "none", "l1"), (8, 1, "vlfeat", "bilinear", "l1-sqrt"), (24, 3, "riu2", "bilinear", None))]
+cases = (
+    (8, 1, "uniform", "none", "l1"), (8, 1, "vlfeat", "bilinear", "l1-sqrt"), (24, 3, "riu2", "bilinear", None))
+parts = [bovw.lbp_cells(image, n_points=p, radius=r, method=m, sharing=s, norm=n)
+         for image in (gray, floats) for p, r, m, s, n in cases]
 parts += [bovw.LBP(norm=None).extract(gray).descriptors, bovw.ColorStatistics().extract(color).descriptors,
           bovw.ColorStatistics().extract(color.astype(np.float32) / 3).descriptors]
 print(hashlib.sha256(b"".join(p.tobytes() for p in parts)).hexdigest())
@@ -188,7 +191,7 @@ def test_every_simd_level_gives_the_same_bits():
 
 
 def test_golden_values_of_58_bins(golden_image):
-    h = bovw.lbp(golden_image, cell_size=16, method="vlfeat")
+    h = bovw.lbp_cells(golden_image, cell_size=16, method="vlfeat")
     assert h.shape == (2, 3, 58)
     assert h.sum(dtype=np.float64) == pytest.approx(36.4806, abs=2e-4)
     np.testing.assert_allclose(
@@ -204,23 +207,24 @@ def test_cell_histograms(cell_size, sharing, method, n_points, radius):
     options = {"n_points": n_points, "radius": radius, "method": method}
     labels = lbp_codes(image, **options)
     margin = (23 - labels.shape[0]) // 2
-    n_bins = bovw.lbp(image, cell_size=None, **options).shape[2]
+    n_bins = bovw.lbp_cells(image, cell_size=None, **options).shape[2]
     counts = slow.histograms(labels, margin, image.shape, cell_size, n_bins, sharing == "bilinear")
     options |= {"cell_size": cell_size, "sharing": sharing}
-    np.testing.assert_allclose(bovw.lbp(image, norm=None, **options), counts, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(bovw.lbp_cells(image, norm=None, **options), counts, rtol=1e-6, atol=1e-6)
     mass = counts.sum(axis=2, keepdims=True)
     frequencies = counts / np.where(mass > 0, mass, 1)
-    np.testing.assert_allclose(bovw.lbp(image, norm="l1", **options), frequencies, rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(bovw.lbp(image, norm="l1-sqrt", **options), np.sqrt(frequencies), rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(bovw.lbp_cells(image, norm="l1", **options), frequencies, rtol=1e-5, atol=1e-7)
+    roots = bovw.lbp_cells(image, norm="l1-sqrt", **options)
+    np.testing.assert_allclose(roots, np.sqrt(frequencies), rtol=1e-5, atol=1e-7)
     length = np.linalg.norm(counts, axis=2, keepdims=True)
     unit = counts / np.where(length > 0, length, 1)
-    np.testing.assert_allclose(bovw.lbp(image, norm="l2", **options), unit, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(bovw.lbp_cells(image, norm="l2", **options), unit, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("cell_size", [16, 17, 40, 150, 1024])
 def test_large_shared_cells_keep_their_mass(cell_size):
     image = noise((cell_size + 5, 2 * cell_size + 3), cell_size)
-    h = bovw.lbp(image, cell_size=cell_size, sharing="bilinear", norm="l1")
+    h = bovw.lbp_cells(image, cell_size=cell_size, sharing="bilinear", norm="l1")
     np.testing.assert_allclose(h.sum(axis=2, dtype=np.float64), 1, rtol=1e-5)
     assert h.min() >= 0
 
@@ -228,28 +232,28 @@ def test_large_shared_cells_keep_their_mass(cell_size):
 @pytest.mark.parametrize("cell_size", [15, 16, 17])
 def test_large_cells_are_counted_beyond_a_byte(cell_size):
     flat = np.zeros((3 * cell_size, 3 * cell_size), np.uint8)
-    h = bovw.lbp(flat, cell_size=cell_size, norm=None)
+    h = bovw.lbp_cells(flat, cell_size=cell_size, norm=None)
     assert h[1, 1, 57] == cell_size**2 and h[1, 1].sum() == cell_size**2
 
 
 def test_out_is_written_in_place(gray):
     for options in ({}, {"method": "vlfeat"}, {"norm": "l2"}):
-        fresh = bovw.lbp(gray, **options)
+        fresh = bovw.lbp_cells(gray, **options)
         out = np.full_like(fresh, np.nan)
-        assert bovw.lbp(gray, out=out, **options) is out
+        assert bovw.lbp_cells(gray, out=out, **options) is out
         np.testing.assert_array_equal(out, fresh)
-    fresh, _ = lbp_patches(gray)
+    fresh, _, _ = lbp(gray)
     out = np.full((len(fresh) + 2, fresh.shape[1]), np.nan, np.float32)
-    np.testing.assert_array_equal(lbp_patches(gray, out=out)[0], fresh)
+    np.testing.assert_array_equal(lbp(gray, out=out)[0], fresh)
     assert np.isnan(out[len(fresh):]).all()
-    for function, wrong in ((bovw.lbp, out), (bovw.lbp, out[:, ::2]), (lbp_patches, out[:5]), (lbp_patches, fresh[0])):
+    for function, wrong in ((bovw.lbp_cells, out), (bovw.lbp_cells, out[:, ::2]), (lbp, out[:5]), (lbp, fresh[0])):
         with pytest.raises(ParameterError, match="out"):
             function(gray, out=wrong)
 
 
 def test_whole_image_is_one_cell(gray):
     counts = np.bincount(lbp_codes(gray).ravel(), minlength=59)
-    np.testing.assert_array_equal(bovw.lbp(gray, cell_size=None, norm=None)[0, 0], counts)
+    np.testing.assert_array_equal(bovw.lbp_cells(gray, cell_size=None, norm=None)[0, 0], counts)
 
 
 def vl_lbp(image, cell_size):
@@ -262,7 +266,7 @@ def vl_lbp(image, cell_size):
 @pytest.mark.parametrize("cell_size", [3, 8, 16, 21])
 def test_vlfeat_on_a_photograph(gray, cell_size):
     np.testing.assert_allclose(
-        bovw.lbp(gray, cell_size=cell_size, method="vlfeat"), vl_lbp(gray, cell_size), atol=2e-6
+        bovw.lbp_cells(gray, cell_size=cell_size, method="vlfeat"), vl_lbp(gray, cell_size), atol=2e-6
     )
 
 
@@ -270,7 +274,7 @@ def test_vlfeat_on_real_images(bovw_data):
     paths = sorted((bovw_data / "imagenet_native").glob("*/*.JPEG"))[:50]
     for path in paths:
         image = bovw.read_image(path, mode="gray")[:400, :400]
-        np.testing.assert_allclose(bovw.lbp(image, method="vlfeat"), vl_lbp(image, 8), atol=2e-6)
+        np.testing.assert_allclose(bovw.lbp_cells(image, method="vlfeat"), vl_lbp(image, 8), atol=2e-6)
 
 
 def test_signature_of_several_circles(gray):
@@ -278,7 +282,7 @@ def test_signature_of_several_circles(gray):
     assert signature.shape == (10 + 18 + 26,)
     assert signature.dtype == np.float32
     np.testing.assert_array_equal(
-        signature[10:28], bovw.lbp(gray, cell_size=None, n_points=16, radius=2, method="riu2")[0, 0]
+        signature[10:28], bovw.lbp_cells(gray, cell_size=None, n_points=16, radius=2, method="riu2")[0, 0]
     )
     np.testing.assert_allclose(signature.sum(), 3, rtol=1e-6)
 
@@ -289,32 +293,32 @@ def test_signature_of_several_circles(gray):
 @pytest.mark.parametrize(("patch_size", "step", "cells"), [(16, 8, 2), (12, 8, 2), (9, 4, 3), (10, 7, 1), (6, 5, 2)])
 def test_patches(patch_size, step, cells):
     image = noise((37, 29), patch_size, 6)
-    options = {"patch_sizes": patch_size, "step": step, "cells": cells, "n_points": 12, "radius": 1.5}
+    options = {"patch_sizes": patch_size, "step": step, "patch_cells": cells, "n_points": 12, "radius": 1.5}
     labels = lbp_codes(image, n_points=12, radius=1.5)
     counts = slow.patch_histograms(labels, 2, image.shape, patch_size, step, cells, 135)
-    descriptors, frames = lbp_patches(image, norm=None, **options)
+    descriptors, frames, _ = lbp(image, norm=None, **options)
     np.testing.assert_array_equal(descriptors, counts)
     np.testing.assert_allclose(
-        lbp_patches(image, norm="l1", **options)[0], counts / counts.sum(axis=1, keepdims=True), rtol=1e-6
+        lbp(image, norm="l1", **options)[0], counts / counts.sum(axis=1, keepdims=True), rtol=1e-6
     )
-    lengths = np.linalg.norm(lbp_patches(image, norm="l2", **options)[0], axis=1)
+    lengths = np.linalg.norm(lbp(image, norm="l2", **options)[0], axis=1)
     np.testing.assert_allclose(lengths, 1, rtol=1e-6)
     assert frames[0].tolist() == [(patch_size - 1) / 2, (patch_size - 1) / 2, patch_size, 0]
     assert len(frames) == len(counts)
 
 
 def test_bands_of_patches_give_the_same(gray, monkeypatch):
-    whole = lbp_patches(gray)[0]
+    whole = lbp(gray)[0]
     monkeypatch.setattr("bovw.descriptors.patch_grid._BAND_BYTES", 1)
-    np.testing.assert_array_equal(lbp_patches(gray)[0], whole)
+    np.testing.assert_array_equal(lbp(gray)[0], whole)
 
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))
 def test_translation_by_one_step(step, seed):
     image = noise((20 + step, 20 + step), seed)
-    moved, frames = lbp_patches(image[step:, step:], patch_sizes=8, step=step, radius=1.0)
-    descriptors, all_frames = lbp_patches(image, patch_sizes=8, step=step, radius=1.0)
+    moved, frames, _ = lbp(image[step:, step:], patch_sizes=8, step=step, radius=1.0)
+    descriptors, all_frames, _ = lbp(image, patch_sizes=8, step=step, radius=1.0)
     index = {(x, y): i for i, (x, y) in enumerate(all_frames[:, :2].tolist())}
     for descriptor, (x, y) in zip(moved, frames[:, :2].tolist(), strict=True):
         if x > 4 and y > 4 and x + 5 < 20 and y + 5 < 20:  # inside, where the border has no part
@@ -327,7 +331,7 @@ def test_extractor(gray, photograph):
     assert len(found) == 3
     assert found.descriptor_size == extractor.descriptor_size == 236
     assert np.diff(found.offsets).tolist()[1] == 0
-    np.testing.assert_array_equal(found[0].descriptors, lbp_patches(gray, patch_sizes=(16, 24), step=12)[0])
+    np.testing.assert_array_equal(found[0].descriptors, lbp(gray, patch_sizes=(16, 24), step=12)[0])
     np.testing.assert_array_equal(found[0].descriptors, extractor.extract(gray).descriptors)
     assert extractor.extract(photograph[:40, :50]).n_descriptors == found[2].n_descriptors
     assert clone(extractor).get_params() == extractor.get_params()
@@ -339,11 +343,11 @@ def test_extractor(gray, photograph):
 # -- inputs that are wrong or strange ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", [lbp_codes, bovw.lbp, lbp_histogram, lbp_patches])
+@pytest.mark.parametrize("function", [lbp_codes, bovw.lbp_cells, lbp_histogram, lbp])
 @pytest.mark.parametrize(
     "image",
     [
-        np.zeros((0, 5), np.uint8), np.zeros((5, 0), np.uint16), np.zeros((9, 9, 3), np.uint8), np.zeros(9),
+        np.zeros((0, 5), np.uint8), np.zeros((5, 0), np.uint16), np.zeros((9, 9, 2), np.uint8), np.zeros(9),
         np.full((9, 9), np.nan), np.full((9, 9), np.inf, np.float32), np.zeros((9, 9), complex),
     ],
 )
@@ -352,7 +356,7 @@ def test_wrong_images(function, image):
         function(image)
 
 
-@pytest.mark.parametrize("function", [lbp_codes, bovw.lbp, lbp_histogram])
+@pytest.mark.parametrize("function", [lbp_codes, bovw.lbp_cells, lbp_histogram])
 @pytest.mark.parametrize("shape", [(1, 1), (2, 40), (40, 2)])
 def test_images_without_a_whole_circle(function, shape):
     with pytest.raises(ParameterError, match="at least 3 pixels"):
@@ -361,7 +365,7 @@ def test_images_without_a_whole_circle(function, shape):
 
 def test_image_smaller_than_a_cell():
     with pytest.raises(ParameterError, match="cell_size=8"):
-        bovw.lbp(np.zeros((7, 20), np.uint8))
+        bovw.lbp_cells(np.zeros((7, 20), np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -374,7 +378,7 @@ def test_image_smaller_than_a_cell():
     ],
 )
 def test_wrong_circles(options):
-    for function in (lbp_codes, bovw.lbp, lbp_patches):
+    for function in (lbp_codes, bovw.lbp_cells, lbp):
         with pytest.raises(ParameterError, match=next(iter(options))):
             function(np.zeros((40, 40), np.uint8), **options)
 
@@ -383,19 +387,19 @@ def test_wrong_circles(options):
     ("function", "options", "name"),
     [
         (lbp_codes, {"border": "reflect"}, "border"),
-        (bovw.lbp, {"cell_size": 0}, "cell_size"),
-        (bovw.lbp, {"cell_size": 2000, "sharing": "bilinear"}, "cell_size"),
-        (bovw.lbp, {"sharing": "soft"}, "sharing"),
-        (bovw.lbp, {"norm": "L2"}, "norm"),
-        (bovw.lbp, {"method": "plain", "n_points": 17}, "n_points"),
+        (bovw.lbp_cells, {"cell_size": 0}, "cell_size"),
+        (bovw.lbp_cells, {"cell_size": 2000, "sharing": "bilinear"}, "cell_size"),
+        (bovw.lbp_cells, {"sharing": "soft"}, "sharing"),
+        (bovw.lbp_cells, {"norm": "L2"}, "norm"),
+        (bovw.lbp_cells, {"method": "plain", "n_points": 17}, "n_points"),
         (lbp_histogram, {"scales": 8}, "scales"),
         (lbp_histogram, {"scales": ()}, "scales"),
-        (lbp_patches, {"patch_sizes": (16, 17)}, "patch_sizes"),
-        (lbp_patches, {"patch_sizes": ()}, "patch_sizes"),
-        (lbp_patches, {"patch_sizes": 16.0}, "patch_sizes"),
-        (lbp_patches, {"step": 0}, "step"),
-        (lbp_patches, {"cells": -1}, "cells"),
-        (lbp_patches, {"norm": "max"}, "norm"),
+        (lbp, {"patch_sizes": (16, 17)}, "patch_sizes"),
+        (lbp, {"patch_sizes": ()}, "patch_sizes"),
+        (lbp, {"patch_sizes": 16.0}, "patch_sizes"),
+        (lbp, {"step": 0}, "step"),
+        (lbp, {"patch_cells": -1}, "patch_cells"),
+        (lbp, {"norm": "max"}, "norm"),
     ],
 )
 def test_wrong_parameters(function, options, name):
@@ -407,7 +411,7 @@ def test_constant_and_extreme_images():
     tenth = np.full((5, 5), 0.1, np.float32)
     assert (lbp_codes(tenth, n_points=24, radius=1.7, method="riu2", border="edge") == 24).all()
     assert (lbp_codes(np.full((5, 5), 3e38), method="plain") == 255).all()
-    h = bovw.lbp(np.full((8, 8), 7, np.uint8), norm="l2")
+    h = bovw.lbp_cells(np.full((8, 8), 7, np.uint8), norm="l2")
     assert h[0, 0, 57] == 1 and h.sum() == 1
 
 
@@ -430,12 +434,12 @@ def test_any_input_gives_frequencies_or_a_parameter_error(
     elif method == "vlfeat":
         circle |= {"n_points": 8, "radius": 1.0}
     try:
-        h = bovw.lbp(image, cell_size=cell_size, sharing=sharing, norm="l1", **circle)
+        h = bovw.lbp_cells(image, cell_size=cell_size, sharing=sharing, norm="l1", **circle)
     except ParameterError:
         pass
     else:
         sums = h.sum(axis=2, dtype=np.float64)
         assert ((np.abs(sums - 1) < 1e-5) | (sums == 0)).all()
-    descriptors, frames = lbp_patches(image, patch_sizes=cells * cell_size, step=step, cells=cells, **circle)
+    descriptors, frames, _ = lbp(image, patch_sizes=cells * cell_size, step=step, patch_cells=cells, **circle)
     assert len(descriptors) == len(frames)
     assert np.isfinite(descriptors).all()

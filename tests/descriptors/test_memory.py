@@ -11,7 +11,6 @@ SCRIPT = """
 import sys
 import numpy as np
 import bovw
-from bovw.descriptors import gist_patches, hog_blocks, hog_patches, lbp_codes, lbp_patches
 
 def peak():
     with open("/proc/self/status") as status:
@@ -37,21 +36,21 @@ print(peak() - before - size)
 """
 
 CASES = {
-    "flat": "bovw.dsift(image, step=16, bin_size=(4, 6, 8, 10))",
-    "smoothed": "bovw.dsift(image, step=16, bin_size=(4, 6, 8, 10), magnification=6.0)",
-    "gaussian": "bovw.dsift(image, step=16, bin_size=(4, 6, 8, 10), window='gaussian')",
-    "large bins": "bovw.dsift(image, step=32, bin_size=64, window='gaussian')",
+    "flat": "bovw.dense_sift(image, step=16, bin_size=(4, 6, 8, 10))",
+    "smoothed": "bovw.dense_sift(image, step=16, bin_size=(4, 6, 8, 10), magnification=6.0)",
+    "gaussian": "bovw.dense_sift(image, step=16, bin_size=(4, 6, 8, 10), window='gaussian')",
+    "large bins": "bovw.dense_sift(image, step=32, bin_size=64, window='gaussian')",
     "five scales": "bovw.DenseSIFT(step=16, bin_size=6, scales=(1, 0.71, 0.5, 0.35, 0.25)).extract(image)",
     "opponent": "bovw.DenseSIFT(step=16, bin_size=6, color_space='opponent').extract(color)",
-    "hog": "bovw.hog(color)",
-    "hog_blocks": "hog_blocks(image)",
-    "hog_patches": "hog_patches(image, step=16)",
-    "lbp": "bovw.lbp(image)",
-    "lbp of 24 points": "bovw.lbp(image, n_points=24, radius=3, method='riu2', cell_size=16)",
-    "lbp_codes": "lbp_codes(image)",
-    "lbp_patches": "lbp_patches(image, step=32)",
+    "hog_cells": "bovw.hog_cells(color)",
+    "hog_blocks": "bovw.hog_blocks(image)",
+    "hog": "bovw.hog(image, step=16)",
+    "lbp_cells": "bovw.lbp_cells(image)",
+    "lbp_cells of 24 points": "bovw.lbp_cells(image, n_points=24, radius=3, method='riu2', cell_size=16)",
+    "lbp_codes": "bovw.lbp_codes(image)",
+    "lbp": "bovw.lbp(image, step=32)",
     "gist": "bovw.gist(image)",
-    "gist_patches": "gist_patches(image, orientations=(1,))",  # memory does not depend on the number of filters
+    "gist patches": "bovw.gist(image, patch_size=64, orientations=(1,))",  # of any number of filters the same
     "color_statistics": "bovw.color_statistics(color, step=16)",
 }
 

@@ -18,8 +18,8 @@ def test_patches_equal_the_definition(photograph, patch_size, step, color):
     image = photograph[100:131, 200:240] if color else photograph[100:131, 200:240, 0]
     for epsilon in (None, 10.0, 0.5):
         normalize = epsilon is not None
-        descriptors, frames = bovw.raw_patches(
-            image, patch_size=patch_size, step=step, normalize=normalize, epsilon=epsilon or 0.0
+        descriptors, frames, _ = bovw.raw_patches(
+            image, patch_size=patch_size, step=step, normalize=normalize, epsilon=epsilon or 0.0, color=color
         )
         expected = slow.raw_patches(image, patch_size, step, epsilon) if patch_size > 1 or not normalize else None
         assert descriptors.dtype == np.float32 and descriptors.flags.c_contiguous
@@ -31,12 +31,12 @@ def test_patches_equal_the_definition(photograph, patch_size, step, color):
 
 
 def test_an_image_smaller_than_a_patch_has_none():
-    descriptors, frames = bovw.raw_patches(np.zeros((5, 30), np.uint8))
-    assert descriptors.shape == (0, 36) and frames.shape == (0, 4)
+    descriptors, frames, _ = bovw.raw_patches(np.zeros((5, 30), np.uint8))
+    assert descriptors.shape == (0, 108) and frames.shape == (0, 4)
 
 
 def test_a_flat_patch_is_zero_also_without_epsilon():
-    descriptors, _ = bovw.raw_patches(np.full((8, 8), 9, np.uint8), epsilon=0.0)
+    descriptors, _, _ = bovw.raw_patches(np.full((8, 8), 9, np.uint8), epsilon=0.0)
     assert (descriptors == 0).all()
 
 
@@ -45,7 +45,7 @@ def test_a_flat_patch_is_zero_also_without_epsilon():
     hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)), st.integers(1, 8), st.integers(1, 5)
 )
 def test_patches_are_finite_and_centered(image, patch_size, step):
-    descriptors, _ = bovw.raw_patches(image, patch_size=patch_size, step=step)
+    descriptors, _, _ = bovw.raw_patches(image, patch_size=patch_size, step=step)
     assert np.isfinite(descriptors).all()
     if descriptors.size:
         assert np.abs(descriptors.mean(axis=1)).max() < 1e-3
@@ -54,7 +54,7 @@ def test_patches_are_finite_and_centered(image, patch_size, step):
 @pytest.mark.parametrize("shape", [(64, 96), (32, 48, 3), (16, 16)])
 def test_a_tiny_image_is_block_means_centered_and_of_unit_norm(shape):
     image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    np.testing.assert_allclose(bovw.tiny_image(image), slow.tiny_image(image, 16), atol=1e-6)
+    np.testing.assert_allclose(bovw.tiny_image(image, color=len(shape) == 3), slow.tiny_image(image, 16), atol=1e-6)
 
 
 def test_a_tiny_image_of_any_size_and_of_a_flat_one(photograph):
@@ -70,9 +70,9 @@ def test_a_tiny_image_of_any_size_and_of_a_flat_one(photograph):
     ("extractor", "size", "n"),
     [
         (bovw.RawPatches(), 108, 27 * 27),
-        (bovw.RawPatches(4, step=4, color=False), 16, 64),
+        (bovw.RawPatches(patch_size=4, step=4, color=False), 16, 64),
         (bovw.TinyImage(), 256, 1),
-        (bovw.TinyImage(8, color=True), 192, 1),
+        (bovw.TinyImage(size=8, color=True), 192, 1),
     ],
 )
 def test_extractors_take_gray_and_color_alike(extractor, size, n):
@@ -88,8 +88,8 @@ def test_extractors_take_gray_and_color_alike(extractor, size, n):
 
 @pytest.mark.parametrize(
     "extractor",
-    [bovw.RawPatches(0), bovw.RawPatches(step=0), bovw.RawPatches(epsilon=-1), bovw.RawPatches(normalize=1),
-     bovw.RawPatches(color="yes"), bovw.TinyImage(0), bovw.TinyImage(color=2)],
+    [bovw.RawPatches(patch_size=0), bovw.RawPatches(step=0), bovw.RawPatches(epsilon=-1), bovw.RawPatches(normalize=1),
+     bovw.RawPatches(color="yes"), bovw.TinyImage(size=0), bovw.TinyImage(color=2)],
 )
 def test_bad_parameters_are_refused(extractor):
     with pytest.raises(ParameterError):

@@ -24,7 +24,7 @@ GOLDEN = {
 @pytest.mark.parametrize(("window", "window_size"), GOLDEN)
 @pytest.mark.parametrize(("arctangent", "tolerance"), [("fast", 1e-4), ("exact", 2e-3)])
 def test_golden_values(golden_image, window, window_size, arctangent, tolerance):
-    d, frames, norms = bovw.dsift(
+    d, frames, norms = bovw.dense_sift(
         golden_image, bin_size=5, step=10, window=window, window_size=window_size, arctangent=arctangent
     )
     norm, total, first, seventh = GOLDEN[window, window_size]
@@ -40,18 +40,18 @@ def test_golden_values(golden_image, window, window_size, arctangent, tolerance)
 @settings(deadline=None, max_examples=60)
 @given(
     height=st.integers(1, 40), width=st.integers(1, 40), bin_size=st.integers(1, 7), step=st.integers(1, 12),
-    n_bins=st.integers(1, 5), orientations=st.integers(2, 18), window=st.sampled_from(["flat", "gaussian"]),
+    spatial_bins=st.integers(1, 5), orientations=st.integers(2, 18), window=st.sampled_from(["flat", "gaussian"]),
     window_size=st.floats(0.3, 4), arctangent=st.sampled_from(["fast", "exact"]), seed=st.integers(0, 99),
 )
 def test_equals_the_slow_twin(
-    height, width, bin_size, step, n_bins, orientations, window, window_size, arctangent, seed
+    height, width, bin_size, step, spatial_bins, orientations, window, window_size, arctangent, seed
 ):
     image = np.random.default_rng(seed).uniform(0, 255, (height, width)).astype(np.float32)
     options = {
-        "bin_size": bin_size, "step": step, "n_bins": n_bins, "orientations": orientations, "window": window,
-        "window_size": window_size, "arctangent": arctangent,
+        "bin_size": bin_size, "step": step, "spatial_bins": spatial_bins, "orientations": orientations,
+        "window": window, "window_size": window_size, "arctangent": arctangent,
     }
-    d, frames, norms = bovw.dsift(image, **options)
+    d, frames, norms = bovw.dense_sift(image, **options)
     slow, slow_frames, slow_norms = slow_dsift(image, **options)
     assert d.shape == slow.shape
     np.testing.assert_allclose(d, slow, atol=2e-5)
@@ -61,7 +61,7 @@ def test_equals_the_slow_twin(
 
 def test_bounds_equal_the_slow_twin(golden_image):
     bounds = (3, 5, 50, 41)
-    d, frames, _ = bovw.dsift(golden_image, bin_size=4, step=3, bounds=bounds)
+    d, frames, _ = bovw.dense_sift(golden_image, bin_size=4, step=3, bounds=bounds)
     slow, slow_frames, _ = slow_dsift(golden_image, bin_size=4, step=3, bounds=bounds)
     np.testing.assert_allclose(d, slow, atol=1e-5)
     np.testing.assert_array_equal(frames[:, :2], slow_frames)
@@ -72,7 +72,7 @@ def test_frame_counts_follow_the_formula():
     for _ in range(200):
         height, width = rng.integers(1, 200, 2)
         bin_size, step = rng.integers(1, 13, 2)
-        d, frames, norms = bovw.dsift(np.zeros((height, width), np.uint8), bin_size=int(bin_size), step=int(step))
+        d, frames, norms = bovw.dense_sift(np.zeros((height, width), np.uint8), bin_size=int(bin_size), step=int(step))
         along = [(length - 1 - 3 * bin_size) // step + 1 if length > 3 * bin_size else 0 for length in (height, width)]
         assert len(d) == len(frames) == len(norms) == along[0] * along[1]
         assert along == [frames_along(length, 3 * bin_size, step) for length in (height, width)]
@@ -80,15 +80,15 @@ def test_frame_counts_follow_the_formula():
 
 def test_several_bin_sizes_are_the_single_ones_stacked(photograph):
     gray = photograph[:200, :180].mean(axis=2)
-    both, frames, norms = bovw.dsift(gray, bin_size=(4, 6, 10), step=4, align=False)
-    parts = [bovw.dsift(gray, bin_size=b, step=4) for b in (4, 6, 10)]
+    both, frames, norms = bovw.dense_sift(gray, bin_size=(4, 6, 10), step=4, align=False)
+    parts = [bovw.dense_sift(gray, bin_size=b, step=4) for b in (4, 6, 10)]
     np.testing.assert_allclose(both, np.concatenate([p[0] for p in parts]), atol=1e-6)
     np.testing.assert_array_equal(frames, np.concatenate([p[1] for p in parts]))
     np.testing.assert_allclose(norms, np.concatenate([p[2] for p in parts]), rtol=1e-5)
 
 
 def test_aligned_grids_share_their_centers():
-    _, frames, _ = bovw.dsift(np.zeros((90, 100)), bin_size=(4, 6, 8, 10), step=5)
+    _, frames, _ = bovw.dense_sift(np.zeros((90, 100)), bin_size=(4, 6, 8, 10), step=5)
     by_scale = [frames[frames[:, 2] == np.float32(b / 3)] for b in (4, 6, 8, 10)]
     for other in by_scale[:-1]:
         centers = {tuple(c) for c in other[:, :2]}
@@ -98,7 +98,7 @@ def test_aligned_grids_share_their_centers():
 def test_phow_offsets(photograph):
     """vl_phow puts the grid of bin size s at floor(1 + 1.5 (max - s)), counted from 1."""
     for size, first in zip((4, 6, 8, 10), (9, 6, 3, 0), strict=True):
-        _, frames, _ = bovw.DenseSIFT.phow()._extract(photograph[:100, :100, 0])
+        _, frames, _ = bovw.DenseSIFT.phow().describe(photograph[:100, :100, 0])
         mine = frames[frames[:, 2] == np.float32(size / 3)]
         assert mine[0, 0] == first + 1.5 * size
 
@@ -106,12 +106,12 @@ def test_phow_offsets(photograph):
 def test_smoothing_equals_describing_what_opencv_smoothed(golden_image):
     import cv2
 
-    d, _, _ = bovw.dsift(golden_image, bin_size=(4, 8), step=5, magnification=6.0, align=False)
+    d, _, _ = bovw.dense_sift(golden_image, bin_size=(4, 8), step=5, magnification=6.0, align=False)
     start = 0
     for b in (4, 8):
         radius = int(np.ceil(4 * b / 6))
         blurred = cv2.GaussianBlur(golden_image, (2 * radius + 1,) * 2, b / 6, borderType=cv2.BORDER_REPLICATE)
-        alone, _, _ = bovw.dsift(blurred, bin_size=b, step=5)
+        alone, _, _ = bovw.dense_sift(blurred, bin_size=b, step=5)
         np.testing.assert_allclose(d[start:start + len(alone)], alone, atol=1e-5)
         start += len(alone)
     assert start == len(d)
@@ -125,7 +125,7 @@ def test_smoothing_equals_describing_what_opencv_smoothed(golden_image):
 def test_smoothing_equals_the_slow_twin(height, width, bin_size, step, magnification, window, seed):
     image = np.random.default_rng(seed).uniform(0, 255, (height, width)).astype(np.float32)
     sigma = bin_size / magnification
-    d, frames, norms = bovw.dsift(image, bin_size=bin_size, step=step, window=window, magnification=magnification)
+    d, frames, norms = bovw.dense_sift(image, bin_size=bin_size, step=step, window=window, magnification=magnification)
     slow, where, mass = slow_dsift(slow_smooth(image, sigma), bin_size=bin_size, step=step, window=window)
     np.testing.assert_array_equal(frames[:, :2], where)
     np.testing.assert_allclose(norms, mass, rtol=1e-3, atol=1e-3)
@@ -137,8 +137,8 @@ def test_smoothing_equals_the_slow_twin(height, width, bin_size, step, magnifica
 def test_translation_by_one_step_moves_the_descriptors(seed, window, step):
     image = np.random.default_rng(seed).uniform(0, 255, (60, 60)).astype(np.float32)
     options = {"bin_size": 3, "step": step, "window": window}
-    a, fa, _ = bovw.dsift(image, **options)
-    b, fb, _ = bovw.dsift(image[step:, step:], **options)
+    a, fa, _ = bovw.dense_sift(image, **options)
+    b, fb, _ = bovw.dense_sift(image[step:, step:], **options)
     a = a.reshape(len(np.unique(fa[:, 1])), -1, 128)
     b = b.reshape(len(np.unique(fb[:, 1])), -1, 128)
     # frames whose support does not touch the cut border see the same pixels
@@ -153,7 +153,7 @@ def test_flip_and_quarter_turn_permute_the_bins(seed, window):
     options = {"bin_size": 4, "step": 4, "window": window, "arctangent": "exact"}
 
     def grid(image):
-        return bovw.dsift(image, **options)[0].reshape(6, 6, 4, 4, 8)  # (fy, fx, y, x, t)
+        return bovw.dense_sift(image, **options)[0].reshape(6, 6, 4, 4, 8)  # (fy, fx, y, x, t)
 
     here = grid(image)
     opposite = (4 - np.arange(8)) % 8  # x -> -x maps angle a to pi - a
@@ -164,9 +164,9 @@ def test_flip_and_quarter_turn_permute_the_bins(seed, window):
 
 
 def test_contrast_threshold_zeroes_but_keeps_the_frame(golden_image):
-    all_, frames, norms = bovw.dsift(golden_image, bin_size=3, step=6)
+    all_, frames, norms = bovw.dense_sift(golden_image, bin_size=3, step=6)
     threshold = float(np.median(norms))
-    d, kept, _ = bovw.dsift(golden_image, bin_size=3, step=6, contrast_threshold=threshold)
+    d, kept, _ = bovw.dense_sift(golden_image, bin_size=3, step=6, contrast_threshold=threshold)
     np.testing.assert_array_equal(frames, kept)
     low = norms < threshold
     assert 0 < low.sum() < len(low)
@@ -175,16 +175,16 @@ def test_contrast_threshold_zeroes_but_keeps_the_frame(golden_image):
 
 
 def test_root_and_uint8(golden_image):
-    d, _, _ = bovw.dsift(golden_image, bin_size=4, step=4)
-    root, _, _ = bovw.dsift(golden_image, bin_size=4, step=4, root=True)
+    d, _, _ = bovw.dense_sift(golden_image, bin_size=4, step=4)
+    root, _, _ = bovw.dense_sift(golden_image, bin_size=4, step=4, root=True)
     np.testing.assert_allclose(root, np.sqrt(d / d.sum(axis=1, keepdims=True)), atol=1e-6)
-    as_bytes, _, _ = bovw.dsift(golden_image, bin_size=4, step=4, dtype="uint8")
+    as_bytes, _, _ = bovw.dense_sift(golden_image, bin_size=4, step=4, dtype="uint8")
     np.testing.assert_array_equal(as_bytes, np.minimum(512 * d, 255).astype(np.uint8))
 
 
 @pytest.mark.parametrize("options", [{}, {"root": True}, {"dtype": "uint8"}, {"window": "gaussian"}])
 def test_constant_image_gives_zero(options):
-    d, _, norms = bovw.dsift(np.full((40, 40), 77.0), **options)
+    d, _, norms = bovw.dense_sift(np.full((40, 40), 77.0), **options)
     assert len(d) == len(norms) > 0
     assert not d.any()
     assert not norms.any()
@@ -192,23 +192,23 @@ def test_constant_image_gives_zero(options):
 
 def test_input_types_agree(photograph):
     gray = photograph[:64, :64, 1]
-    base = bovw.dsift(gray)[0]
-    np.testing.assert_array_equal(bovw.dsift(gray.astype(np.float64))[0], base)
-    np.testing.assert_array_equal(bovw.dsift(gray.astype(np.uint16) * 257)[0], base)
-    np.testing.assert_array_equal(bovw.dsift((gray.astype(np.uint16) * 257).astype(">u2"))[0], base)
+    base = bovw.dense_sift(gray)[0]
+    np.testing.assert_array_equal(bovw.dense_sift(gray.astype(np.float64))[0], base)
+    np.testing.assert_array_equal(bovw.dense_sift(gray.astype(np.uint16) * 257)[0], base)
+    np.testing.assert_array_equal(bovw.dense_sift((gray.astype(np.uint16) * 257).astype(">u2"))[0], base)
     wide = np.zeros((128, 128), np.uint8)
     wide[::2, ::2] = gray
     view = wide[::2, ::2]
     view.setflags(write=False)
-    np.testing.assert_array_equal(bovw.dsift(view)[0], base)
-    np.testing.assert_array_equal(bovw.dsift(np.asfortranarray(gray))[0], base)
+    np.testing.assert_array_equal(bovw.dense_sift(view)[0], base)
+    np.testing.assert_array_equal(bovw.dense_sift(np.asfortranarray(gray))[0], base)
 
 
 def test_out_is_written_in_place(golden_image):
     out = np.full((500, 128), np.nan, np.float32)
-    d, _, _ = bovw.dsift(golden_image, bin_size=4, step=4, out=out)
+    d, _, _ = bovw.dense_sift(golden_image, bin_size=4, step=4, out=out)
     assert d.base is out
-    np.testing.assert_array_equal(d, bovw.dsift(golden_image, bin_size=4, step=4)[0])
+    np.testing.assert_array_equal(d, bovw.dense_sift(golden_image, bin_size=4, step=4)[0])
     assert np.isnan(out[len(d):]).all()
     frozen = np.empty((500, 128), np.float32)
     frozen.setflags(write=False)
@@ -217,7 +217,7 @@ def test_out_is_written_in_place(golden_image):
         (frozen, "writable"), (np.empty((500, 129), np.float32), "shape"), ([1.0], "list"),
     ):
         with pytest.raises(bovw.ParameterError, match=message):
-            bovw.dsift(golden_image, bin_size=4, step=4, out=wrong)
+            bovw.dense_sift(golden_image, bin_size=4, step=4, out=wrong)
 
 
 @pytest.mark.parametrize(
@@ -225,39 +225,40 @@ def test_out_is_written_in_place(golden_image):
     [
         ({"step": 0}, "step=0 must be at least 1"),
         ({"step": 2.5}, "step=2.5 must be an integer"),
-        ({"bin_size": ()}, "names no bin size"),
+        ({"bin_size": ()}, "is too short"),
         ({"window": "gausian"}, "did you mean 'gaussian'"),
         ({"window_size": -1.0}, "window_size"),
         ({"orientations": 1}, "orientations"),
         ({"bounds": (0, 0, 99, 9)}, "bounds"),
         ({"dtype": "float64"}, "dtype"),
         ({"bounds": 7}, "four integers"),
+        ({"bounds": (0, 0, 9, 9), "scales": 0.5}, "drop one"),
         ({"window_size": 2**2000}, "must be finite"),
         ({"magnification": 1e-9}, "raise magnification"),
     ],
 )
 def test_bad_parameters_are_named(change, message):
     with pytest.raises(bovw.ParameterError, match=message):
-        bovw.dsift(np.zeros((30, 30)), **change)
+        bovw.dense_sift(np.zeros((30, 30)), **change)
 
 
 @pytest.mark.parametrize("factor", [1e12, 1e30])
 def test_values_beyond_float32_squares_are_refused(factor):
     image = np.random.default_rng(0).uniform(0, factor, (40, 40))
     with pytest.raises(bovw.ParameterError, match="too large"):
-        bovw.dsift(image)
+        bovw.dense_sift(image)
 
 
 @pytest.mark.parametrize(
     "image",
     [
-        np.full((20, 20), np.nan), np.full((20, 20), np.inf), np.zeros((0, 5)), np.zeros((5, 5, 3)), np.zeros(5),
+        np.full((20, 20), np.nan), np.full((20, 20), np.inf), np.zeros((0, 5)), np.zeros((5, 5, 2)), np.zeros(5),
         np.zeros((5, 5), complex),
     ],
 )
 def test_bad_images_are_refused(image):
     with pytest.raises(bovw.ParameterError, match="image"):
-        bovw.dsift(image)
+        bovw.dense_sift(image)
 
 
 def test_simd_levels_give_the_same_bits():
@@ -268,7 +269,7 @@ def test_simd_levels_give_the_same_bits():
         "for w in ('flat', 'gaussian'):\n"
         "  for a in ('fast', 'exact'):\n"
         "    for t in (8, 9):\n"
-        "      d, f, n = bovw.dsift(r, bin_size=(3, 4, 6), step=4, window=w, arctangent=a, orientations=t,\n"
+        "      d, f, n = bovw.dense_sift(r, bin_size=(3, 4, 6), step=4, window=w, arctangent=a, orientations=t,\n"
         "                           root=t == 9, magnification=6.0 if a == 'fast' else None)\n"
         "      h.update(d.tobytes() + n.tobytes())\n"
         "print(h.hexdigest())\n"
@@ -337,7 +338,7 @@ def test_color_sift_stacks_its_channels(photograph):
     rgb = bovw.DenseSIFT(bin_size=4, step=8, color_space="rgb").extract(image).descriptors
     for c in range(3):
         np.testing.assert_array_equal(
-            rgb[:, 128 * c:128 * (c + 1)], bovw.dsift(image[:, :, c], bin_size=4, step=8)[0]
+            rgb[:, 128 * c:128 * (c + 1)], bovw.dense_sift(image[:, :, c], bin_size=4, step=8)[0]
         )
     # C-SIFT ignores a change of the light's intensity, but for the gray level that keeps black finite
     a = bovw.DenseSIFT(bin_size=4, step=8, color_space="c").extract(image.astype(np.float32)).descriptors
@@ -366,7 +367,7 @@ def test_agrees_with_libvlfeat_on_photographs(bovw_data, window):
     for path in sorted((bovw_data / "imagenet_native").glob("*/*.JPEG"))[::2][:60]:
         image = cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (160, 120)).astype(np.float32)
         theirs = theirs_of(image)
-        ours, _, _ = bovw.dsift(image, step=7, bin_size=5, window=window)
+        ours, _, _ = bovw.dense_sift(image, step=7, bin_size=5, window=window)
         assert theirs.shape == ours.shape
         worst.append(np.abs(theirs - ours).max())
     assert len(worst) >= 50

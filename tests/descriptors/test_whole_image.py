@@ -8,7 +8,7 @@ from bovw.errors import ParameterError
 
 
 def test_lbp_histogram_is_the_plain_function(photograph):
-    extractor = bovw.LBPHistogram([(8, 1), (16, 2.0)], method="uniform", norm="l2")
+    extractor = bovw.LBPHistogram(scales=[(8, 1), (16, 2.0)], method="uniform", norm="l2")
     sets = extractor.transform([photograph, photograph[:60, :50]])
     assert len(sets) == sets.n_descriptors == 2
     gray = bovw.load_image(photograph, mode="gray")
@@ -22,9 +22,10 @@ def test_lbp_histogram_is_the_plain_function(photograph):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scales": ()}, "scales is empty"),
-        ({"scales": 8}, "scales=8 must be a list"),
-        ({"scales": [(3, 1.0)]}, "n_points=3 must be at least 4"),
+        ({"scales": ()}, r"scales=\(\) is too short"),
+        ({"scales": 8}, "scales=8 must be a sequence"),
+        ({"scales": [8, 1.0]}, r"scales\[0\]=8 must be a pair"),
+        ({"scales": [(3, 1.0)]}, r"scales\[0\]\[0\]=3 must be at least 4"),
         ({"method": "rui2"}, "did you mean 'riu2'"),
         ({"norm": "l3"}, "norm='l3'"),
     ],
@@ -38,7 +39,7 @@ def test_hog_window_is_the_plain_function(photograph):
     sets = bovw.HOGWindow().transform([photograph[:160, :96], photograph[:128, :64, 0]])
     assert sets.descriptor_size == bovw.HOGWindow().descriptor_size == 3780
     np.testing.assert_array_equal(sets[0].descriptors[0], bovw.hog_window(photograph[:160, :96]))
-    assert bovw.HOGWindow((32, 32), signed=True, orientations=6).descriptor_size == 3 * 3 * 4 * 12
+    assert bovw.HOGWindow(window=(32, 32), signed=True, orientations=6).descriptor_size == 3 * 3 * 4 * 12
 
 
 def test_hog_window_of_gray_reading(photograph):
@@ -57,7 +58,7 @@ def test_a_small_image_is_enlarged_until_it_covers_the_window(photograph, shape)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"window": 128}, "window=128 must be"),
+        ({"window": 128}, "window=128 must be a sequence"),
         ({"window": (128, 60)}, "multiples of cell_size"),
         ({"window": (8, 8)}, "too few for a block"),
         ({"cell_size": 0}, "cell_size=0"),

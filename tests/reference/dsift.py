@@ -52,32 +52,32 @@ def orientation_energies(image, orientations=8, arctangent="fast"):
     return energies
 
 
-def spatial_kernel(bin_size, bin_index, n_bins, sigma, window):
+def spatial_kernel(bin_size, bin_index, spatial_bins, sigma, window):
     """Taps at offsets u = -b+1 .. b-1 from the bin's center."""
     u = np.arange(-bin_size + 1, bin_size)
     triangle = 1 - np.abs(u) / bin_size
-    delta = bin_size * (bin_index - (n_bins - 1) / 2)
+    delta = bin_size * (bin_index - (spatial_bins - 1) / 2)
     gauss = np.exp(-0.5 * ((u + delta) / sigma) ** 2)
     return triangle * (gauss if window == "gaussian" else gauss.mean())
 
 
-def dsift(image, *, bin_size, step, window="flat", window_size=2.0, bounds=None, n_bins=4, orientations=8,
+def dsift(image, *, bin_size, step, window="flat", window_size=2.0, bounds=None, spatial_bins=4, orientations=8,
           arctangent="fast"):
-    """Return (descriptors (n, n_bins**2 * orientations), frames (n, 2) of x, y, norms (n,))."""
+    """Return (descriptors (n, spatial_bins**2 * orientations), frames (n, 2) of x, y, norms (n,))."""
     image = np.asarray(image, dtype=np.float64)
     height, width = image.shape
     x0, y0, x1, y1 = bounds if bounds is not None else (0, 0, width - 1, height - 1)
     energies = orientation_energies(image, orientations, arctangent)
-    span = (n_bins - 1) * bin_size
-    kernels = [spatial_kernel(bin_size, i, n_bins, window_size * bin_size, window) for i in range(n_bins)]
+    span = (spatial_bins - 1) * bin_size
+    kernels = [spatial_kernel(bin_size, i, spatial_bins, window_size * bin_size, window) for i in range(spatial_bins)]
     taps = np.arange(-bin_size + 1, bin_size)
     descriptors, frames, norms = [], [], []
     for fy in range(y0, y1 - span + 1, step):
         for fx in range(x0, x1 - span + 1, step):
-            d = np.zeros((n_bins, n_bins, orientations))
-            for j in range(n_bins):
+            d = np.zeros((spatial_bins, spatial_bins, orientations))
+            for j in range(spatial_bins):
                 rows = np.clip(fy + j * bin_size + taps, 0, height - 1)
-                for i in range(n_bins):
+                for i in range(spatial_bins):
                     columns = np.clip(fx + i * bin_size + taps, 0, width - 1)
                     d[j, i] = np.einsum("yxt,y,x->t", energies[np.ix_(rows, columns)], kernels[j], kernels[i])
             d = d.ravel()
@@ -87,5 +87,5 @@ def dsift(image, *, bin_size, step, window="flat", window_size=2.0, bounds=None,
             d = d / (np.linalg.norm(d) + 1.19209290e-7)
             descriptors.append(d)
             frames.append((fx + span / 2, fy + span / 2))
-    size = n_bins * n_bins * orientations
+    size = spatial_bins * spatial_bins * orientations
     return np.array(descriptors).reshape(-1, size), np.array(frames).reshape(-1, 2), np.array(norms)

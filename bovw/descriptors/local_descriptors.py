@@ -1,0 +1,30 @@
+"""``LocalDescriptors``: what every function of local descriptors returns for one image."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class LocalDescriptors(NamedTuple):
+    """The descriptors of one image, where they lie, and how strong they were.
+
+    Attributes
+    ----------
+    descriptors : array of shape (n, d), float32 or uint8
+        A row a descriptor, C-contiguous.
+    frames : array of shape (n, 4), float32
+        Center x and y in pixels (x right, y down, the first pixel at 0), scale in pixels, angle in radians.
+    norms : array of shape (n,), float32, or None
+        Strength before normalization; None where an extractor defines none.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, norms = bovw.dense_sift(skimage.data.camera(), step=8)
+    >>> frames[:2].tolist()
+    [[12.0, 12.0, 2.6666667461395264, 0.0], [20.0, 12.0, 2.6666667461395264, 0.0]]
+    """
+
+    descriptors: np.ndarray
+    frames: np.ndarray
+    norms: np.ndarray | None = None
