@@ -24,6 +24,7 @@ _INDEX = {
         ),
         "bovw.images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
         "bovw.taxonomy": ("Taxonomy",),
+        "bovw.blocks": ("ArrayBlocks",),
         "bovw.datasets": (
             "Dataset", "draw_split", "index_dataset", "open_dataset", "read_folder", "read_split_files", "scan_tar",
         ),
@@ -34,7 +35,7 @@ _INDEX = {
             "raw_patches", "tiny_image",
         ),
         "bovw.codebook": (
-            "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
+            "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
             "sample_descriptors",
         ),
         "bovw.encoding": (

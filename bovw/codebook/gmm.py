@@ -24,8 +24,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._progress import Progress
 from .._random import check_seed
 from .._validation import check_bool, check_enough, check_int, check_matrix, check_number, check_samples
+from ..blocks import read_blocks
 from ..errors import ParameterError
-from .blocks import as_blocks, read_blocks, sample_blocks
+from .blocks import as_blocks, sample_blocks
 from .kmeans import KMeansCodebook
 from .nearest import WordSearch
 from .posteriors import BLOCK_ROWS, PreparedMixture
@@ -121,7 +122,7 @@ class GMMCodebook(BaseEstimator):
         ----------
         X : array of shape (n, d), or block source
             Descriptors; float32 and uint8 are used as they are. A float32 or uint8 memory
-            map, or a block source (:mod:`bovw.codebook.blocks`), is read block by block.
+            map, or a block source (:mod:`bovw.blocks`), is read block by block.
 
         Returns
         -------

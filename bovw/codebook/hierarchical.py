@@ -18,8 +18,9 @@ from sklearn.utils.validation import check_is_fitted
 from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._validation import check_bool, check_choice, check_enough, check_int, check_number, check_samples
+from ..blocks import CheckedArray, read_blocks
 from ..errors import ParameterError
-from .blocks import CheckedArray, as_blocks, read_blocks, sample_blocks, sample_rows
+from .blocks import as_blocks, sample_blocks, sample_rows
 from .estimate import announce, measure
 from .lloyd import iterate
 from .nearest import WordSearch

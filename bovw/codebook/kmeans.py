@@ -88,7 +88,7 @@ class KMeansCodebook(BaseEstimator):
 
     Memory: nothing of the size of the data is allocated but 8 bytes a descriptor for Lloyd's
     algorithm. A float32 or uint8 memory map is read block by block; so is any block source
-    (:mod:`bovw.codebook.blocks`), an object with ``shape`` and ``read(start, stop)``.
+    (:mod:`bovw.blocks`), an object with ``shape`` and ``read(start, stop)``.
 
     Approximate search is worth while from some ten thousand words. Measured with 65,536
     words learnt from dense SIFT (``experiments/large_codebook.py``), it finds the nearest word

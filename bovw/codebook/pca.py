@@ -18,9 +18,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import nearest as kernels
-from .._validation import check_bool, check_int, check_number, check_samples
+from .._validation import check_bool, check_descriptors, check_int, check_number, check_samples
 from ..errors import ParameterError
-from .nearest import check_descriptors
 
 _ROWS = 1024
 _NO_VARIANCE = 1e-12  # an eigenvalue below this fraction of the largest is rounding
