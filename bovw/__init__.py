@@ -40,9 +40,9 @@ _INDEX = {
         ),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "Concatenation", "FisherVector", "HardAssignment", "HomogeneousKernelMap",
-            "SoftAssignment", "SuperVector", "TriangleAssignment", "WordCounts", "fisher_vector", "hard_assignment",
-            "hellinger_map", "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector",
-            "triangle_assignment", "vlad",
+            "SoftAssignment", "SparseCodes", "SuperVector", "TriangleAssignment", "WordCounts", "fisher_vector",
+            "hard_assignment", "hellinger_map", "homogeneous_kernel_map", "lcc", "llc", "soft_assignment",
+            "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.signatures": (

@@ -19,7 +19,7 @@ from bovw import (
     SpatialPyramid,
     normalize,
 )
-from bovw.pooling import EmptyImageWarning, _atoms, cell_boxes, parse_layouts
+from bovw.pooling import EmptyImageWarning, cell_boxes, find_atoms, parse_layouts
 from tests.simd import assert_same_bits
 
 from .reference import pyramid as twin
@@ -72,7 +72,7 @@ def test_atoms_make_up_the_cells(layouts, draw):
         st.builds(lambda i, n: float(np.float32((i % n) / n)), st.integers(0, 9), st.integers(1, 9)),
     )
     positions = np.float32(draw.draw(st.lists(st.tuples(coordinate, coordinate), max_size=20))).reshape(-1, 2)
-    atoms, members = _atoms(layouts, positions)
+    atoms, members = find_atoms(layouts, positions)
     expected = np.array(twin.cell_masks(layouts, positions)).reshape(len(members), -1)
     assert_array_equal(members[:, atoms], expected)
     assert (members.sum(axis=0) == len(layouts)).all()

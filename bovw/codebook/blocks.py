@@ -4,6 +4,7 @@ import numpy as np
 
 from .._validation import check_descriptors, check_int, check_samples
 from ..blocks import CheckedArray, CheckedBlocks, is_block_source
+from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
 
 
@@ -15,7 +16,7 @@ class DescriptorBlocks:
     store : object with ``len`` and ``read(start, stop) -> DescriptorSet``
         Such as a DescriptorStore, or a DescriptorSet's slices behind that method. It is
         read once, to learn how many descriptors each image has.
-    n_images : int
+    n_images : int, default 64
         How many images are read at a time.
 
     Attributes
@@ -25,7 +26,7 @@ class DescriptorBlocks:
         Descriptors of an average image: a shuffled pass goes through runs of so many rows.
     """
 
-    def __init__(self, store, *, n_images=64):
+    def __init__(self, store, *, n_images: int = 64):
         n_images = check_int("n_images", n_images, minimum=1)
         self._store = store
         counts, sizes = [], set()
@@ -42,7 +43,7 @@ class DescriptorBlocks:
         self.shape = int(self._offsets[-1]), sizes.pop()
         self.run_rows = max(1, self.shape[0] // len(store))
 
-    def read(self, start, stop):
+    def read(self, start: int, stop: int) -> np.ndarray:
         """Rows start:stop."""
         if stop <= start:
             return np.empty((0, self.shape[1]), np.float32)
@@ -53,19 +54,19 @@ class DescriptorBlocks:
 
 
 def as_blocks(X, min_rows=1):
-    """A checked source from an array or a block source, for functions; estimators use :func:`sample_blocks`."""
+    """A checked source from descriptors or a block source, for functions; estimators use :func:`sample_blocks`."""
     if not is_block_source(X):
-        return CheckedArray(check_descriptors("X", X, min_rows=min_rows))
+        return CheckedArray(check_descriptors("X", as_rows(X), min_rows=min_rows))
     source = X if isinstance(X, (CheckedArray, CheckedBlocks)) else CheckedBlocks(X)
     if source.shape[0] < min_rows:
         raise ParameterError(f"X has {source.shape[0]} rows; at least {min_rows} are needed")
     return source
 
 
-def sample_blocks(estimator, X, *, reset=False):
-    """``X`` of an estimator's ``fit``, array or block source, as a checked source; sets ``n_features_in_``."""
+def sample_blocks(estimator, X):
+    """``X`` of an estimator's ``fit``, descriptors or block source, as a checked source; sets ``n_features_in_``."""
     if not is_block_source(X):
-        return CheckedArray(check_samples(estimator, X, reset=reset))
+        return CheckedArray(check_samples(estimator, as_rows(X), reset=True))
     source = CheckedBlocks(X)
     if min(source.shape) < 1:
         raise ParameterError(f"X has shape {source.shape}; at least one row and one column are needed")
