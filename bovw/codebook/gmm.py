@@ -47,8 +47,8 @@ class Mixture(Kind):
         try:
             weights, means, variances = value
         except (TypeError, ValueError):
-            raise ParameterError(f"{name} must be None or the tuple (weights, means, variances)") from None
-        return weights, check_matrix(f"the means of {name}", means), variances
+            raise ParameterError(f"{name}={value!r} must be None or the tuple (weights, means, variances)") from None
+        return weights, check_matrix(f"{name}[1]", means), variances
 
     def __str__(self):
         return "tuple (weights, means, variances)"
@@ -187,7 +187,7 @@ class GMMCodebook(Declared, BaseEstimator):
         seed = check_seed(self.random_state)
         if self.init is not None:
             weights, means, variances = self.init
-            return weights, check_matrix("the means of init", means, n_features=source.shape[1]), variances
+            return weights, check_matrix("init[1]", means, n_features=source.shape[1]), variances
         words = KMeansCodebook(self.n_components, max_iter=self.kmeans_iter, random_state=seed).fit(source).words_
         return hard_mixture(source, words, variance_floor=floor)
 
