@@ -56,24 +56,24 @@ class SpatialPyramid(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     ----------
     encoder : Encoder
         Unfitted; ``fit`` clones it. For a fitted one see :meth:`with_encoder`.
-    cells : sequence of str
+    cells : sequence of "ROWSxCOLUMNS", default ('1x1',)
         Layouts "ROWSxCOLUMNS", such as ("1x1", "2x2", "3x1"): 8 cells.
-    pooling : str
+    pooling : {"auto", "sum", "average", "max", "lazebnik"}, default 'auto'
         "sum", "average" or "max" where the encoder supports it; "auto" is the encoder's own.
         "lazebnik" is the sum with the weights of the pyramid match; its layouts are
         among "1x1", "2x2", "4x4", "8x8", ...
-    cell_norm : sequence of str
+    cell_norm : sequence of {"l1", "l2", "power", "intra"}, default ()
         Normalizations of each cell's code, from left to right: "l1", "l2", "power", "intra".
-    norm : "auto" or sequence of str
+    norm : {"auto"} or sequence of {"l1", "l2", "power", "intra"}, default 'auto'
         Normalizations of the whole signature, after those of the cells. "auto" is ("l2",), and
         none for ``pooling="lazebnik"``, whose signatures are made for the intersection kernel.
-    alpha : float
+    alpha : float in (0, 1], default 0.5
         Exponent of "power".
-    xy : bool
+    xy : bool, default False
         Append to each descriptor its position in the image, x and y from -0.5 to 0.5, before
         coding (Sánchez, Perronnin and de Campos 2012). The codebook is fitted on the longer
         descriptors. Works with any number of cells.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads of :meth:`transform`; -1 is one a core. The result does not depend on it.
 
     Attributes

@@ -59,24 +59,24 @@ class GMMCodebook(Declared, BaseEstimator):
 
     Parameters
     ----------
-    n_components : int
+    n_components : int >= 1, default 256
         Number of Gaussians K.
-    max_iter : int
+    max_iter : int >= 1, default 100
         Most iterations of EM.
-    tol : float
+    tol : float >= 0, default 0.001
         Stop when an iteration raises the mean log-likelihood of a descriptor by less
         than this (nats).
-    variance_floor : float
+    variance_floor : float > 0, default 0.0001
         No variance is less than this fraction of the largest variance of a feature
         over all descriptors. VLFeat's own default is 1e-4 in absolute terms, its
         recognition application's is the fraction used here.
-    kmeans_iter : int
+    kmeans_iter : int >= 1, default 10
         Iterations of k-means that the start is taken from.
-    init : None or tuple (weights, means, variances)
+    init : tuple (weights, means, variances) or None, default None
         Start from these arrays, of shapes (K,), (K, d), (K, d), instead of k-means.
-    random_state : int, RandomState, Generator or None
+    random_state : int, RandomState, Generator or None, default 0
         Seed of k-means.
-    verbose : bool
+    verbose : bool, default False
         Show progress with the time left, on standard error.
 
     Attributes

@@ -38,24 +38,24 @@ class HierarchicalKMeans(Declared, BaseEstimator):
 
     Parameters
     ----------
-    branching : int
+    branching : int >= 2, default 256
         Parts that a node is divided into.
-    depth : int
+    depth : int >= 1, default 2
         Levels; there are ``branching ** depth`` words.
-    max_iter : int
+    max_iter : int >= 1, default 20
         Most iterations of Lloyd's algorithm at each node.
-    tol : float
+    tol : float >= 0, default 0.001
         A node's iterations stop when one lowers its inertia by less than this fraction.
-    init_size : int or None
+    init_size : int >= 1 or None, default 20
         k-means++ starts from this many descriptors a part, drawn at random; None: from all.
-    search : "greedy" or "exact"
+    search : {"greedy", "exact"}, default 'greedy'
         How :meth:`predict`, and :class:`bovw.HardAssignment` over this codebook, assign
         descriptors: down the tree, at each level to the nearest child, or to the nearest
         of all words.
-    memory : float
+    memory : float > 0, default 1000000000.0
         Bytes of descriptors that are held at once while the lower levels are learnt.
-    random_state : int, RandomState, Generator or None
-    verbose : bool
+    random_state : int, RandomState, Generator or None, default 0
+    verbose : bool, default False
         Say beforehand how long it will take at most, and show progress, on standard error.
 
     Attributes

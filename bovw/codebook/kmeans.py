@@ -49,29 +49,29 @@ class KMeansCodebook(Declared, BaseEstimator):
 
     Parameters
     ----------
-    n_words : int
+    n_words : int >= 1, default 1000
         Number of words K.
-    algorithm : "lloyd" or "minibatch"
-    max_iter : int
+    algorithm : {"lloyd", "minibatch"}, default 'lloyd'
+    max_iter : int >= 1, default 50
         Most iterations; each is one pass over the descriptors.
-    tol : float
+    tol : float >= 0, default 0.0001
         Stop when an iteration lowers the inertia by less than this fraction. 0
         goes on until nothing changes.
-    init : "k-means++", "random", or array of shape (n_words, d)
+    init : {"k-means++", "random"} or array of shape (n_words, d), default 'k-means++'
         How to start: spread-out descriptors, any descriptors (distinct rows, equal
         chances), or the given words.
-    init_size : int or None
+    init_size : int >= 1 or None, default 20
         "k-means++" looks at this many descriptors a word, drawn at random; None: at all.
-    batch_size : int or None
+    batch_size : int >= 1 or None, default None
         Descriptors of a mini-batch; None: twice the number of words, at least 8192.
-    search : "exact" or "approximate"
+    search : {"exact", "approximate"}, default 'exact'
         How descriptors are assigned to words, in :meth:`fit`, :meth:`predict`, and in
         :class:`bovw.HardAssignment` over this codebook.
-    n_probe : int
+    n_probe : int >= 1, default 16
         For the approximate search: words stand in about sqrt(n_words) lists, and a
         descriptor is compared with those of the ``n_probe`` nearest lists.
-    random_state : int, RandomState, Generator or None
-    verbose : bool
+    random_state : int, RandomState, Generator or None, default 0
+    verbose : bool, default False
         Say beforehand how long it will take at most, and show progress with the time
         left, on standard error.
 

@@ -65,18 +65,18 @@ class DescriptorPCA(Declared, _Sets, _Matrices):
 
     Parameters
     ----------
-    n_components : int
+    n_components : int >= 1, default 64
         Output size.
-    whiten : bool or "zca"
+    whiten : bool or {"zca"}, default False
         Scale every component to unit variance; with "zca" also turn back to the axes of
         the descriptor, which takes ``n_components`` = d.
-    regularization : float
+    regularization : float >= 0, default 0.0
         When whitening, this fraction of the largest eigenvalue is added to every
         eigenvalue before its root is divided by, so that weak components are not
         blown up.
-    epsilon : float
+    epsilon : float >= 0, default 0.0
         Added to every eigenvalue as well, in squared units of the descriptors.
-    renormalize : bool
+    renormalize : bool, default False
         Scale every projected descriptor to unit Euclidean length. Zero stays zero.
 
     Attributes

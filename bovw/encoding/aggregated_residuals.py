@@ -25,9 +25,9 @@ class VLAD(ResidualEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    mass_normalize : bool
+    mass_normalize : bool, default False
         Divide each word's sum by its number of descriptors.
 
     Attributes

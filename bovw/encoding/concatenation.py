@@ -21,7 +21,7 @@ class Concatenation(Encoder):
 
     Parameters
     ----------
-    n_descriptors : int
+    n_descriptors : int >= 1, default 1
         How many descriptors every image has.
 
     Attributes

@@ -44,11 +44,11 @@ class LCC(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    mu : float
+    mu : float > 0, default 0.1
         Weight of the locality penalty, positive. Large values leave only the nearest word.
-    tol : float
+    tol : float > 0, default 0.0001
         How far the optimality condition may be violated, relative to the squared distance
         of the nearest word.
 
@@ -152,12 +152,12 @@ def lcc(descriptors, words, *, mu: float = 0.1, tol: float = 1e-4) -> SparseCode
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    mu : float
+    mu : float, default 0.1
         Weight of the locality penalty, positive.
-    tol : float
-        How far the optimality condition may be violated, relative to the squared distance
+    tol : float, default 1e-4
+        Positive: how far the optimality condition may be violated, relative to the squared distance
         of the nearest word.
 
     Returns

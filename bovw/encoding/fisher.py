@@ -47,13 +47,13 @@ class FisherVector(Encoder):
 
     Parameters
     ----------
-    codebook : GMMCodebook, optional
+    codebook : GMMCodebook or None, default None
         The mixture that ``fit`` clones and fits. None is ``GMMCodebook()``.
-    threshold : float
+    threshold : float in [0, 0.5], default 0.0001
         Posteriors below it are dropped. The others are not rescaled.
-    weight_gradient : bool
+    weight_gradient : bool, default False
         Put the K derivatives by the weights in front.
-    convention : "vlfeat" or "skimage"
+    convention : {"vlfeat", "skimage"}, default 'vlfeat'
         "skimage" has the opposite sign in the second half, as
         ``skimage.feature.fisher_vector``; with ``weight_gradient`` it is that function's layout.
 

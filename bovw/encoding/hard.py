@@ -20,7 +20,7 @@ class HardAssignment(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook or HierarchicalKMeans, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``. Its ``search``
         says how the nearest word is looked for: exactly, approximately, or down a tree.
 

@@ -69,12 +69,12 @@ class HomogeneousKernelMap(Declared, ClassNamePrefixFeaturesOutMixin, Transforme
 
     Parameters
     ----------
-    kernel : "chi2", "intersection" or "js"
-    order : int
+    kernel : {"chi2", "intersection", "js"}, default 'chi2'
+    order : int >= 0, default 1
         n: each number becomes 2 n + 1.
-    gamma : float
+    gamma : float > 0, default 1.0
         Degree of homogeneity, positive: x enters as its power gamma.
-    period : float, optional
+    period : float > 0 or None, default None
         Period of the repeated signature. None is the fitted value for kernel and order.
 
     Attributes

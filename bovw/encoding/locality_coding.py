@@ -33,11 +33,11 @@ class LLC(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    n_neighbors : int
+    n_neighbors : int >= 1, default 5
         Words that rebuild a descriptor.
-    regularization : float
+    regularization : float > 0, default 0.0001
         Regularization relative to the trace of the Gram matrix; positive.
 
     Attributes
@@ -95,11 +95,11 @@ def llc(descriptors, words, *, n_neighbors: int = 5, regularization: float = 1e-
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    n_neighbors : int
-        Words that rebuild a descriptor, at most K.
-    regularization : float
+    n_neighbors : int, default 5
+        Words that rebuild a descriptor, 1 to K.
+    regularization : float, default 1e-4
         Regularization relative to the trace of the Gram matrix; positive.
 
     Returns

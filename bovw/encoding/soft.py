@@ -25,11 +25,11 @@ class SoftAssignment(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    n_neighbors : int
+    n_neighbors : int >= 1, default 5
         Words that a descriptor votes for.
-    sigma : float, optional
+    sigma : float > 0 or None, default None
         Width of the Gaussian, in the unit of the descriptors. None learns it in ``fit``:
         the root mean square, over training descriptors and dimensions, of their
         difference from the nearest word.

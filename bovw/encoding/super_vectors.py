@@ -24,9 +24,9 @@ class SuperVector(ResidualEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    s : float
+    s : float >= 0, default 1.0
         The constant beside each word's residual, in the unit of the descriptors; not negative.
 
     Attributes

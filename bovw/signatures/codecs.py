@@ -206,9 +206,9 @@ class FeatureHashing(Codec):
 
     Parameters
     ----------
-    n_features : int
+    n_features : int >= 1, default 4096
         Columns after hashing; a code takes 4 bytes each.
-    random_state : int, RandomState, Generator or None
+    random_state : int, RandomState, Generator or None, default 0
 
     Attributes
     ----------

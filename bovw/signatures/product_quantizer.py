@@ -48,21 +48,21 @@ class ProductQuantizer(Codec):
 
     Parameters
     ----------
-    subvector_size : int
+    subvector_size : int in [1, 64], default 8
         Columns G quantized together, 1 to 64. The last subvector may have fewer.
-    n_bits : 8 or 4
+    n_bits : {8, 4}, default 8
         256 words a subvector, or 16; two 4-bit codes share a byte.
-    max_samples : int
+    max_samples : int >= 1, default 20000
         ``fit`` learns from at most so many rows, drawn at random.
-    max_iter : int
+    max_iter : int >= 1, default 8
         Most iterations of k-means; 8 bring the error within some 1 % of that of 20.
-    tol : float
+    tol : float >= 0, default 0.001
         k-means of a subvector stops when an iteration lowers its error by no more than
         this fraction.
-    random_state : int, RandomState, Generator or None
-    n_jobs : int or None
+    random_state : int, RandomState, Generator or None, default 0
+    n_jobs : int or None, default None
         Worker threads of ``fit``; the result does not depend on it.
-    verbose : bool
+    verbose : bool, default False
         Whether ``fit`` shows its progress.
 
     Attributes
@@ -198,7 +198,8 @@ class ProductQuantizer(Codec):
 
     def dot(self, codes, W) -> np.ndarray:
         """Products with the rows of ``W`` (K, d): (m, K) float32, by table."""
-        return pq_dot(codes, self.words_, self._check_weights(W))
+        W = self._check_weights(W)
+        return pq_dot(codes, self.words_, W)
 
 
 def code_bytes(n_subvectors, n_bits):

@@ -126,7 +126,8 @@ def test_generators_and_random_states_seed(kind):
     if "random_state" not in kind.PARAMETERS:
         pytest.skip("nothing is drawn")
     for state in (np.random.RandomState, np.random.default_rng):
-        one, other = (outputs(kind(**SMALL[kind.__name__], random_state=state(3)).fit(sets()), sets()) for _ in range(2))
+        drawn = [kind(**SMALL[kind.__name__], random_state=state(3)) for _ in range(2)]
+        one, other = (outputs(estimator.fit(sets()), sets()) for estimator in drawn)
         for method, found in one.items():
             assert_array_equal(found, other[method])
 

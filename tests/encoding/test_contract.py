@@ -16,9 +16,8 @@ from bovw._parameters import Integer, Number, Optional
 from bovw.encoding import Encoder
 from bovw.persist import load_model, save_model
 
-KINDS = [
-    kind for kind in (getattr(bovw, name) for name in bovw.__all__) if isinstance(kind, type) and issubclass(kind, Encoder)
-]
+PUBLIC = [getattr(bovw, name) for name in bovw.__all__]
+KINDS = [kind for kind in PUBLIC if isinstance(kind, type) and issubclass(kind, Encoder)]
 OVER_A_CODEBOOK = [kind for kind in KINDS if kind.needs_codebook]
 ROWS = 6  # of each image, as one encoder asks for a constant number
 
@@ -51,7 +50,8 @@ def forms(sets):
     """The rows of descriptor sets in all the forms that a pool of rows may have."""
     X = sets.descriptors
     return {
-        "array": X, "float64": X.astype(np.float64), "numbers": X.tolist(), "set": sets, "list": [s.descriptors for s in sets],
+        "array": X, "float64": X.astype(np.float64), "numbers": X.tolist(), "set": sets,
+        "list": [image.descriptors for image in sets],
         "tuple of sets": tuple(sets), "sets of several images": [sets[:4], sets[4:]],
     }
 
@@ -96,7 +96,8 @@ def test_transform_codes_image_by_image(encoder):
     assert_array_equal(encoder.transform([image.descriptors for image in sets]), codes)
     assert_array_equal(encoder.transform(tuple(sets)), codes)
     if encoder.code_size == 7:  # of words: an array is images of one descriptor
-        assert_array_equal(encoder.transform(sets.descriptors[:3]), [encoder.encode(x[None]) for x in sets.descriptors[:3]])
+        rows = sets.descriptors[:3]
+        assert_array_equal(encoder.transform(rows), [encoder.encode(row[None]) for row in rows])
     nothing = DescriptorSet(np.empty((0, sets.descriptor_size)), [0, 0])
     assert (encoder.transform(nothing) == 0).all()
 
@@ -168,11 +169,11 @@ def test_a_codebook_of_another_kind_is_refused(kind):
     rule = "posteriors; give a GMMCodebook" if mixtures else "word_search; give a KMeansCodebook or HierarchicalKMeans"
     with pytest.raises(ParameterError, match=f"^codebook={type(other).__name__}.* has no {rule}"):
         kind(other).fit(X)
-    with pytest.raises(ParameterError, match="^codebook="):
+    with pytest.raises(ParameterError, match=r"^codebook="):
         kind.with_codebook(other.fit(X))
     with pytest.raises(NotFittedError):
         kind.with_codebook(clone(small(kind).codebook), **({"sigma": 1.0} if kind is bovw.SoftAssignment else {}))
-    with pytest.raises(ParameterError, match="^n_(words|components)=0 "):
+    with pytest.raises(ParameterError, match=r"^n_(words|components)=0 "):
         small(kind).set_params(**{f"codebook__{'n_components' if mixtures else 'n_words'}": 0}).fit(X)
 
 

@@ -151,8 +151,9 @@ def test_codes_are_those_of_the_plain_function(data, codebook):
         assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("change", [{"n_neighbors": 0}, {"n_neighbors": 41}, {"regularization": 0}, {"regularization": np.inf},
-                                    {"descriptors": np.zeros((2, 4))}, {"words": np.zeros((0, 13))}])
+@pytest.mark.parametrize("change", [{"n_neighbors": 0}, {"n_neighbors": 41}, {"regularization": 0},
+                                    {"regularization": np.inf}, {"descriptors": np.zeros((2, 4))},
+                                    {"words": np.zeros((0, 13))}])
 def test_bad_arguments(data, codebook, change):
     with pytest.raises(ParameterError):
         llc(**{"descriptors": data, "words": codebook.words_, **change})
