@@ -24,6 +24,7 @@ _INDEX = {
         ),
         "bovw.images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
         "bovw.taxonomy": ("Taxonomy",),
+        "bovw.blocks": ("ArrayBlocks",),
         "bovw.datasets": (
             "Dataset", "draw_split", "index_dataset", "open_dataset", "read_folder", "read_split_files", "scan_tar",
         ),
@@ -34,14 +35,14 @@ _INDEX = {
             "lbp_histogram", "raw_patches", "tiny_image",
         ),
         "bovw.codebook": (
-            "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
+            "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
             "sample_descriptors",
         ),
         "bovw.encoding": (
             "LCC", "LLC", "VLAD", "Concatenation", "FisherVector", "HardAssignment", "HomogeneousKernelMap",
-            "SoftAssignment", "SuperVector", "TriangleAssignment", "WordCounts", "fisher_vector", "hard_assignment",
-            "hellinger_map", "homogeneous_kernel_map", "lcc", "llc", "soft_assignment", "super_vector",
-            "triangle_assignment", "vlad",
+            "SoftAssignment", "SparseCodes", "SuperVector", "TriangleAssignment", "WordCounts", "fisher_vector",
+            "hard_assignment", "hellinger_map", "homogeneous_kernel_map", "lcc", "llc", "soft_assignment",
+            "super_vector", "triangle_assignment", "vlad",
         ),
         "bovw.pooling": ("SpatialPyramid", "normalize"),
         "bovw.signatures": (

@@ -107,6 +107,12 @@ def check_matrix(name, X, n_features=None, min_rows=0, dtype=np.float32):
     return X
 
 
+def check_descriptors(name, X, n_features=None, min_rows=0):
+    """``X`` as a finite, C-contiguous matrix: uint8 stays uint8, everything else becomes float32."""
+    dtype = np.uint8 if isinstance(X, np.ndarray) and X.dtype == np.uint8 else np.float32
+    return check_matrix(name, X, n_features=n_features, min_rows=min_rows, dtype=dtype)
+
+
 def all_finite(X):
     """True if no element is NaN or infinite; no temporary of the size of ``X``."""
     if X.dtype.kind != "f" or X.size == 0:

@@ -16,52 +16,64 @@ then the pyramid match kernel.
 
 import re
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ._parameters import AnyOf, Boolean, Choice, Declared, Jobs, Part, Series, Text
 from ._threads import map_in_order
-from ._validation import check_bool, check_choice, check_number
-from .descriptors.descriptor_set import as_descriptor_set
+from .descriptors.descriptor_set import as_descriptor_set, as_rows
 from .encoding.base import Encoder
-from .encoding.normalization import check_norms, normalize
+from .encoding.normalization import ALPHA, NORMS, normalize
 from .errors import ParameterError
 
 __all__ = ["EmptyImageWarning", "SpatialPyramid", "cell_boxes", "normalize"]
 
-_POOLINGS = ("auto", "sum", "average", "max", "lazebnik")
+
+class Layout(Text):
+    """A layout such as "3x1", as the pair (rows, columns)."""
+
+    def check(self, name, value):
+        match = re.fullmatch(r"([1-9]\d?)x([1-9]\d?)", super().check(name, value))
+        if not match:
+            raise ParameterError(f"{name}={value!r} is not ROWSxCOLUMNS, such as '3x1', each 1 to 99")
+        return int(match[1]), int(match[2])
+
+
+_LAYOUTS = Series(Layout('"ROWSxCOLUMNS"'))
 
 
 class EmptyImageWarning(UserWarning):
     """An image has no descriptors; its signature is zero."""
 
 
-class SpatialPyramid(TransformerMixin, BaseEstimator):
+class SpatialPyramid(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Signatures of images: an encoder, pooled over the cells of a pyramid and normalized.
 
     Parameters
     ----------
     encoder : Encoder
         Unfitted; ``fit`` clones it. For a fitted one see :meth:`with_encoder`.
-    cells : sequence of str
+    cells : sequence of "ROWSxCOLUMNS", default ('1x1',)
         Layouts "ROWSxCOLUMNS", such as ("1x1", "2x2", "3x1"): 8 cells.
-    pooling : str
+    pooling : {"auto", "sum", "average", "max", "lazebnik"}, default 'auto'
         "sum", "average" or "max" where the encoder supports it; "auto" is the encoder's own.
         "lazebnik" is the sum with the weights of the pyramid match; its layouts are
         among "1x1", "2x2", "4x4", "8x8", ...
-    cell_norm : sequence of str
+    cell_norm : sequence of {"l1", "l2", "power", "intra"}, default ()
         Normalizations of each cell's code, from left to right: "l1", "l2", "power", "intra".
-    norm : "auto" or sequence of str
+    norm : {"auto"} or sequence of {"l1", "l2", "power", "intra"}, default 'auto'
         Normalizations of the whole signature, after those of the cells. "auto" is ("l2",), and
         none for ``pooling="lazebnik"``, whose signatures are made for the intersection kernel.
-    alpha : float
+    alpha : float in (0, 1], default 0.5
         Exponent of "power".
-    xy : bool
+    xy : bool, default False
         Append to each descriptor its position in the image, x and y from -0.5 to 0.5, before
         coding (Sánchez, Perronnin and de Campos 2012). The codebook is fitted on the longer
         descriptors. Works with any number of cells.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads of :meth:`transform`; -1 is one a core. The result does not depend on it.
 
     Attributes
@@ -96,9 +108,16 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
     [[0.5, 0.5], [0.0, 1.0]]
     """
 
+    PARAMETERS = {
+        "encoder": Part("Encoder", methods=("fit", "pool", "check_pooling")), "cells": _LAYOUTS,
+        "pooling": Choice("auto", "sum", "average", "max", "lazebnik"), "cell_norm": NORMS,
+        "norm": AnyOf(Choice("auto"), NORMS), "alpha": ALPHA, "xy": Boolean(), "n_jobs": Jobs(),
+    }
+
     def __init__(
-        self, encoder, *, cells=("1x1",), pooling="auto", cell_norm=(), norm="auto", alpha=0.5, xy=False,
-        n_jobs=None,
+        self, encoder: Encoder, *, cells: Sequence[str] = ("1x1",), pooling: str = "auto",
+        cell_norm: Sequence[str] = (), norm: str | Sequence[str] = "auto", alpha: float = 0.5, xy: bool = False,
+        n_jobs: int | None = None,
     ):
         self.encoder = encoder
         self.cells = cells
@@ -114,27 +133,36 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         tags.input_tags.two_d_array = False
         return tags
 
-    def fit(self, X, y=None):
+    @property
+    def _n_features_out(self):
+        return self.signature_size
+
+    def fit(self, X, y=None) -> "SpatialPyramid":
         """Fit the encoder, and with it the codebook, on all descriptors.
 
         Parameters
         ----------
-        X : descriptor sets
-            As many descriptors as the codebook should see: usually a sample.
+        X : descriptor sets, or array of shape (n, d)
+            As many descriptors as the codebook should see: usually a sample. Without ``xy`` they may be one array.
         y : ignored
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ParameterError
+            If parameters are out of range or do not go together, before anything is learnt; if ``xy`` asks for
+            positions that X has not.
         """
         self.check_params()
-        sets = as_descriptor_set(X)
-        encoder = clone(self.encoder).fit(self._augment(sets))
-        self._adopt(encoder)
+        rows = self._augment(as_descriptor_set(X)) if self.xy else as_rows(X)
+        self._adopt(self.part("encoder").fit(rows))
         return self
 
     @classmethod
-    def with_encoder(cls, encoder, **params):
+    def with_encoder(cls, encoder, **params) -> "SpatialPyramid":
         """A pyramid, ready for use, around an encoder that is fitted already.
 
         Parameters
@@ -144,13 +172,13 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         **params
             The other constructor arguments.
         """
-        check_is_fitted(encoder)
         pyramid = cls(encoder, **params)
         pyramid.check_params()
+        check_is_fitted(encoder)
         pyramid._adopt(encoder)
         return pyramid
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Signatures of images.
 
         Parameters
@@ -174,7 +202,7 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
             )
         return signatures
 
-    def encode(self, image):
+    def encode(self, image) -> np.ndarray:
         """The signature of one image.
 
         Parameters
@@ -194,41 +222,41 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         return self._signature(sets)
 
     @property
-    def n_cells(self):
+    def n_cells(self) -> int:
         """Number of cells of all layouts."""
-        return sum(rows * columns for rows, columns in parse_layouts(self.cells))
+        return sum(rows * columns for rows, columns in self.checked("cells"))
 
     @property
-    def signature_size(self):
+    def signature_size(self) -> int:
         """Length of a signature."""
+        check_is_fitted(self)
         return self.n_cells * self.encoder_.code_size
 
-    def check_params(self):
-        if not isinstance(self.encoder, Encoder):
-            raise ParameterError(f"encoder={self.encoder!r} is not an encoder such as bovw.FisherVector()")
-        layouts = parse_layouts(self.cells)
-        check_choice("pooling", self.pooling, _POOLINGS)
+    def check_pairs(self):
         if self.pooling == "lazebnik":
-            for (rows, columns), text in zip(layouts, self.cells, strict=True):
+            for (rows, columns), text in zip(parse_layouts(self.cells), self.cells, strict=True):
                 if rows != columns or rows & (rows - 1):
                     raise ParameterError(
-                        f"pooling='lazebnik' is for layouts 1x1, 2x2, 4x4, ..., got {text!r}; "
+                        f"pooling='lazebnik' is for layouts 1x1, 2x2, 4x4, ..., got {text!r} in cells; "
                         "use pooling='sum'"
                     )
-        self.encoder._check_pooling(self._encoder_pooling())
-        norms = check_norms("cell_norm", self.cell_norm) + self._norms()
-        check_number("alpha", self.alpha, minimum=0, maximum=1, exclusive=True)
-        check_bool("xy", self.xy)
-        if "intra" in norms and not self.encoder.has_blocks:
+        self.encoder.check_pooling(self._encoder_pooling())
+        if self.encoder.whole_images and self.n_cells > 1:
             raise ParameterError(
-                f"norm 'intra' needs a code with one block a word, {type(self.encoder).__name__} has none; "
-                "it is for VLAD, SuperVector and FisherVector"
+                f"cells={self.cells!r}: {type(self.encoder).__name__} codes whole images; take cells=('1x1',)"
             )
+        for name in ("cell_norm", "norm"):
+            if "intra" in self.checked(name) and not self.encoder.has_blocks:
+                raise ParameterError(
+                    f"{name}={getattr(self, name)!r}: 'intra' needs a code with one block a word, "
+                    f"{type(self.encoder).__name__} has none; it is for VLAD, SuperVector and FisherVector"
+                )
 
     def _norms(self):
-        if isinstance(self.norm, str) and self.norm == "auto":
+        norm = self.checked("norm")
+        if norm == "auto":
             return () if self.pooling == "lazebnik" else ("l2",)
-        return check_norms("norm", self.norm)
+        return norm
 
     def _encoder_pooling(self):
         return "sum" if self.pooling == "lazebnik" else self.pooling
@@ -245,12 +273,12 @@ class SpatialPyramid(TransformerMixin, BaseEstimator):
         return np.concatenate([sets.descriptors, offsets], axis=1, dtype=np.float32)
 
     def _signature(self, image):
-        layouts = parse_layouts(self.cells)
+        layouts = self.checked("cells")
         X, pooling = self._augment(image), self._encoder_pooling()
         if self.n_cells == 1:
             codes = self.encoder_.pool(X, pooling=pooling)
         else:
-            atoms, members = _atoms(layouts, image.positions())
+            atoms, members = find_atoms(layouts, image.positions())
             codes = self.encoder_.pool(X, atoms, members.shape[1], cells=members, pooling=pooling)
         if self.pooling == "lazebnik":
             codes *= (_match_weights(layouts) / max(image.n_descriptors, 1))[:, None].astype(np.float32)
@@ -263,22 +291,12 @@ def _warn_empty(message):
     warnings.warn(message, EmptyImageWarning, stacklevel=3)
 
 
-def parse_layouts(cells):
-    """Layouts such as ("1x1", "3x1") as a list of (rows, columns), or ParameterError."""
-    if isinstance(cells, str) or not hasattr(cells, "__iter__") or not len(cells):
-        raise ParameterError(f"cells={cells!r} must be a sequence of layouts such as ('1x1', '2x2', '3x1')")
-    layouts = []
-    for layout in cells:
-        match = re.fullmatch(r"([1-9]\d?)x([1-9]\d?)", layout) if isinstance(layout, str) else None
-        if not match:
-            raise ParameterError(
-                f"layout {layout!r} in cells is not ROWSxCOLUMNS, such as '3x1', each 1 to 99"
-            )
-        layouts.append((int(match[1]), int(match[2])))
-    return layouts
+def parse_layouts(cells: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Layouts such as ("1x1", "3x1") as pairs (rows, columns), or ParameterError."""
+    return _LAYOUTS.check("cells", cells)
 
 
-def cell_boxes(cells):
+def cell_boxes(cells: Sequence[str]) -> tuple[list[str], np.ndarray]:
     """Where the cells of a pyramid lie, in the order of the signature.
 
     Parameters
@@ -310,7 +328,7 @@ def cell_boxes(cells):
     return names, np.array(boxes)
 
 
-def _atoms(layouts, positions):
+def find_atoms(layouts, positions):
     """The atom of each position, and which atoms make up each cell, bool (n_cells, n_atoms)."""
     # A fraction i / r rounded to float64 splits float32 positions exactly where i / r itself does.
     across = sorted({i / columns for _, columns in layouts for i in range(1, columns)})

@@ -7,9 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from bovw import (
     LLC,
+    Concatenation,
+    DenseSIFT,
+    DescriptorPCA,
     DescriptorSet,
     FisherVector,
     GMMCodebook,
@@ -19,7 +24,7 @@ from bovw import (
     SpatialPyramid,
     normalize,
 )
-from bovw.pooling import EmptyImageWarning, _atoms, cell_boxes, parse_layouts
+from bovw.pooling import EmptyImageWarning, cell_boxes, find_atoms, parse_layouts
 from tests.simd import assert_same_bits
 
 from .reference import pyramid as twin
@@ -72,7 +77,7 @@ def test_atoms_make_up_the_cells(layouts, draw):
         st.builds(lambda i, n: float(np.float32((i % n) / n)), st.integers(0, 9), st.integers(1, 9)),
     )
     positions = np.float32(draw.draw(st.lists(st.tuples(coordinate, coordinate), max_size=20))).reshape(-1, 2)
-    atoms, members = _atoms(layouts, positions)
+    atoms, members = find_atoms(layouts, positions)
     expected = np.array(twin.cell_masks(layouts, positions)).reshape(len(members), -1)
     assert_array_equal(members[:, atoms], expected)
     assert (members.sum(axis=0) == len(layouts)).all()
@@ -175,15 +180,71 @@ def test_input_may_be_read_only_or_strided(sets):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"cells": "1x1"}, {"cells": ()}, {"cells": ("0x1",)}, {"cells": ("1 x 1",)}, {"cells": (3,)},
-     {"pooling": "mean"}, {"pooling": "lazebnik", "cells": ("1x1", "3x1")}, {"cell_norm": "l2"},
-     {"norm": ("L2",)}, {"norm": ("intra",)}, {"alpha": 0}, {"xy": 1}, {"encoder": "fisher"},
-     {"encoder": FisherVector(), "pooling": "max"}],
+    ("change", "message"),
+    [({"cells": "1x1"}, "^cells='1x1'"), ({"cells": ()}, "^cells="), ({"cells": ("0x1",)}, r"^cells\[0\]='0x1'"),
+     ({"cells": ("1x1", "2by2")}, r"^cells\[1\]='2by2' is not ROWSxCOLUMNS"), ({"cells": (3,)}, r"^cells\[0\]=3"),
+     ({"pooling": "mex"}, "^pooling='mex' .*did you mean 'max'"), ({"alpha": 0}, "^alpha=0"), ({"xy": 1}, "^xy=1"),
+     ({"pooling": "lazebnik", "cells": ("1x1", "3x1")}, "^pooling='lazebnik' .* got '3x1' in cells"),
+     ({"cell_norm": "l2"}, "^cell_norm='l2'"), ({"cell_norm": ("l2", "l3")}, r"^cell_norm\[1\]='l3'"),
+     ({"norm": ("L2",)}, r"^norm=\('L2',\)"), ({"n_jobs": 0}, "^n_jobs=0"), ({"encoder": None}, "^encoder=None"),
+     ({"norm": ("intra",)}, "^norm=.* HardAssignment has none"),
+     ({"encoder": "fisher"}, "^encoder='fisher' has no fit"),
+     ({"cell_norm": ("intra",)}, "^cell_norm=.* HardAssignment has none"),
+     ({"encoder": FisherVector(weight_gradient=True), "norm": ("intra",)}, "^norm=.* FisherVector has none"),
+     ({"encoder": FisherVector(), "pooling": "max"}, "^pooling='max' .* FisherVector has; take one of 'av"),
+     ({"encoder": FisherVector(KMeansCodebook())}, "^codebook=KMeansCodebook"),
+     ({"encoder": LLC(KMeansCodebook(3))}, "^n_neighbors=5 needs"), ({"encoder": LLC(n_neighbors=0)}, "^n_neighbors=0"),
+     ({"encoder": Concatenation(), "cells": ("2x2",)}, "^cells=.* Concatenation codes whole images")],
 )
-def test_bad_parameters(sets, change):
-    with pytest.raises(ParameterError):
-        SpatialPyramid(**{"encoder": encoders()[0], **change}).fit(sets)
+def test_bad_parameters_are_named_before_anything_is_learnt(change, message):
+    pyramid = SpatialPyramid(**{"encoder": encoders()[0], **change})
+    with pytest.raises(ParameterError, match=message):
+        pyramid.fit([])
+    with pytest.raises(ParameterError, match=message):
+        pyramid.check_params()
+
+
+def test_rows_in_any_form_teach_the_encoder(sets):
+    expected = SpatialPyramid(encoders()[0]).fit(sets)
+    for X in (sets.descriptors, sets.descriptors.tolist(), [s.descriptors for s in sets], tuple(sets)):
+        words = SpatialPyramid(encoders()[0]).fit(X).encoder_.codebook_.words_
+        assert_array_equal(words, expected.encoder_.codebook_.words_)
+    with pytest.raises(ParameterError, match=r"wrap a single image as \[X\]"):
+        expected.transform(sets.descriptors)
+    with pytest.raises(ParameterError, match="wrap a single image"):
+        SpatialPyramid(encoders()[0], xy=True).fit(sets.descriptors)
+
+
+def test_what_needs_fitting_says_so(sets):
+    pyramid = SpatialPyramid(encoders()[0])
+    for ask in (pyramid.transform, pyramid.encode):
+        with pytest.raises(NotFittedError):
+            ask(sets)
+    with pytest.raises(NotFittedError):
+        _ = pyramid.signature_size
+    with pytest.raises(NotFittedError):
+        SpatialPyramid.with_encoder(encoders()[0])
+    assert pyramid.n_cells == 1
+
+
+def test_signatures_have_names_and_can_be_a_frame(sets):
+    pytest.importorskip("pandas")
+    pyramid = SpatialPyramid(encoders()[2], cells=("1x1", "2x1")).fit(sets[:3])
+    framed = clone(pyramid).set_output(transform="pandas").fit(sets[:3]).transform(sets[:3])
+    assert list(framed.columns) == list(pyramid.get_feature_names_out())
+    assert len(framed.columns) == pyramid.signature_size == 3 * 48
+    assert_array_equal(framed.to_numpy(), pyramid.transform(sets[:3]))
+
+
+def test_a_pipeline_from_images_to_signatures(photograph):
+    images = [photograph, photograph[:90], photograph[:, 40:]]
+    pyramid = SpatialPyramid(FisherVector(GMMCodebook(4, max_iter=3)), cells=("1x1", "2x2"))
+    chain = make_pipeline(DenseSIFT(step=8), DescriptorPCA(8), pyramid).fit(images)
+    signatures = chain.transform(images)
+    assert signatures.shape == (3, 5 * 2 * 4 * 8)
+    sets = DenseSIFT(step=8).transform(images)
+    reduced = sets.replace(DescriptorPCA(8).fit(sets.descriptors).transform(sets.descriptors))
+    assert_array_equal(signatures, clone(pyramid).fit(reduced).transform(reduced))
 
 
 @pytest.mark.parametrize(

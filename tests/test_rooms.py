@@ -20,6 +20,7 @@ ROOMS = (
     ("images",),
     ("taxonomy",),
     ("datasets",),
+    ("blocks",),
     ("descriptors",),
     ("codebook",),
     ("encoding",),

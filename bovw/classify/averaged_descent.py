@@ -84,8 +84,9 @@ from .._cext import averaged_sgd as _kernels
 from .._progress import Progress
 from .._random import stage_rng
 from .._threads import check_n_jobs, single_threaded
+from ..blocks import ArrayBlocks, is_block_source
 from ..errors import ParameterError
-from .blocks import ArraySource, ShuffledBatches, gather_rows, is_source, read_ahead
+from .blocks import ShuffledBatches, gather_rows, read_ahead
 from .targets import mean_held_out_precision
 
 LOSSES = ("hinge", "squared_hinge", "multinomial")
@@ -172,7 +173,7 @@ def averaged_sgd(
     -------
     SGDSolution
     """
-    source = source if is_source(source) else ArraySource(np.asarray(source))
+    source = source if is_block_source(source) else ArrayBlocks(np.asarray(source))
     target = np.asarray(target)
     n = len(target)
     used = np.ones(n, bool) if used is None else used

@@ -1,8 +1,7 @@
 """Signatures read block by block from wherever they lie, shuffled, and one block ahead of its use.
 
-A *source* is anything with ``shape`` (n, d) and ``read(start, stop, out=None)``, which
-gives rows as float32: a ``SignatureStore`` that decompresses as it reads, or an array or
-memory map in :class:`ArraySource`. Memory never holds more than a few blocks of it.
+A *source* is a block source (:mod:`bovw.blocks`): a ``SignatureStore`` that decompresses as it
+reads, or an array or memory map in ``ArrayBlocks``. Memory never holds more than a few blocks of it.
 
 Shuffling
 ---------
@@ -24,48 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from .._random import stage_rng
-from .._validation import all_finite
-from ..errors import ParameterError
+from ..blocks import read_checked
 
 _AHEAD = 2  # batches made ready while one is in use
-
-
-class ArraySource:
-    """A 2-d array or memory map of numbers as a source of float32 rows.
-
-    Parameters
-    ----------
-    array : array of shape (n, d)
-        Converted block by block as it is read, never as a whole.
-    """
-
-    def __init__(self, array):
-        if array.ndim != 2 or array.dtype.kind not in "fiub":
-            raise ParameterError(f"X has shape {array.shape} and dtype {array.dtype}; it must be 2-d and numeric")
-        self.array = array
-        self.shape = array.shape
-
-    def read(self, start, stop, out=None):
-        """Rows ``start`` to ``stop`` as float32, into ``out`` if given."""
-        rows = self.array[start:stop]
-        if out is None:
-            out = np.empty(rows.shape, np.float32)
-        np.copyto(out, rows, casting="same_kind")
-        return out
-
-
-def is_source(X):
-    """Whether ``X`` can be read block by block as it is."""
-    return hasattr(X, "read") and len(getattr(X, "shape", ())) == 2
-
-
-def read_checked(source, start, stop, out=None):
-    """``source.read``, refusing NaN and infinity."""
-    rows = source.read(start, stop, out)
-    if not all_finite(rows):
-        bad = start + int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-        raise ParameterError(f"X holds NaN or infinity in row {bad}; leave the row out or write it anew")
-    return rows
 
 
 def gather_rows(source, index):

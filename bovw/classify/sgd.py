@@ -18,9 +18,10 @@ from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order
 from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
+from ..blocks import ArrayBlocks, is_block_source
 from ..errors import ParameterError
 from .averaged_descent import LOSSES, averaged_sgd
-from .blocks import ArraySource, gather_rows, is_source
+from .blocks import gather_rows
 from .calibration import softmax
 from .checkpoint import Checkpoint
 from .ranking import RankingMixin, score_matrix
@@ -327,12 +328,12 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     def _source(self, X, **y):
         """X as a source; with ``y=`` (in fit) the labels are checked along and returned too."""
         try:
-            if is_source(X) or isinstance(X, np.memmap):
-                source = X if is_source(X) else ArraySource(X)
+            if is_block_source(X) or isinstance(X, np.memmap):
+                source = X if is_block_source(X) else ArrayBlocks(X)
                 checked = self._check_shape(source, **y)
             else:
                 checked = check_signatures(self, X, **y)
-                source = ArraySource(checked[0] if y else checked)
+                source = ArrayBlocks(checked[0] if y else checked)
         except ParameterError:
             raise
         except ValueError as error:

@@ -1,6 +1,6 @@
 """From descriptors to a codebook: sampling, principal components, k-means, Gaussian mixtures."""
 
-from .blocks import ArrayBlocks, DescriptorBlocks
+from .blocks import DescriptorBlocks
 from .gmm import GMMCodebook
 from .hierarchical import HierarchicalKMeans
 from .kmeans import KMeansCodebook
@@ -8,6 +8,6 @@ from .pca import DescriptorPCA
 from .sampling import sample_descriptors
 
 __all__ = [
-    "ArrayBlocks", "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
+    "DescriptorBlocks", "DescriptorPCA", "GMMCodebook", "HierarchicalKMeans", "KMeansCodebook",
     "sample_descriptors",
 ]

@@ -21,11 +21,14 @@ import scipy.sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Boolean, Declared, Integer, Kind, Number, Optional, Seed
 from .._progress import Progress
 from .._random import check_seed
-from .._validation import check_bool, check_enough, check_int, check_matrix, check_number, check_samples
+from .._validation import check_enough, check_int, check_matrix, check_number, check_samples
+from ..blocks import read_blocks
+from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
-from .blocks import as_blocks, read_blocks, sample_blocks
+from .blocks import as_blocks, sample_blocks
 from .kmeans import KMeansCodebook
 from .nearest import WordSearch
 from .posteriors import BLOCK_ROWS, PreparedMixture
@@ -37,29 +40,43 @@ _LEAST_POSTERIOR = 1e-5
 _HARD_ROWS = 8192
 
 
-class GMMCodebook(BaseEstimator):
+class Mixture(Kind):
+    """Weights, means and variances to start from, as three arrays."""
+
+    def check(self, name, value):
+        try:
+            weights, means, variances = value
+        except (TypeError, ValueError):
+            raise ParameterError(f"{name}={value!r} must be None or the tuple (weights, means, variances)") from None
+        return weights, check_matrix(f"{name}[1]", means), variances
+
+    def __str__(self):
+        return "tuple (weights, means, variances)"
+
+
+class GMMCodebook(Declared, BaseEstimator):
     """A diagonal Gaussian mixture of descriptors, the codebook of Fisher vectors.
 
     Parameters
     ----------
-    n_components : int
+    n_components : int >= 1, default 256
         Number of Gaussians K.
-    max_iter : int
+    max_iter : int >= 1, default 100
         Most iterations of EM.
-    tol : float
+    tol : float >= 0, default 0.001
         Stop when an iteration raises the mean log-likelihood of a descriptor by less
         than this (nats).
-    variance_floor : float
+    variance_floor : float > 0, default 0.0001
         No variance is less than this fraction of the largest variance of a feature
         over all descriptors. VLFeat's own default is 1e-4 in absolute terms, its
         recognition application's is the fraction used here.
-    kmeans_iter : int
+    kmeans_iter : int >= 1, default 10
         Iterations of k-means that the start is taken from.
-    init : None or tuple (weights, means, variances)
+    init : tuple (weights, means, variances) or None, default None
         Start from these arrays, of shapes (K,), (K, d), (K, d), instead of k-means.
-    random_state : int, RandomState, Generator or None
+    random_state : int, RandomState, Generator or None, default 0
         Seed of k-means.
-    verbose : bool
+    verbose : bool, default False
         Show progress with the time left, on standard error.
 
     Attributes
@@ -93,17 +110,23 @@ class GMMCodebook(BaseEstimator):
     array([0.1, 5.1], dtype=float32)
     """
 
+    PARAMETERS = {
+        "n_components": Integer(1), "max_iter": Integer(1), "tol": Number(0),
+        "variance_floor": Number(0, exclusive=True), "kmeans_iter": Integer(1), "init": Optional(Mixture()),
+        "random_state": Seed(), "verbose": Boolean(),
+    }
+
     def __init__(
         self,
-        n_components=256,
+        n_components: int = 256,
         *,
-        max_iter=100,
-        tol=1e-3,
-        variance_floor=1e-4,
-        kmeans_iter=10,
+        max_iter: int = 100,
+        tol: float = 1e-3,
+        variance_floor: float = 1e-4,
+        kmeans_iter: int = 10,
         init=None,
         random_state=0,
-        verbose=False,
+        verbose: bool = False,
     ):
         self.n_components = n_components
         self.max_iter = max_iter
@@ -114,14 +137,15 @@ class GMMCodebook(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "GMMCodebook":
         """Learn the mixture.
 
         Parameters
         ----------
-        X : array of shape (n, d), or block source
-            Descriptors; float32 and uint8 are used as they are. A float32 or uint8 memory
-            map, or a block source (:mod:`bovw.codebook.blocks`), is read block by block.
+        X : array of shape (n, d), descriptor sets, or block source
+            Descriptors, of sets all rows together; float32 and uint8 are used as they are. A float32 or uint8 memory
+            map, or a block source (:mod:`bovw.blocks`), is read block by block.
+        y : ignored
 
         Returns
         -------
@@ -132,14 +156,12 @@ class GMMCodebook(BaseEstimator):
         ParameterError
             If there are fewer descriptors than components, or for values out of range.
         """
-        check_int("n_components", self.n_components, minimum=1)
-        check_number("variance_floor", self.variance_floor, minimum=0, exclusive=True)
-        verbose = check_bool("verbose", self.verbose)
-        source = sample_blocks(self, X, reset=True)
+        self.check_params()
+        source = sample_blocks(self, X)
         check_enough("n_components", self.n_components, source.shape[0])
         floor = self.variance_floor * _largest_variance(source)
         start = self._start(source, floor)
-        with Progress("mixture", self.max_iter, "iteration", enabled=verbose) as progress:
+        with Progress("mixture", self.max_iter, "iteration", enabled=self.verbose) as progress:
             weights, means, variances, self.log_likelihoods_ = expectation_maximization(
                 source,
                 *start,
@@ -155,28 +177,34 @@ class GMMCodebook(BaseEstimator):
         self._prepared = PreparedMixture(self.weights_, self.means_, self.variances_)
         return self
 
+    def check_pairs(self):
+        if self.init is not None and len(self.init[1]) != self.n_components:
+            raise ParameterError(
+                f"init has {len(self.init[1])} components; n_components={self.n_components} are needed"
+            )
+
     def _start(self, source, floor):
         seed = check_seed(self.random_state)
         if self.init is not None:
-            try:
-                weights, means, variances = self.init
-            except (TypeError, ValueError):
-                raise ParameterError("init must be None or the tuple (weights, means, variances)") from None
-            means = check_matrix("the means of init", means, n_features=source.shape[1])
-            if len(means) != self.n_components:
-                raise ParameterError(
-                    f"init has {len(means)} components; n_components={self.n_components} are needed"
-                )
-            return weights, means, variances
-        kmeans_iter = check_int("kmeans_iter", self.kmeans_iter, minimum=1)
-        words = KMeansCodebook(self.n_components, max_iter=kmeans_iter, random_state=seed).fit(source).words_
+            weights, means, variances = self.init
+            return weights, check_matrix("init[1]", means, n_features=source.shape[1]), variances
+        words = KMeansCodebook(self.n_components, max_iter=self.kmeans_iter, random_state=seed).fit(source).words_
         return hard_mixture(source, words, variance_floor=floor)
 
-    def posteriors(self, X):
-        """The posterior of every component: X (n, d) -> float32 (n, K), rows sum to 1.
+    def posteriors(self, X) -> np.ndarray:
+        """The posterior of every component.
 
         The whole matrix is built; :meth:`prepared` gives the object that works
         block by block.
+
+        Parameters
+        ----------
+        X : array of shape (n, d), or descriptor sets
+
+        Returns
+        -------
+        float32 array of shape (n, K)
+            Rows sum to 1.
         """
         X = self._checked(X)
         prepared, workspace = self.prepared(), self.prepared().workspace(min(BLOCK_ROWS, max(1, len(X))))
@@ -186,12 +214,12 @@ class GMMCodebook(BaseEstimator):
             prepared.posteriors(X[rows], out[rows], workspace=workspace)
         return out
 
-    def predict(self, X):
-        """The most probable component of each descriptor: X (n, d) -> int32 (n,)."""
+    def predict(self, X) -> np.ndarray:
+        """The most probable component of each descriptor: X (n, d), or descriptor sets -> int32 (n,)."""
         return self.posteriors(X).argmax(axis=1).astype(np.int32)
 
-    def score_samples(self, X):
-        """The log-likelihood of each descriptor (nats): X (n, d) -> float32 (n,)."""
+    def score_samples(self, X) -> np.ndarray:
+        """The log-likelihood of each descriptor (nats): X (n, d), or descriptor sets -> float32 (n,)."""
         X = self._checked(X)
         prepared, log_likelihoods = self.prepared(), np.empty(len(X), np.float32)
         for start in range(0, len(X), BLOCK_ROWS):
@@ -199,11 +227,11 @@ class GMMCodebook(BaseEstimator):
             prepared.posteriors(X[rows], None, log_likelihoods[rows])
         return log_likelihoods
 
-    def score(self, X, y=None):
+    def score(self, X, y=None) -> float:
         """The mean log-likelihood of a descriptor (nats)."""
         return float(self.score_samples(X).mean(dtype=np.float64))
 
-    def prepared(self):
+    def prepared(self) -> PreparedMixture:
         """The fitted mixture as a :class:`~bovw.codebook.posteriors.PreparedMixture`, made once."""
         check_is_fitted(self)
         if getattr(self, "_prepared", None) is None:
@@ -217,7 +245,7 @@ class GMMCodebook(BaseEstimator):
 
     def _checked(self, X):
         check_is_fitted(self)
-        return check_samples(self, X)
+        return check_samples(self, as_rows(X))
 
 
 def expectation_maximization(

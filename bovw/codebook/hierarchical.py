@@ -15,11 +15,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Boolean, Choice, Declared, Integer, Number, Optional, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._validation import check_bool, check_choice, check_enough, check_int, check_number, check_samples
+from .._validation import check_enough, check_samples
+from ..blocks import CheckedArray, read_blocks
+from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
-from .blocks import CheckedArray, as_blocks, read_blocks, sample_blocks, sample_rows
+from .blocks import as_blocks, sample_blocks, sample_rows
 from .estimate import announce, measure
 from .lloyd import iterate
 from .nearest import WordSearch
@@ -30,29 +33,29 @@ _ROWS = 8192
 _MOST_WORDS = 2**24
 
 
-class HierarchicalKMeans(BaseEstimator):
+class HierarchicalKMeans(Declared, BaseEstimator):
     """A large vocabulary of visual words, learnt as a tree of k-means.
 
     Parameters
     ----------
-    branching : int
+    branching : int >= 2, default 256
         Parts that a node is divided into.
-    depth : int
+    depth : int >= 1, default 2
         Levels; there are ``branching ** depth`` words.
-    max_iter : int
+    max_iter : int >= 1, default 20
         Most iterations of Lloyd's algorithm at each node.
-    tol : float
+    tol : float >= 0, default 0.001
         A node's iterations stop when one lowers its inertia by less than this fraction.
-    init_size : int or None
+    init_size : int >= 1 or None, default 20
         k-means++ starts from this many descriptors a part, drawn at random; None: from all.
-    search : "greedy" or "exact"
+    search : {"greedy", "exact"}, default 'greedy'
         How :meth:`predict`, and :class:`bovw.HardAssignment` over this codebook, assign
         descriptors: down the tree, at each level to the nearest child, or to the nearest
         of all words.
-    memory : float
+    memory : float > 0, default 1000000000.0
         Bytes of descriptors that are held at once while the lower levels are learnt.
-    random_state : int, RandomState, Generator or None
-    verbose : bool
+    random_state : int, RandomState, Generator or None, default 0
+    verbose : bool, default False
         Say beforehand how long it will take at most, and show progress, on standard error.
 
     Attributes
@@ -86,18 +89,24 @@ class HierarchicalKMeans(BaseEstimator):
     array([0.05, 1.  , 7.  , 8.  ], dtype=float32)
     """
 
+    PARAMETERS = {
+        "branching": Integer(2), "depth": Integer(1), "max_iter": Integer(1), "tol": Number(0),
+        "init_size": Optional(Integer(1)), "search": Choice("greedy", "exact"), "memory": Number(0, exclusive=True),
+        "random_state": Seed(), "verbose": Boolean(),
+    }
+
     def __init__(
         self,
-        branching=256,
-        depth=2,
+        branching: int = 256,
+        depth: int = 2,
         *,
-        max_iter=20,
-        tol=1e-3,
-        init_size=20,
-        search="greedy",
-        memory=1e9,
+        max_iter: int = 20,
+        tol: float = 1e-3,
+        init_size: int | None = 20,
+        search: str = "greedy",
+        memory: float = 1e9,
         random_state=0,
-        verbose=False,
+        verbose: bool = False,
     ):
         self.branching = branching
         self.depth = depth
@@ -109,13 +118,19 @@ class HierarchicalKMeans(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    @property
+    def n_words(self) -> int:
+        """How many words there are; before ``fit``, how many there can be: ``branching ** depth``."""
+        return len(self.words_) if hasattr(self, "words_") else self.branching**self.depth
+
+    def fit(self, X, y=None) -> "HierarchicalKMeans":
         """Learn the tree.
 
         Parameters
         ----------
-        X : array of shape (n, d), or block source
-            Descriptors, at least ``branching``; float32 and uint8 are used as they are.
+        X : array of shape (n, d), descriptor sets, or block source
+            Descriptors, at least ``branching``; float32 and uint8 are used as they are. Of sets, all rows together.
+        y : ignored
 
         Returns
         -------
@@ -127,7 +142,7 @@ class HierarchicalKMeans(BaseEstimator):
             If there are fewer descriptors than branches, or for values out of range.
         """
         self.check_params()
-        source = sample_blocks(self, X, reset=True)
+        source = sample_blocks(self, X)
         check_enough("branching", self.branching, source.shape[0])
         if self.verbose:
             announce("vocabulary tree", self._estimate(source))
@@ -203,12 +218,12 @@ class HierarchicalKMeans(BaseEstimator):
         renumbered[used] = np.arange(len(used))
         return words[used], renumbered[labels], float(inertias[-1])
 
-    def estimate_seconds(self, X):
+    def estimate_seconds(self, X) -> float:
         """How long :meth:`fit` will take at most on this machine, from the time of one block of ``X``.
 
         Parameters
         ----------
-        X : array of shape (n, d), or block source
+        X : array of shape (n, d), descriptor sets, or block source
 
         Returns
         -------
@@ -226,29 +241,30 @@ class HierarchicalKMeans(BaseEstimator):
         # One more pass to hand the descriptors down, and one for the start of the nodes of a level.
         return self.depth * (self.max_iter + 2) * n * per_row
 
-    def check_params(self):
-        check_int("branching", self.branching, minimum=2)
-        check_int("depth", self.depth, minimum=1)
+    def check_pairs(self):
         if self.branching**self.depth > _MOST_WORDS:
             raise ParameterError(
                 f"branching={self.branching} and depth={self.depth} make {self.branching**self.depth} words; "
                 f"at most {_MOST_WORDS} are possible"
             )
-        check_int("max_iter", self.max_iter, minimum=1)
-        check_number("tol", self.tol, minimum=0)
-        if self.init_size is not None:
-            check_int("init_size", self.init_size, minimum=1)
-        check_choice("search", self.search, ("greedy", "exact"))
-        check_number("memory", self.memory, minimum=0, exclusive=True)
-        check_bool("verbose", self.verbose)
 
-    def predict(self, X):
-        """The word of each descriptor, X (n, d) -> int32 (n,), as ``search`` says."""
+    def predict(self, X) -> np.ndarray:
+        """The word of each descriptor, as ``search`` says.
+
+        Parameters
+        ----------
+        X : array of shape (n, d), or descriptor sets
+
+        Returns
+        -------
+        int32 array of shape (n,)
+        """
         check_is_fitted(self)
-        return self.word_search().labels(check_samples(self, X))
+        return self.word_search().labels(check_samples(self, as_rows(X)))
 
     def word_search(self):
         """The search that ``search`` asks for over the fitted words, made once."""
+        check_is_fitted(self)
         cached = getattr(self, "_search", None)
         if cached is None or cached[0] is not self.words_ or cached[1] != self.search:
             make = {"exact": lambda: WordSearch(self.words_), "greedy": lambda: _TreeSearch(self)}

@@ -17,9 +17,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Boolean, Choice, Declared, Integer, Number, Optional, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._validation import check_bool, check_choice, check_enough, check_int, check_matrix, check_number, check_samples
+from .._validation import check_enough, check_matrix, check_samples
+from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
 from . import minibatch
 from .blocks import as_blocks, sample_blocks, sample_rows
@@ -32,34 +34,44 @@ from .word_lists import ProbedSearch
 _LEAST_BATCH = 8192
 
 
-class KMeansCodebook(BaseEstimator):
+class Start(Choice):
+    """A way to start, or the words themselves, as a float32 (n_words, d) array."""
+
+    def check(self, name, value):
+        return super().check(name, value) if isinstance(value, str) else check_matrix(name, value, min_rows=1)
+
+    def __str__(self):
+        return f"{super().__str__()} or array of shape (n_words, d)"
+
+
+class KMeansCodebook(Declared, BaseEstimator):
     """A vocabulary of visual words, learnt by k-means.
 
     Parameters
     ----------
-    n_words : int
+    n_words : int >= 1, default 1000
         Number of words K.
-    algorithm : "lloyd" or "minibatch"
-    max_iter : int
+    algorithm : {"lloyd", "minibatch"}, default 'lloyd'
+    max_iter : int >= 1, default 50
         Most iterations; each is one pass over the descriptors.
-    tol : float
+    tol : float >= 0, default 0.0001
         Stop when an iteration lowers the inertia by less than this fraction. 0
         goes on until nothing changes.
-    init : "k-means++", "random", or array of shape (n_words, d)
+    init : {"k-means++", "random"} or array of shape (n_words, d), default 'k-means++'
         How to start: spread-out descriptors, any descriptors (distinct rows, equal
         chances), or the given words.
-    init_size : int or None
+    init_size : int >= 1 or None, default 20
         "k-means++" looks at this many descriptors a word, drawn at random; None: at all.
-    batch_size : int or None
+    batch_size : int >= 1 or None, default None
         Descriptors of a mini-batch; None: twice the number of words, at least 8192.
-    search : "exact" or "approximate"
+    search : {"exact", "approximate"}, default 'exact'
         How descriptors are assigned to words, in :meth:`fit`, :meth:`predict`, and in
         :class:`bovw.HardAssignment` over this codebook.
-    n_probe : int
+    n_probe : int >= 1, default 16
         For the approximate search: words stand in about sqrt(n_words) lists, and a
         descriptor is compared with those of the ``n_probe`` nearest lists.
-    random_state : int, RandomState, Generator or None
-    verbose : bool
+    random_state : int, RandomState, Generator or None, default 0
+    verbose : bool, default False
         Say beforehand how long it will take at most, and show progress with the time
         left, on standard error.
 
@@ -88,7 +100,7 @@ class KMeansCodebook(BaseEstimator):
 
     Memory: nothing of the size of the data is allocated but 8 bytes a descriptor for Lloyd's
     algorithm. A float32 or uint8 memory map is read block by block; so is any block source
-    (:mod:`bovw.codebook.blocks`), an object with ``shape`` and ``read(start, stop)``.
+    (:mod:`bovw.blocks`), an object with ``shape`` and ``read(start, stop)``.
 
     Approximate search is worth while from some ten thousand words. Measured with 65,536
     words learnt from dense SIFT (``experiments/large_codebook.py``), it finds the nearest word
@@ -107,20 +119,27 @@ class KMeansCodebook(BaseEstimator):
     array([0], dtype=int32)
     """
 
+    PARAMETERS = {
+        "n_words": Integer(1), "algorithm": Choice("lloyd", "minibatch"), "max_iter": Integer(1), "tol": Number(0),
+        "init": Start("k-means++", "random"), "init_size": Optional(Integer(1)),
+        "batch_size": Optional(Integer(1)), "search": Choice("exact", "approximate"), "n_probe": Integer(1),
+        "random_state": Seed(), "verbose": Boolean(),
+    }
+
     def __init__(
         self,
-        n_words=1000,
+        n_words: int = 1000,
         *,
-        algorithm="lloyd",
-        max_iter=50,
-        tol=1e-4,
+        algorithm: str = "lloyd",
+        max_iter: int = 50,
+        tol: float = 1e-4,
         init="k-means++",
-        init_size=20,
-        batch_size=None,
-        search="exact",
-        n_probe=16,
+        init_size: int | None = 20,
+        batch_size: int | None = None,
+        search: str = "exact",
+        n_probe: int = 16,
         random_state=0,
-        verbose=False,
+        verbose: bool = False,
     ):
         self.n_words = n_words
         self.algorithm = algorithm
@@ -134,13 +153,14 @@ class KMeansCodebook(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "KMeansCodebook":
         """Learn the words.
 
         Parameters
         ----------
-        X : array of shape (n, d), or block source
-            Descriptors; float32 and uint8 are used as they are.
+        X : array of shape (n, d), descriptor sets, or block source
+            Descriptors; float32 and uint8 are used as they are. Of sets, all rows together.
+        y : ignored
 
         Returns
         -------
@@ -151,51 +171,52 @@ class KMeansCodebook(BaseEstimator):
         ParameterError
             If there are fewer descriptors than words, or for values out of range.
         """
-        batch_size, make_search = self.check_params()
-        source = sample_blocks(self, X, reset=True)
+        self.check_params()
+        source = sample_blocks(self, X)
         check_enough("n_words", self.n_words, source.shape[0])
         if self.verbose:
-            announce("k-means", self._estimate(source, batch_size, make_search))
+            announce("k-means", self._estimate(source))
         rng = stage_rng(check_seed(self.random_state), "kmeans")
         start = self._start(source, rng)
         if self.algorithm == "lloyd":
             with Progress("k-means", self.max_iter, "iteration", enabled=self.verbose) as progress:
                 self.words_, _, self.inertias_ = lloyd(
                     source, start, max_iter=self.max_iter, tol=self.tol, on_iteration=progress.update,
-                    make_search=make_search,
+                    make_search=self._make_search,
                 )
         else:
+            batch_size = self._batch_size()
             n_batches = self.max_iter * minibatch.count_batches(source, batch_size)
             with Progress("k-means", n_batches, "update", enabled=self.verbose) as progress:
                 self.words_, self.inertias_ = minibatch.iterate(
-                    source, start, self.max_iter, self.tol, batch_size, rng, make_search, progress.update
+                    source, start, self.max_iter, self.tol, batch_size, rng, self._make_search, progress.update
                 )
         self.n_iter_ = len(self.inertias_)
         self.inertia_ = float(self.inertias_[-1])
         self.word_search()
         return self
 
-    def estimate_seconds(self, X):
+    def estimate_seconds(self, X) -> float:
         """How long :meth:`fit` will take at most on this machine, from the time of one block of ``X``.
 
         Parameters
         ----------
-        X : array of shape (n, d), or block source
+        X : array of shape (n, d), descriptor sets, or block source
 
         Returns
         -------
         float
             Seconds for the start and all ``max_iter`` iterations; ``tol`` may end them sooner.
         """
-        batch_size, make_search = self.check_params()
+        self.check_params()
         source = as_blocks(X)
         check_enough("n_words", self.n_words, source.shape[0])
-        return self._estimate(source, batch_size, make_search)
+        return self._estimate(source)
 
-    def _estimate(self, source, batch_size, make_search):
+    def _estimate(self, source):
         n = source.shape[0]
-        per_row, per_search = measure(source, self.n_words, make_search)
-        searches = 1 if self.algorithm == "lloyd" else minibatch.count_batches(source, batch_size)
+        per_row, per_search = measure(source, self.n_words, self._make_search)
+        searches = 1 if self.algorithm == "lloyd" else minibatch.count_batches(source, self._batch_size())
         seconds = self.max_iter * (n * per_row + searches * per_search)
         if isinstance(self.init, str) and self.init == "k-means++":
             sample = n if self.init_size is None else min(n, self.init_size * self.n_words)
@@ -204,42 +225,42 @@ class KMeansCodebook(BaseEstimator):
             seconds += sample * exact
         return seconds
 
-    def check_params(self):
-        check_int("n_words", self.n_words, minimum=1)
-        check_choice("algorithm", self.algorithm, ("lloyd", "minibatch"))
-        check_choice("search", self.search, ("exact", "approximate"))
-        check_int("max_iter", self.max_iter, minimum=1)
-        check_number("tol", self.tol, minimum=0)
-        check_int("n_probe", self.n_probe, minimum=1)
-        check_bool("verbose", self.verbose)
-        if self.init_size is not None:
-            check_int("init_size", self.init_size, minimum=1)
-        if self.batch_size is None:
-            return max(_LEAST_BATCH, 2 * self.n_words), self._make_search
-        return check_int("batch_size", self.batch_size, minimum=1), self._make_search
+    def check_pairs(self):
+        init = self.checked("init")
+        if not isinstance(init, str) and len(init) != self.n_words:
+            raise ParameterError(f"init has {len(init)} rows; n_words={self.n_words} are needed")
+
+    def _batch_size(self):
+        return max(_LEAST_BATCH, 2 * self.n_words) if self.batch_size is None else self.batch_size
 
     def _make_search(self, words, near=None):
         return WordSearch(words) if self.search == "exact" else ProbedSearch(words, self.n_probe, near)
 
     def _start(self, source, rng):
         if not isinstance(self.init, str):
-            start = check_matrix("init", self.init, n_features=source.shape[1])
-            if len(start) != self.n_words:
-                raise ParameterError(f"init has {len(start)} rows; n_words={self.n_words} are needed")
-            return start
-        check_choice("init", self.init, ("k-means++", "random"))
+            return check_matrix("init", self.init, n_features=source.shape[1])
         if self.init == "random":
             return sample_rows(source, self.n_words, rng).astype(np.float32)
         size = source.shape[0] if self.init_size is None else self.init_size * self.n_words
         return draw_spread_words(sample_rows(source, size, rng), self.n_words, rng)
 
-    def predict(self, X):
-        """The nearest word of each descriptor: X (n, d) -> int32 (n,); among equally near ones the lowest."""
+    def predict(self, X) -> np.ndarray:
+        """The nearest word of each descriptor; among equally near ones the lowest.
+
+        Parameters
+        ----------
+        X : array of shape (n, d), or descriptor sets
+
+        Returns
+        -------
+        int32 array of shape (n,)
+        """
         check_is_fitted(self)
-        return self.word_search().labels(check_samples(self, X))
+        return self.word_search().labels(check_samples(self, as_rows(X)))
 
     def word_search(self):
         """The search that ``search`` asks for over the fitted words, made once."""
+        check_is_fitted(self)
         key = self.words_, self.search, self.n_probe
         cached = getattr(self, "_search", None)
         if cached is None or cached[0][0] is not key[0] or cached[0][1:] != key[1:]:

@@ -29,7 +29,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._cext import nearest as kernels
 from .._validation import check_int, check_matrix, check_number
-from .blocks import BLOCK_ROWS, as_blocks, read_blocks
+from ..blocks import BLOCK_ROWS, read_blocks
+from .blocks import as_blocks
 from .nearest import WordSearch
 
 # Of so many words one is compared with every descriptor, because it moves the most.

@@ -23,7 +23,7 @@ end again in float64, which of these is (:mod:`bovw.codebook.screening`): the la
 import numpy as np
 
 from .._cext import nearest as kernels
-from .._validation import check_matrix
+from .._validation import check_descriptors, check_matrix
 from ..errors import ParameterError
 from .screening import WordScreen, screening_pays
 
@@ -234,9 +234,3 @@ def nearest_words(X, words):
     if words.shape[1] == 0:
         raise ParameterError(f"words has shape {words.shape}; words need at least one dimension")
     return WordSearch(words).labels(check_descriptors("X", X, n_features=words.shape[1]))
-
-
-def check_descriptors(name, X, n_features=None, min_rows=0):
-    """``X`` as a finite, C-contiguous matrix: uint8 stays uint8, everything else becomes float32."""
-    dtype = np.uint8 if isinstance(X, np.ndarray) and X.dtype == np.uint8 else np.float32
-    return check_matrix(name, X, n_features=n_features, min_rows=min_rows, dtype=dtype)

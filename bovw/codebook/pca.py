@@ -18,31 +18,65 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import nearest as kernels
-from .._validation import check_bool, check_int, check_number, check_samples
+from .._parameters import AnyOf, Boolean, Choice, Declared, Integer, Number
+from .._validation import check_descriptors, check_int, check_samples
+from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, as_rows, is_descriptor_sets
 from ..errors import ParameterError
-from .nearest import check_descriptors
 
 _ROWS = 1024
 _NO_VARIANCE = 1e-12  # an eigenvalue below this fraction of the largest is rounding
 
 
-class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class _Matrices(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """The projection of plain matrices, whose output ``set_output`` may wrap."""
+
+    def transform(self, X, out=None):
+        return self._project(check_samples(self, X), out)
+
+
+class _Sets:
+    """The projection of descriptor sets, which come out as descriptor sets, never wrapped."""
+
+    def transform(self, X, out: np.ndarray | None = None) -> np.ndarray | DescriptorSet:
+        """Project descriptors.
+
+        Parameters
+        ----------
+        X : array of shape (n, d), or descriptor sets
+        out : float32 array of shape (n, n_components), C-contiguous, optional
+            Where the result goes; for uint8 and float32 input nothing else of the
+            size of X is then allocated.
+
+        Returns
+        -------
+        float32 array of shape (n, n_components), or DescriptorSet
+            Of a DescriptorSet or a list, a DescriptorSet: the same images, with their frames, norms and sizes.
+        """
+        check_is_fitted(self)
+        if not is_descriptor_sets(X):
+            return super().transform(X, out)
+        sets = as_descriptor_set(X)
+        rows = check_descriptors("X", sets.descriptors, n_features=self.n_features_in_)
+        return sets.replace(self._project(rows, out))
+
+
+class DescriptorPCA(Declared, _Sets, _Matrices):
     """Projection of descriptors onto their first principal components.
 
     Parameters
     ----------
-    n_components : int
+    n_components : int >= 1, default 64
         Output size.
-    whiten : bool or "zca"
+    whiten : bool or {"zca"}, default False
         Scale every component to unit variance; with "zca" also turn back to the axes of
         the descriptor, which takes ``n_components`` = d.
-    regularization : float
+    regularization : float >= 0, default 0.0
         When whitening, this fraction of the largest eigenvalue is added to every
         eigenvalue before its root is divided by, so that weak components are not
         blown up.
-    epsilon : float
+    epsilon : float >= 0, default 0.0
         Added to every eigenvalue as well, in squared units of the descriptors.
-    renormalize : bool
+    renormalize : bool, default False
         Scale every projected descriptor to unit Euclidean length. Zero stays zero.
 
     Attributes
@@ -67,22 +101,33 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     >>> X = np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
     >>> DescriptorPCA(1).fit_transform(X).ravel()
     array([-1.,  1., -1.,  1.], dtype=float32)
+    >>> DescriptorPCA(1).fit_transform([X, X[:2]])
+    DescriptorSet(2 images, 6 descriptors of size 1 float32)
     """
 
-    def __init__(self, n_components=64, *, whiten=False, regularization=0.0, epsilon=0.0, renormalize=False):
+    PARAMETERS = {
+        "n_components": Integer(1), "whiten": AnyOf(Boolean(), Choice("zca")), "regularization": Number(0),
+        "epsilon": Number(0), "renormalize": Boolean(),
+    }
+
+    def __init__(
+        self, n_components: int = 64, *, whiten: bool | str = False, regularization: float = 0.0,
+        epsilon: float = 0.0, renormalize: bool = False,
+    ):
         self.n_components = n_components
         self.whiten = whiten
         self.regularization = regularization
         self.epsilon = epsilon
         self.renormalize = renormalize
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "DescriptorPCA":
         """Learn mean and components.
 
         Parameters
         ----------
-        X : array of shape (n, d)
-            Descriptors, at least two; float32 and uint8 are used as they are.
+        X : array of shape (n, d), or descriptor sets
+            Descriptors, at least two; float32 and uint8 are used as they are. Of sets, all rows together.
+        y : ignored
 
         Returns
         -------
@@ -94,13 +139,9 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             If there are fewer dimensions than components, fewer than two descriptors,
             or values out of range.
         """
-        n_components = check_int("n_components", self.n_components, minimum=1)
-        if self.whiten != "zca":
-            check_bool("whiten", self.whiten)
-        check_bool("renormalize", self.renormalize)
-        check_number("regularization", self.regularization, minimum=0)
-        check_number("epsilon", self.epsilon, minimum=0)
-        X = check_samples(self, X, reset=True)
+        self.check_params()
+        n_components = self.n_components
+        X = check_samples(self, as_rows(X), reset=True)
         n, d = X.shape
         if n_components > d:
             raise ParameterError(
@@ -129,22 +170,7 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _n_features_out(self):
         return len(self.components_)
 
-    def transform(self, X, out=None):
-        """Project descriptors.
-
-        Parameters
-        ----------
-        X : array of shape (n, d)
-        out : float32 array of shape (n, n_components), C-contiguous, optional
-            Where the result goes; for uint8 and float32 input nothing else of the
-            size of X is then allocated.
-
-        Returns
-        -------
-        out : float32 array of shape (n, n_components)
-        """
-        check_is_fitted(self)
-        X = check_samples(self, X)
+    def _project(self, X, out):
         shape = (len(X), len(self.components_))
         if out is None:
             out = np.empty(shape, np.float32)

@@ -19,7 +19,9 @@ from ..descriptors.descriptor_set import DescriptorSet
 from ..errors import ParameterError
 
 
-def sample_descriptors(descriptor_sets, n_descriptors, *, max_per_image=None, random_state=0):
+def sample_descriptors(
+    descriptor_sets, n_descriptors: int, *, max_per_image: int | None = None, random_state=0
+) -> DescriptorSet:
     """A random sample of descriptors, balanced over images.
 
     Parameters
@@ -28,10 +30,10 @@ def sample_descriptors(descriptor_sets, n_descriptors, *, max_per_image=None, ra
         Seen once, in order; images are numbered as they come. A set of several images
         counts as several.
     n_descriptors : int
-        How many are wanted. With fewer in all, all are returned.
-    max_per_image : int, optional
+        How many are wanted, at least 1. With fewer in all, all are returned.
+    max_per_image : int, default None
         Most descriptors of one image.
-    random_state : int, RandomState, Generator or None
+    random_state : int, RandomState, Generator or None, default 0
         The priorities of an image depend on the seed, its number and how many
         descriptors it has, on nothing else.
 

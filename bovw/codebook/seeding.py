@@ -11,8 +11,7 @@ too.
 import numpy as np
 
 from .._random import check_seed, stage_rng
-from .._validation import check_enough, check_int
-from .nearest import check_descriptors
+from .._validation import check_descriptors, check_enough, check_int
 
 _WORDS_PER_DRAW = 32
 _ROWS = 4096

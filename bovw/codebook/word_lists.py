@@ -15,7 +15,7 @@ import numpy as np
 
 from .._cext import nearest as kernels
 from .._cext import neighbors as neighbor_kernels
-from .blocks import CheckedArray
+from ..blocks import CheckedArray
 from .lloyd import iterate
 from .nearest import BlockSearch
 from .neighbors import NeighborSearch

@@ -181,7 +181,7 @@ class DescriptorSet:
         )
 
 
-def as_descriptor_set(X, name="X"):
+def as_descriptor_set(X, name="X") -> DescriptorSet:
     """A DescriptorSet from one, or from a list of (n_i, d) arrays or DescriptorSets (one sample each or more).
 
     Raises
@@ -203,3 +203,25 @@ def as_descriptor_set(X, name="X"):
     return DescriptorSet.concatenate(
         item if isinstance(item, DescriptorSet) else DescriptorSet(item) for item in items
     )
+
+
+def is_descriptor_sets(X) -> bool:
+    """Whether ``X`` is a DescriptorSet or a sequence of (n_i, d) arrays or DescriptorSets, told by the first of them.
+
+    A list of lists of numbers is not: it is one matrix.
+    """
+    if isinstance(X, DescriptorSet):
+        return True
+    if not isinstance(X, (list, tuple)) and not (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+        return False
+    if not len(X):
+        return False
+    try:
+        return isinstance(X[0], DescriptorSet) or np.ndim(X[0]) == 2
+    except ValueError:  # ragged lists
+        return False
+
+
+def as_rows(X):
+    """What learns from descriptors takes them so: the rows of descriptor sets as one array, anything else as it is."""
+    return as_descriptor_set(X).descriptors if is_descriptor_sets(X) else X

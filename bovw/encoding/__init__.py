@@ -10,6 +10,7 @@ from .kernel_map import HomogeneousKernelMap, hellinger_map, homogeneous_kernel_
 from .locality_coding import LLC, llc
 from .normalization import normalize
 from .soft import SoftAssignment, soft_assignment
+from .sparse import SparseCodes
 from .super_vectors import SuperVector, super_vector
 from .triangle import TriangleAssignment, triangle_assignment
 from .word_counts import WordCounts
@@ -24,6 +25,7 @@ __all__ = [
     "HardAssignment",
     "HomogeneousKernelMap",
     "SoftAssignment",
+    "SparseCodes",
     "SuperVector",
     "TriangleAssignment",
     "WordCounts",

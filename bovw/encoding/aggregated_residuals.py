@@ -12,11 +12,11 @@ are steps of :func:`bovw.normalize`.
 """
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_bool, check_matrix
+from .._parameters import Boolean
 from ..codebook.nearest import WordSearch
-from .base import check_words, divide_by_counts
-from .normalization import normalize
+from .base import WORDS, check_arguments, check_words, divide_by_counts
 from .residuals import ResidualEncoder, residual_statistics, split_statistics
 
 
@@ -25,9 +25,9 @@ class VLAD(ResidualEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    mass_normalize : bool
+    mass_normalize : bool, default False
         Divide each word's sum by its number of descriptors.
 
     Attributes
@@ -51,21 +51,22 @@ class VLAD(ResidualEncoder):
 
     poolings = ("sum", "average")
 
-    def __init__(self, codebook=None, *, mass_normalize=False):
+    PARAMETERS = {"codebook": WORDS, "mass_normalize": Boolean()}
+
+    def __init__(self, codebook=None, *, mass_normalize: bool = False):
         self.codebook = codebook
         self.mass_normalize = mass_normalize
 
-    def check_params(self):
-        check_bool("mass_normalize", self.mass_normalize)
-
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code: K d."""
+        check_is_fitted(self)
         return self.codebook_.words_.size
 
     @property
-    def block_size(self):
+    def block_size(self) -> int:
         """Numbers of one codeword side by side: d."""
+        check_is_fitted(self)
         return self.codebook_.words_.shape[1]
 
     def finish(self, statistics, counts, pooling):
@@ -80,33 +81,38 @@ def _finish(statistics, n_words, mass_normalize):
     return residuals.reshape(len(statistics), -1)
 
 
-def vlad(descriptors, words, *, mass_normalize=False, norms=("l2",), alpha=0.5):
-    """VLAD of a set of descriptors.
+def vlad(descriptors, words, *, mass_normalize: bool = False) -> np.ndarray:
+    """VLAD of a set of descriptors, not normalized but for ``mass_normalize``.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
         May be empty: the code is 0.
     words : array of shape (K, d)
-    mass_normalize : bool
+    mass_normalize : bool, default False
         Divide each word's sum by its number of descriptors.
-    norms : sequence of str
-        Steps of :func:`bovw.normalize`: "power", "intra", "l2", "l1"; () for none.
-    alpha : float
-        Exponent of "power".
 
     Returns
     -------
     code : array of shape (K d,), float32
+        The sum of residuals of word after word.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or shapes disagree.
+
+    See Also
+    --------
+    VLAD : the estimator, with references.
+    normalize : the steps that usually follow, such as ``norms=("intra", "l2"), block_size=d``.
 
     Examples
     --------
-    >>> vlad([[1.0], [2.0], [9.0]], [[0.0], [10.0]], norms=()).tolist()
+    >>> vlad([[1.0], [2.0], [9.0]], [[0.0], [10.0]]).tolist()
     [3.0, -1.0]
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
-    check_bool("mass_normalize", mass_normalize)
+    words, X = check_words(words, descriptors)
+    (mass_normalize,) = check_arguments(VLAD, mass_normalize=mass_normalize)
     statistics = residual_statistics(X, np.array([0, len(X)]), WordSearch(words))
-    code = _finish(statistics, len(words), mass_normalize)
-    return normalize(code, norms, alpha=alpha, block_size=words.shape[1])[0]
+    return _finish(statistics, len(words), mass_normalize)[0].astype(np.float32)

@@ -15,52 +15,101 @@ An encoder implements the two ends, :meth:`Encoder.statistics` and
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_choice, check_int, check_matrix, check_samples
+from .._parameters import Declared, Part
+from .._validation import check_int, check_matrix, check_samples
+from ..codebook import KMeansCodebook
+from ..descriptors.descriptor_set import as_descriptor_set, as_rows, is_descriptor_sets
 from ..errors import ParameterError
 
 #: Rows of a block: scores of a thousand words stay in the second-level cache.
 BLOCK_ROWS = 512
 
 
-class Encoder(BaseEstimator):
+#: What an encoder of nearest words takes for its codebook.
+WORDS = Part("KMeansCodebook or HierarchicalKMeans", default=KMeansCodebook, methods=("fit", "word_search"))
+
+
+class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base of the encoders: a codebook, and a way to pool the codes of descriptors.
 
     A subclass sets ``poolings`` (the poolings that it supports, the default first),
-    names its codebook in ``_default_codebook``, and implements ``code_size``,
+    declares its codebook in ``PARAMETERS``, and implements ``code_size``,
     ``statistics`` and ``finish``; if its code is a row of equal blocks, one a
     codeword, it sets ``has_blocks`` and ``block_size``. Its constructor takes ``codebook``, an unfitted
     estimator or None for the default.
+
+    Wherever descriptors are asked for, one pool of them, they may be an array (n, d), float or uint8, a
+    DescriptorSet, or a list of (n_i, d) arrays or DescriptorSets, whose rows then count together.
     """
 
-    poolings = ("sum",)
+    poolings: tuple[str, ...] = ("sum",)
     has_blocks = False
     needs_codebook = True
+    whole_images = False  # or there are codes of cells
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "Encoder":
         """Fit a clone of the codebook on descriptors.
 
         Parameters
         ----------
-        X : array of shape (n, d), float32
-            Descriptors, as many as the codebook should see.
+        X : array of shape (n, d), or descriptor sets
+            Descriptors, as many as the codebook should see. To learn from a block source, fit the codebook
+            alone and hand it to :meth:`with_codebook`.
         y : ignored
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ParameterError
+            For a value out of range, or a codebook that this encoder cannot work with, before anything is learnt.
         """
         self.check_params()
-        X = check_samples(self, X, reset=True).astype(np.float32, copy=False)
-        codebook = self._default_codebook() if self.codebook is None else clone(self.codebook)
-        self._adopt(codebook.fit(X))
+        X = check_samples(self, as_rows(X), reset=True).astype(np.float32, copy=False)
+        self._adopt(self.part("codebook").fit(X))
         self._learn(X)
+        self.encode(X[:1])  # makes ready what coding takes, so that coding leaves the estimator as it is
         return self
 
+    def transform(self, X) -> np.ndarray:
+        """The code of each image.
+
+        Parameters
+        ----------
+        X : descriptor sets, or array of shape (n, d)
+            Of an array every row counts as an image of one descriptor.
+
+        Returns
+        -------
+        codes : array of shape (n_images, code_size), float32
+            Pooled by the first of ``poolings``. An image without descriptors has code 0.
+        """
+        check_is_fitted(self)
+        if is_descriptor_sets(X):
+            images = [image.descriptors for image in as_descriptor_set(X)]
+        else:
+            images = check_samples(self, X)[:, None]
+        codes = np.empty((len(images), self.code_size), np.float32)
+        for code, image in zip(codes, images, strict=True):
+            code[:] = self.encode(image)
+        return codes
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.code_size
+
     @classmethod
-    def with_codebook(cls, codebook, **params):
+    def with_codebook(cls, codebook, **params) -> "Encoder":
         """An encoder, ready for use, around a codebook that is fitted already.
 
         Parameters
@@ -69,6 +118,13 @@ class Encoder(BaseEstimator):
             Shared, not copied.
         **params
             The other constructor arguments.
+
+        Raises
+        ------
+        ParameterError
+            For a value out of range, or a codebook that this encoder cannot work with.
+        NotFittedError
+            If the codebook is not fitted.
 
         Examples
         --------
@@ -79,26 +135,28 @@ class Encoder(BaseEstimator):
         >>> sorted(encoder.encode(X).tolist())
         [1.0, 2.0]
         """
-        check_is_fitted(codebook)
         encoder = cls(codebook, **params)
         encoder.check_params()
+        check_is_fitted(codebook)
         encoder._adopt(codebook)
         return encoder
 
-    def pool(self, descriptors, groups=None, n_groups=1, *, cells=None, pooling="auto"):
+    def pool(
+        self, descriptors, groups=None, n_groups: int = 1, *, cells: np.ndarray | None = None, pooling: str = "auto"
+    ) -> np.ndarray:
         """Pooled codes of groups of descriptors, or of cells made of groups.
 
         Parameters
         ----------
-        descriptors : array of shape (n, d)
+        descriptors : array of shape (n, d), or descriptor sets
             Any order; n may be 0.
         groups : int array of shape (n,), optional
             The group of each descriptor, 0 to n_groups - 1. By default all are in group 0.
-        n_groups : int
+        n_groups : int, default 1
             Number of groups; some may be empty.
         cells : bool array of shape (n_cells, n_groups), optional
             Which groups make up each cell; cells may overlap. By default each group is a cell.
-        pooling : str
+        pooling : str, default "auto"
             One of the encoder's ``poolings``; "auto" is the first.
 
         Returns
@@ -106,10 +164,9 @@ class Encoder(BaseEstimator):
         codes : array of shape (n_cells, code_size), float32
             A cell without descriptors has code 0.
         """
-        check_is_fitted(self)
-        X = check_matrix("descriptors", descriptors, n_features=self.n_features_in_)
+        X = self._checked_rows(descriptors)
         n_groups = check_int("n_groups", n_groups, minimum=1)
-        pooling = self._check_pooling(pooling)
+        pooling = self.check_pooling(pooling)
         X, offsets = sort_by_group(X, groups, n_groups)
         statistics = self.statistics(X, offsets, pooling)
         counts = np.diff(offsets)
@@ -124,13 +181,14 @@ class Encoder(BaseEstimator):
             counts = cells.astype(np.int64) @ counts
         return self.finish(statistics, counts, pooling)
 
-    def encode(self, descriptors, *, pooling="auto"):
+    def encode(self, descriptors, *, pooling: str = "auto") -> np.ndarray:
         """The code of one set of descriptors, pooled together.
 
         Parameters
         ----------
-        descriptors : array of shape (n, d)
-        pooling : str
+        descriptors : array of shape (n, d), or descriptor sets
+            n may be 0.
+        pooling : str, default "auto"
             One of the encoder's ``poolings``; "auto" is the first.
 
         Returns
@@ -140,12 +198,12 @@ class Encoder(BaseEstimator):
         return self.pool(descriptors, pooling=pooling)[0]
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code."""
         raise NotImplementedError
 
     @property
-    def block_size(self):
+    def block_size(self) -> int | None:
         """How many numbers side by side belong to one codeword; None unless ``has_blocks``."""
         return None
 
@@ -192,11 +250,18 @@ class Encoder(BaseEstimator):
     def _learn(self, X):
         """Learn what an encoder needs beyond its codebook; most need nothing."""
 
-    def check_params(self):
-        """Raise ParameterError for a constructor argument out of range."""
+    def check_pooling(self, pooling: str) -> str:
+        """The pooling that ``pooling`` means, which is the first for "auto"; ParameterError if there is no such one."""
+        if pooling == "auto":
+            return self.poolings[0]
+        if pooling not in self.poolings:
+            listed = ", ".join(map(repr, self.poolings))
+            raise ParameterError(f"pooling={pooling!r} is none that {type(self).__name__} has; take one of {listed}")
+        return pooling
 
-    def _check_pooling(self, pooling):
-        return self.poolings[0] if pooling == "auto" else check_choice("pooling", pooling, self.poolings)
+    def _checked_rows(self, descriptors):
+        check_is_fitted(self)
+        return check_matrix("descriptors", as_rows(descriptors), n_features=self.n_features_in_)
 
     def _prepared(self, prepare, *arrays):
         """``prepare(*arrays)``, remembered for as long as the codebook holds these very arrays."""
@@ -271,9 +336,14 @@ def divide_by_counts(sums, counts):
     return sums / counts
 
 
-def check_words(words, min_words=1):
-    """Words as a float32 (K, d) array, or ParameterError."""
-    words = check_matrix("words", words, min_rows=min_words)
+def check_words(words, descriptors):
+    """Words, float32 (K, d), and the rows of descriptors, float32 (n, d), of a plain function, or ParameterError."""
+    words = check_matrix("words", words, min_rows=1)
     if words.shape[1] == 0:
         raise ParameterError("words has 0 columns; at least one is needed")
-    return words
+    return words, check_matrix("descriptors", as_rows(descriptors), n_features=words.shape[1])
+
+
+def check_arguments(encoder, **values):
+    """The values of a plain function's parameters in their plain form, by the declarations of the class ``encoder``."""
+    return (encoder.PARAMETERS[name].check(name, value) for name, value in values.items())

@@ -7,18 +7,21 @@ blocks of a person window (Dalal and Triggs 2005).
 """
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_int, check_samples
+from .._parameters import Integer
+from .._validation import check_samples
+from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
 from .base import Encoder
 
 
 class Concatenation(Encoder):
-    """The descriptors of an image side by side, without a codebook.
+    """The descriptors of an image side by side, without a codebook; on arrays, ``np.ravel``.
 
     Parameters
     ----------
-    n_descriptors : int
+    n_descriptors : int >= 1, default 1
         How many descriptors every image has.
 
     Attributes
@@ -39,17 +42,18 @@ class Concatenation(Encoder):
 
     poolings = ("concatenate",)
     needs_codebook = False
+    whole_images = True
+    PARAMETERS = {"n_descriptors": Integer(1)}
 
-    def __init__(self, n_descriptors=1):
+    def __init__(self, n_descriptors: int = 1):
         self.n_descriptors = n_descriptors
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "Concatenation":
         """Note the dimension of a descriptor.
 
         Parameters
         ----------
-        X : array of shape (n, d)
-            Descriptors.
+        X : array of shape (n, d), or descriptor sets
         y : ignored
 
         Returns
@@ -57,7 +61,7 @@ class Concatenation(Encoder):
         self
         """
         self.check_params()
-        check_samples(self, X, reset=True)
+        check_samples(self, as_rows(X), reset=True)
         return self
 
     @classmethod
@@ -66,8 +70,9 @@ class Concatenation(Encoder):
         raise ParameterError("Concatenation has no codebook; fit it on descriptors")
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a code, ``n_descriptors`` * d."""
+        check_is_fitted(self)
         return self.n_descriptors * self.n_features_in_
 
     def statistics(self, descriptors, offsets, pooling):
@@ -88,9 +93,6 @@ class Concatenation(Encoder):
                 f"Concatenation(n_descriptors={self.n_descriptors}) got {wrong[0]} descriptors in one cell; all images "
                 "must have that number: resize them to one size, take cells=('1x1',), or set n_descriptors"
             )
-
-    def check_params(self):
-        check_int("n_descriptors", self.n_descriptors, minimum=1)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_features_in_")

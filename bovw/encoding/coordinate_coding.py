@@ -25,12 +25,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._cext import lcc as kernels
 from .._cext.sparse_pool import fill_codes
-from .._validation import check_matrix, check_number
-from ..codebook import KMeansCodebook
+from .._parameters import Number
 from ..codebook.neighbors import OVERFLOW, NeighborSearch
 from ..errors import ParameterError
-from .base import BLOCK_ROWS, check_words
-from .sparse import SparseEncoder
+from .base import BLOCK_ROWS, WORDS, check_arguments, check_words
+from .sparse import SparseCodes, SparseEncoder, gather_codes
 
 _NEAREST = 16  # words of the first working sets
 _RIVALS = 32  # words without weights in the later ones
@@ -45,11 +44,11 @@ class LCC(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    mu : float
+    mu : float > 0, default 0.1
         Weight of the locality penalty, positive. Large values leave only the nearest word.
-    tol : float
+    tol : float > 0, default 0.0001
         How far the optimality condition may be violated, relative to the squared distance
         of the nearest word.
 
@@ -77,20 +76,16 @@ class LCC(SparseEncoder):
     """
 
     poolings = ("max", "sum", "average")
-    _default_codebook = KMeansCodebook
+    PARAMETERS = {"codebook": WORDS, "mu": Number(0, exclusive=True), "tol": Number(0, exclusive=True)}
 
-    def __init__(self, codebook=None, *, mu=0.1, tol=1e-4):
+    def __init__(self, codebook=None, *, mu: float = 0.1, tol: float = 1e-4):
         self.codebook = codebook
         self.mu = mu
         self.tol = tol
 
-    def check_params(self):
-        check_number("mu", self.mu, minimum=0, exclusive=True)
-        check_number("tol", self.tol, minimum=0, exclusive=True)
-
     def _coder(self, n_rows):
         search = self._prepared(NeighborSearch, self.codebook_.words_)
-        return _coder(search, float(self.mu), float(self.tol), n_rows)
+        return _coder(search, self.checked("mu"), self.checked("tol"), n_rows)
 
 
 def _coder(search, mu, tol, n_rows):
@@ -152,36 +147,44 @@ def _solve(search, mu, tol, X, buffers, products, indices, weights, counts):
     warnings.warn(f"{len(todo)} LCC codes did not reach tol={tol}; raise tol or mu", ConvergenceWarning, stacklevel=2)
 
 
-def lcc(descriptors, words, *, mu=0.1, tol=1e-4):
+def lcc(descriptors, words, *, mu: float = 0.1, tol: float = 1e-4) -> SparseCodes:
     """LCC codes of descriptors.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    mu : float
+    mu : float, default 0.1
         Weight of the locality penalty, positive.
-    tol : float
-        How far the optimality condition may be violated, relative to the squared distance
+    tol : float, default 1e-4
+        Positive: how far the optimality condition may be violated, relative to the squared distance
         of the nearest word.
 
     Returns
     -------
-    codes : array of shape (n, K), float32
-        Each row sums to 1; few entries are not zero.
+    SparseCodes
+        The words of each descriptor, with weights that sum to 1; the widest code decides how many entries all
+        have, and others are filled up with words of weight 0.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or shapes disagree.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a code does not reach ``tol``.
+
+    See Also
+    --------
+    LCC : the estimator, with references.
 
     Examples
     --------
-    >>> lcc([[0.25]], [[0.0], [1.0], [5.0]], mu=1e-6).round(2).tolist()
+    >>> lcc([[0.25]], [[0.0], [1.0], [5.0]], mu=1e-6).to_dense().round(2).tolist()
     [[0.75, 0.25, 0.0]]
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
-    mu = check_number("mu", mu, minimum=0, exclusive=True)
-    tol = check_number("tol", tol, minimum=0, exclusive=True)
-    code = _coder(NeighborSearch(words), mu, tol, min(BLOCK_ROWS, len(X)))
-    codes = np.zeros((len(X), len(words)), np.float32)
-    for start in range(0, len(X), BLOCK_ROWS):
-        indices, weights = code(X[start : start + BLOCK_ROWS])
-        np.put_along_axis(codes[start : start + BLOCK_ROWS], indices.astype(np.intp), weights, axis=1)
-    return codes
+    words, X = check_words(words, descriptors)
+    mu, tol = check_arguments(LCC, mu=mu, tol=tol)
+    return gather_codes(_coder(NeighborSearch(words), mu, tol, min(BLOCK_ROWS, len(X))), X, len(words))

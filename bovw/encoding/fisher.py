@@ -22,16 +22,20 @@ inside a block of some hundred rows and float64 across blocks.
 """
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from .._cext import fisher as kernels
-from .._validation import check_bool, check_choice, check_matrix, check_number
+from .._parameters import Boolean, Choice, Number, Part
+from .._validation import check_bool, check_matrix
 from ..codebook import GMMCodebook
 from ..codebook.posteriors import BLOCK_ROWS, PosteriorLists, PreparedMixture
-from .base import Encoder, segments
+from ..descriptors.descriptor_set import as_rows
+from .base import Encoder, check_arguments, segments
 from .normalization import normalize
 
 #: Components of smaller weight have no reliable scale; their part of the code is 0.
 VANISHING_WEIGHT = 1e-6
+_LEAST_THRESHOLD = 1e-20
 
 
 class FisherVector(Encoder):
@@ -43,13 +47,13 @@ class FisherVector(Encoder):
 
     Parameters
     ----------
-    codebook : GMMCodebook, optional
+    codebook : GMMCodebook or None, default None
         The mixture that ``fit`` clones and fits. None is ``GMMCodebook()``.
-    threshold : float
-        Posteriors below it are dropped, 0 to less than 1. The others are not rescaled.
-    weight_gradient : bool
+    threshold : float in [0, 0.5], default 0.0001
+        Posteriors below it are dropped. The others are not rescaled.
+    weight_gradient : bool, default False
         Put the K derivatives by the weights in front.
-    convention : "vlfeat" or "skimage"
+    convention : {"vlfeat", "skimage"}, default 'vlfeat'
         "skimage" has the opposite sign in the second half, as
         ``skimage.feature.fisher_vector``; with ``weight_gradient`` it is that function's layout.
 
@@ -80,37 +84,39 @@ class FisherVector(Encoder):
     """
 
     poolings = ("average", "sum")
-    _default_codebook = GMMCodebook
+    PARAMETERS = {
+        "codebook": Part("GMMCodebook", default=GMMCodebook, methods=("fit", "posteriors")),
+        "threshold": Number(0, 0.5), "weight_gradient": Boolean(), "convention": Choice("vlfeat", "skimage"),
+    }
 
-    def __init__(self, codebook=None, *, threshold=1e-4, weight_gradient=False, convention="vlfeat"):
+    def __init__(
+        self, codebook=None, *, threshold: float = 1e-4, weight_gradient: bool = False, convention: str = "vlfeat"
+    ):
         self.codebook = codebook
         self.threshold = threshold
         self.weight_gradient = weight_gradient
         self.convention = convention
 
-    def check_params(self):
-        _check_threshold(self.threshold)
-        check_bool("weight_gradient", self.weight_gradient)
-        check_choice("convention", self.convention, ("vlfeat", "skimage"))
-
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code: 2 K d, and K more with ``weight_gradient``."""
+        check_is_fitted(self)
         means = self.codebook_.means_
         return 2 * means.size + (len(means) if self.weight_gradient else 0)
 
     @property
-    def has_blocks(self):
+    def has_blocks(self) -> bool:
         """Whether the code is a row of equal blocks: not with ``weight_gradient``."""
         return not self.weight_gradient
 
     @property
-    def block_size(self):
+    def block_size(self) -> int | None:
         """Numbers of one codeword side by side: d; None with ``weight_gradient``."""
+        check_is_fitted(self)
         return self.codebook_.means_.shape[1] if self.has_blocks else None
 
     def statistics(self, descriptors, offsets, pooling):
-        return self._mixture().statistics(descriptors, offsets, self.threshold)
+        return self._mixture().statistics(descriptors, offsets, self.checked("threshold"))
 
     def finish(self, statistics, counts, pooling):
         return self._mixture().finish(
@@ -121,11 +127,6 @@ class FisherVector(Encoder):
     def _mixture(self):
         codebook = self.codebook_
         return self._prepared(FisherMixture, codebook.weights_, codebook.means_, codebook.variances_)
-
-
-def _check_threshold(threshold):
-    threshold = check_number("threshold", threshold, minimum=0, maximum=0.5)
-    return max(threshold, 1e-20)
 
 
 class FisherMixture:
@@ -150,7 +151,7 @@ class FisherMixture:
         Returns a float64 array of shape (n_groups, K + 2 K d).
         """
         K, d = self.means.shape
-        lists = PosteriorLists(self.posterior, min(BLOCK_ROWS, len(X)), _check_threshold(threshold))
+        lists = PosteriorLists(self.posterior, min(BLOCK_ROWS, len(X)), max(threshold, _LEAST_THRESHOLD))
         part = np.empty(K + 2 * K * d, np.float32)
         mass, first, second = part[:K], part[K : K + K * d].reshape(K, d), part[K + K * d :].reshape(K, d)
         total = np.zeros((len(offsets) - 1, len(part)))
@@ -187,32 +188,31 @@ class FisherMixture:
 
 
 def fisher_vector(
-    descriptors, weights, means, variances, *, improved=False, alpha=0.5, threshold=1e-4,
-    weight_gradient=False, convention="vlfeat",
-):
+    descriptors, weights, means, variances, *, threshold: float = 1e-4, weight_gradient: bool = False,
+    convention: str = "vlfeat", improved: bool = False,
+) -> np.ndarray:
     """Fisher vector of a set of descriptors.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
         May be empty: the code is 0.
     weights, means, variances : arrays of shape (K,), (K, d), (K, d)
         The mixture. Weights are scaled to sum to 1; variances are positive.
-    improved : bool
-        Apply the signed power ``alpha``, then L2 normalization.
-    alpha : float
-        Exponent, 0 to 1.
-    threshold : float
-        Posteriors below it are dropped, 0 to 0.5.
-    weight_gradient : bool
+    threshold : float, default 1e-4
+        Posteriors below it are dropped, 0 to 0.5. The others are not rescaled.
+    weight_gradient : bool, default False
         Put the K derivatives by the weights in front.
-    convention : "vlfeat" or "skimage"
+    convention : "vlfeat" or "skimage", default "vlfeat"
         "skimage" has the opposite sign in the second half.
+    improved : bool, default False
+        Take the signed root of each number and scale the code to unit length, as VLFeat's option of that name does;
+        in the class these are steps of ``SpatialPyramid``.
 
     Returns
     -------
     code : array of shape (2 K d,), float32
-        u_1 ... u_K, v_1 ... v_K.
+        u_1 ... u_K, v_1 ... v_K; K more in front with ``weight_gradient``.
 
     Raises
     ------
@@ -228,16 +228,17 @@ def fisher_vector(
     >>> fisher_vector([[2.0], [2.0]], [1.0], [[1.0]], [[1.0]]).tolist()
     [1.0, 0.0]
     """
+    threshold, weight_gradient, convention = check_arguments(
+        FisherVector, threshold=threshold, weight_gradient=weight_gradient, convention=convention
+    )
     check_bool("improved", improved)
-    check_bool("weight_gradient", weight_gradient)
-    check_choice("convention", convention, ("vlfeat", "skimage"))
     means = check_matrix("means", means, min_rows=1)
     variances = check_matrix("variances", variances)
     mixture = FisherMixture(np.asarray(weights), means, variances)
-    X = check_matrix("descriptors", descriptors, n_features=means.shape[1])
+    X = check_matrix("descriptors", as_rows(descriptors), n_features=means.shape[1])
     counts = np.array([len(X)])
     code = mixture.finish(
         mixture.statistics(X, np.array([0, len(X)]), threshold), counts, average=True,
         weight_gradient=weight_gradient, convention=convention,
     )
-    return normalize(code, ("power", "l2") if improved else (), alpha=alpha)[0]
+    return normalize(code, ("power", "l2") if improved else ())[0]

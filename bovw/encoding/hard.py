@@ -10,11 +10,9 @@ Summed it is a histogram of counts; the maximum says which words occur at all.
 
 import numpy as np
 
-from .._validation import check_matrix
-from ..codebook import KMeansCodebook
 from ..codebook.nearest import nearest_words
-from .base import check_words
-from .sparse import SparseEncoder
+from .base import WORDS, check_words
+from .sparse import SparseCodes, SparseEncoder
 
 
 class HardAssignment(SparseEncoder):
@@ -22,7 +20,7 @@ class HardAssignment(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook or HierarchicalKMeans, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``. Its ``search``
         says how the nearest word is looked for: exactly, approximately, or down a tree.
 
@@ -47,7 +45,7 @@ class HardAssignment(SparseEncoder):
     """
 
     poolings = ("sum", "average", "max")
-    _default_codebook = KMeansCodebook
+    PARAMETERS = {"codebook": WORDS}
 
     def __init__(self, codebook=None):
         self.codebook = codebook
@@ -67,24 +65,34 @@ class HardAssignment(SparseEncoder):
         return np.minimum(counts, 1).astype(np.float32) if pooling == "max" else counts.astype(np.float64)
 
 
-def hard_assignment(descriptors, words):
-    """Histogram of the nearest words of descriptors.
+def hard_assignment(descriptors, words) -> SparseCodes:
+    """The nearest word of each descriptor, as codes of one word.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
 
     Returns
     -------
-    counts : array of shape (K,), float32
-        How many descriptors are nearest to each word; ties go to the lower index.
+    SparseCodes
+        Of one entry, weight 1; ties go to the lower word. Their sum is the histogram of words.
+
+    Raises
+    ------
+    ParameterError
+        If shapes disagree or a value is not finite.
+
+    See Also
+    --------
+    HardAssignment : the estimator, with references.
 
     Examples
     --------
-    >>> hard_assignment([[0.1], [0.2], [3.0]], [[0.0], [2.0]]).tolist()
-    [2.0, 1.0]
+    >>> codes = hard_assignment([[0.1], [0.2], [3.0]], [[0.0], [2.0]])
+    >>> codes.indices.ravel().tolist(), codes.to_dense().sum(axis=0).tolist()
+    ([0, 0, 1], [2.0, 1.0])
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
-    return np.bincount(nearest_words(X, words), minlength=len(words)).astype(np.float32)
+    words, X = check_words(words, descriptors)
+    indices = nearest_words(X, words)[:, None]
+    return SparseCodes(indices, np.ones(indices.shape, np.float32), len(words))

@@ -41,10 +41,12 @@ The Hellinger kernel :math:`\sqrt{xy}` needs no approximation: its map is the si
 
 import numpy as np
 from scipy.integrate import quad
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_choice, check_int, check_matrix, check_number, check_samples
+from .._parameters import Choice, Declared, Integer, Number, Optional
+from .._validation import check_matrix, check_samples
+from .base import check_arguments
 from .normalization import normalize
 
 _SIGNATURES = {
@@ -62,17 +64,17 @@ _PERIODS = {
 SMALLEST = 2.0**-20
 
 
-class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
+class HomogeneousKernelMap(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Approximate feature map of an additive kernel, for signatures of counts.
 
     Parameters
     ----------
-    kernel : "chi2", "intersection" or "js"
-    order : int
+    kernel : {"chi2", "intersection", "js"}, default 'chi2'
+    order : int >= 0, default 1
         n: each number becomes 2 n + 1.
-    gamma : float
+    gamma : float > 0, default 1.0
         Degree of homogeneity, positive: x enters as its power gamma.
-    period : float, optional
+    period : float > 0 or None, default None
         Period of the repeated signature. None is the fitted value for kernel and order.
 
     Attributes
@@ -99,7 +101,12 @@ class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
     [[0.5720999836921692, 0.35100001096725464, -0.2150000035762787]]
     """
 
-    def __init__(self, kernel="chi2", *, order=1, gamma=1.0, period=None):
+    PARAMETERS = {
+        "kernel": Choice(*_SIGNATURES), "order": Integer(0), "gamma": Number(0, exclusive=True),
+        "period": Optional(Number(0, exclusive=True)),
+    }
+
+    def __init__(self, kernel: str = "chi2", *, order: int = 1, gamma: float = 1.0, period: float | None = None):
         self.kernel = kernel
         self.order = order
         self.gamma = gamma
@@ -110,7 +117,11 @@ class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def fit(self, X, y=None):
+    @property
+    def _n_features_out(self):
+        return self.n_features_in_ * (2 * self.order + 1)
+
+    def fit(self, X, y=None) -> "HomogeneousKernelMap":
         """Work out the coefficients; of X only the number of columns matters.
 
         Parameters
@@ -123,12 +134,12 @@ class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
         -------
         self
         """
-        check_number("gamma", self.gamma, minimum=0, exclusive=True)
+        self.check_params()
         self.coefficients_, self.period_ = _coefficients(self.kernel, self.order, self.period)
         check_samples(self, X, reset=True)
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """The map of each number, side by side.
 
         Parameters
@@ -146,9 +157,7 @@ class HomogeneousKernelMap(TransformerMixin, BaseEstimator):
 
 
 def _coefficients(kernel, order, period):
-    check_choice("kernel", kernel, tuple(_SIGNATURES))
-    order = check_int("order", order, minimum=0)
-    period = _PERIODS[kernel](order) if period is None else check_number("period", period, 0, exclusive=True)
+    period = _PERIODS[kernel](order) if period is None else period
     signature = _SIGNATURES[kernel]
     # Cutting may turn a high coefficient negative; such a frequency is left out.
     coefficients = [
@@ -174,33 +183,47 @@ def _map(X, coefficients, period, gamma):
     return out.reshape(len(X), -1)
 
 
-def homogeneous_kernel_map(X, kernel="chi2", *, order=1, gamma=1.0, period=None):
+def homogeneous_kernel_map(
+    X, kernel: str = "chi2", *, order: int = 1, gamma: float = 1.0, period: float | None = None
+) -> np.ndarray:
     """Approximate feature map of an additive kernel.
 
     Parameters
     ----------
     X : array of shape (n, d)
-    kernel : "chi2", "intersection" or "js"
-    order : int
-        n: each number becomes 2 n + 1.
-    gamma : float
+    kernel : "chi2", "intersection" or "js", default "chi2"
+    order : int, default 1
+        n, not negative: each number becomes 2 n + 1.
+    gamma : float, default 1.0
         Degree of homogeneity, positive.
-    period : float, optional
-        None is the fitted value for kernel and order.
+    period : float, default None
+        Positive. None is the fitted value for kernel and order.
 
     Returns
     -------
     array of shape (n, d (2 order + 1)), float32
 
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range, or X is no finite matrix.
+
     See Also
     --------
     HomogeneousKernelMap : the estimator, with references.
+
+    Examples
+    --------
+    >>> homogeneous_kernel_map([[0.5]], "intersection").round(4).tolist()
+    [[0.5720999836921692, 0.35100001096725464, -0.2150000035762787]]
     """
-    gamma = check_number("gamma", gamma, minimum=0, exclusive=True)
+    kernel, order, gamma, period = check_arguments(
+        HomogeneousKernelMap, kernel=kernel, order=order, gamma=gamma, period=period
+    )
     return _map(check_matrix("X", X), *_coefficients(kernel, order, period), gamma)
 
 
-def hellinger_map(X):
+def hellinger_map(X) -> np.ndarray:
     """The exact feature map of the Hellinger kernel: the signed square root.
 
     Parameters

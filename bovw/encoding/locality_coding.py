@@ -12,21 +12,20 @@ the neighbors has served already. With the rows of :math:`Z` the differences
 :math:`c_j - x` of the neighbors, the optimum has the closed form
 
 .. math::
-    w \propto (Z Z^\top + \beta\, \mathrm{tr}(Z Z^\top)\, I)^{-1} \mathbf 1,
+    w \propto (Z Z^\top + \rho\, \mathrm{tr}(Z Z^\top)\, I)^{-1} \mathbf 1,
     \qquad \textstyle\sum_j w_j = 1,
 
-where :math:`\beta` regularizes a Gram matrix that is singular when neighbors are
+where :math:`\rho`, the ``regularization``, is for a Gram matrix that is singular when neighbors are
 affinely dependent. Weights may be negative. Codes are pooled by maximum.
 """
 
 import numpy as np
 
 from .._cext import llc as kernels
-from .._validation import check_matrix, check_number
-from ..codebook import KMeansCodebook
+from .._parameters import Integer, Number
 from ..codebook.neighbors import NeighborSearch
-from .base import BLOCK_ROWS, check_words
-from .sparse import SparseEncoder, check_neighbors, dense_codes, gather_codes
+from .base import BLOCK_ROWS, WORDS, check_arguments, check_words
+from .sparse import SparseCodes, SparseEncoder, check_neighbors, count_words, gather_codes
 
 
 class LLC(SparseEncoder):
@@ -34,11 +33,11 @@ class LLC(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    n_neighbors : int
+    n_neighbors : int >= 1, default 5
         Words that rebuild a descriptor.
-    beta : float
+    regularization : float > 0, default 0.0001
         Regularization relative to the trace of the Gram matrix; positive.
 
     Attributes
@@ -54,7 +53,7 @@ class LLC(SparseEncoder):
     the codes: it is negative only for a word that every descriptor of a cell uses
     with a negative weight.
 
-    ``beta`` is 1e-4 in the authors' code; a widely copied variant has 3e-2.
+    ``regularization`` is 1e-4 in the authors' code; a widely copied variant has 3e-2.
 
     References
     ----------
@@ -63,71 +62,70 @@ class LLC(SparseEncoder):
     """
 
     poolings = ("max", "sum", "average")
-    _default_codebook = KMeansCodebook
+    PARAMETERS = {"codebook": WORDS, "n_neighbors": Integer(1), "regularization": Number(0, exclusive=True)}
 
-    def __init__(self, codebook=None, *, n_neighbors=5, beta=1e-4):
+    def __init__(self, codebook=None, *, n_neighbors: int = 5, regularization: float = 1e-4):
         self.codebook = codebook
         self.n_neighbors = n_neighbors
-        self.beta = beta
+        self.regularization = regularization
 
-    def check_params(self):
-        check_neighbors(self.n_neighbors, np.inf)
-        check_number("beta", self.beta, minimum=0, exclusive=True)
+    def check_pairs(self):
+        check_neighbors(self.n_neighbors, count_words(self.codebook))
 
     def _coder(self, n_rows):
         search = self._prepared(NeighborSearch, self.codebook_.words_)
-        return _coder(search, check_neighbors(self.n_neighbors, len(search.words)), float(self.beta), n_rows)
+        check_neighbors(self.n_neighbors, len(search.words))
+        return _coder(search, self.n_neighbors, self.checked("regularization"), n_rows)
 
 
-def _coder(search, n_neighbors, beta, n_rows):
+def _coder(search, n_neighbors, regularization, n_rows):
     buffers = search.buffers(n_rows, n_neighbors)
     weights = np.empty((n_rows, n_neighbors), np.float32)
 
     def code(block):
         indices = search.nearest(block, buffers)
-        kernels.llc_weights(block, search.words, indices, beta, weights[: len(block)])
+        kernels.llc_weights(block, search.words, indices, regularization, weights[: len(block)])
         return indices, weights[: len(block)]
 
     return code
 
 
-def llc(descriptors, words, *, n_neighbors=5, beta=1e-4, dense=False):
+def llc(descriptors, words, *, n_neighbors: int = 5, regularization: float = 1e-4) -> SparseCodes:
     """Approximate LLC codes of descriptors.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    n_neighbors : int
-        Words that rebuild a descriptor, at most K.
-    beta : float
+    n_neighbors : int, default 5
+        Words that rebuild a descriptor, 1 to K.
+    regularization : float, default 1e-4
         Regularization relative to the trace of the Gram matrix; positive.
-    dense : bool
-        Return one (n, K) array instead of the sparse pair.
 
     Returns
     -------
-    indices : array of shape (n, n_neighbors), int32
-        The nearest words of each descriptor, nearest first.
-    weights : array of shape (n, n_neighbors), float32
-        Their weights, which sum to 1.
+    SparseCodes
+        The nearest words of each descriptor, nearest first, with weights that sum to 1.
 
     Raises
     ------
     ParameterError
         If a parameter is out of range or shapes disagree.
 
+    See Also
+    --------
+    LLC : the estimator, with references.
+
     Examples
     --------
-    >>> import numpy as np
-    >>> indices, weights = llc([[0.25]], [[0.0], [1.0], [5.0]], n_neighbors=2)
-    >>> indices.tolist(), weights.round(2).tolist()
+    >>> codes = llc([[0.25]], [[0.0], [1.0], [5.0]], n_neighbors=2)
+    >>> codes.indices.tolist(), codes.weights.round(2).tolist()
     ([[0, 1]], [[0.75, 0.25]])
+    >>> codes.to_dense().round(2).tolist()
+    [[0.75, 0.25, 0.0]]
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
-    n_neighbors = check_neighbors(n_neighbors, len(words))
-    beta = check_number("beta", beta, minimum=0, exclusive=True)
-    coder = _coder(NeighborSearch(words), n_neighbors, beta, min(BLOCK_ROWS, len(X)))
-    indices, weights = gather_codes(coder, X)
-    return dense_codes(indices, weights, len(words)) if dense else (indices, weights)
+    words, X = check_words(words, descriptors)
+    n_neighbors, regularization = check_arguments(LLC, n_neighbors=n_neighbors, regularization=regularization)
+    check_neighbors(n_neighbors, len(words))
+    coder = _coder(NeighborSearch(words), n_neighbors, regularization, min(BLOCK_ROWS, len(X)))
+    return gather_codes(coder, X, len(words))

@@ -10,26 +10,32 @@ r"""Normalizations of codes and signatures, applied to rows.
 A row (or block) of zeros stays zero.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from .._validation import check_choice, check_matrix, check_number
+from .._parameters import Choice, Number, Series
+from .._validation import check_matrix
 from ..errors import ParameterError
 
-#: The names that a sequence of normalizations may hold.
-NORMS = ("l1", "l2", "power", "intra")
+#: A sequence of normalizations, and the exponent of "power", as parameters.
+NORMS = Series(Choice("l1", "l2", "power", "intra"), min_length=0)
+ALPHA = Number(0, 1, exclusive=True)
 
 
-def normalize(X, norms=("l2",), *, alpha=0.5, block_size=None):
+def normalize(
+    X, norms: Sequence[str] = ("l2",), *, alpha: float = 0.5, block_size: int | None = None
+) -> np.ndarray:
     """Normalize each row, by several steps one after the other.
 
     Parameters
     ----------
     X : array of shape (n, d)
-    norms : sequence of str
-        Any of "l1", "l2", "power", "intra", applied from left to right.
-    alpha : float
+    norms : sequence of str, default ("l2",)
+        Any of "l1", "l2", "power", "intra", applied from left to right; () for none.
+    alpha : float, default 0.5
         Exponent of "power", greater than 0, at most 1; 0.5 is the signed square root.
-    block_size : int, optional
+    block_size : int, default None
         Length of the block of a codeword, for "intra"; it divides d.
 
     Returns
@@ -56,8 +62,7 @@ def normalize(X, norms=("l2",), *, alpha=0.5, block_size=None):
     >>> normalize([[9.0, -16.0]], ("power", "l2")).round(2).tolist()
     [[0.6000000238418579, -0.800000011920929]]
     """
-    norms = check_norms("norms", norms)
-    alpha = check_number("alpha", alpha, minimum=0, maximum=1, exclusive=True)
+    norms, alpha = NORMS.check("norms", norms), ALPHA.check("alpha", alpha)
     X = check_matrix("X", X).copy()
     for norm in norms:
         if norm == "power":
@@ -75,13 +80,6 @@ def normalize(X, norms=("l2",), *, alpha=0.5, block_size=None):
         else:
             _scale_rows(X, norm)
     return X
-
-
-def check_norms(name, norms):
-    """Return ``norms`` as a tuple of known names, or raise ParameterError."""
-    if isinstance(norms, str) or not hasattr(norms, "__iter__"):
-        raise ParameterError(f"{name}={norms!r} must be a sequence such as ('power', 'l2'); () means none")
-    return tuple(check_choice(name, norm, NORMS) for norm in norms)
 
 
 def _scale_rows(X, norm):

@@ -3,7 +3,6 @@
 import numpy as np
 
 from .._cext import residuals as kernels
-from ..codebook import KMeansCodebook
 from ..codebook.nearest import WordSearch
 from .base import BLOCK_ROWS, Encoder, segments
 
@@ -12,7 +11,6 @@ class ResidualEncoder(Encoder):
     """Base of encoders that sum ``x - c_k`` over the descriptors nearest to each word."""
 
     has_blocks = True
-    _default_codebook = KMeansCodebook
 
     def statistics(self, descriptors, offsets, pooling):
         return residual_statistics(descriptors, offsets, self._prepared(WordSearch, self.codebook_.words_))

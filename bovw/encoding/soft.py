@@ -12,13 +12,12 @@ Here the sum runs over the nearest words only, as is usual (Chatfield et al. 201
 import numpy as np
 
 from .._cext import neighbors as kernels
-from .._validation import check_matrix, check_number
-from ..codebook import KMeansCodebook
+from .._parameters import Integer, Number, Optional
 from ..codebook.nearest import WordSearch
 from ..codebook.neighbors import NeighborSearch
 from ..errors import ParameterError
-from .base import BLOCK_ROWS, check_words
-from .sparse import SparseEncoder, check_neighbors, gather_codes
+from .base import BLOCK_ROWS, WORDS, check_arguments, check_words
+from .sparse import SparseCodes, SparseEncoder, check_neighbors, count_words, gather_codes
 
 
 class SoftAssignment(SparseEncoder):
@@ -26,11 +25,11 @@ class SoftAssignment(SparseEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    n_neighbors : int
+    n_neighbors : int >= 1, default 5
         Words that a descriptor votes for.
-    sigma : float, optional
+    sigma : float > 0 or None, default None
         Width of the Gaussian, in the unit of the descriptors. None learns it in ``fit``:
         the root mean square, over training descriptors and dimensions, of their
         difference from the nearest word.
@@ -58,30 +57,28 @@ class SoftAssignment(SparseEncoder):
     """
 
     poolings = ("sum", "average", "max")
-    _default_codebook = KMeansCodebook
+    PARAMETERS = {"codebook": WORDS, "n_neighbors": Integer(1), "sigma": Optional(Number(0, exclusive=True))}
 
-    def __init__(self, codebook=None, *, n_neighbors=5, sigma=None):
+    def __init__(self, codebook=None, *, n_neighbors: int = 5, sigma: float | None = None):
         self.codebook = codebook
         self.n_neighbors = n_neighbors
         self.sigma = sigma
 
-    def check_params(self):
-        check_neighbors(self.n_neighbors, np.inf)
-        if self.sigma is not None:
-            check_number("sigma", self.sigma, minimum=0, exclusive=True)
+    def check_pairs(self):
+        check_neighbors(self.n_neighbors, count_words(self.codebook))
 
     @classmethod
-    def with_codebook(cls, codebook, **params):
+    def with_codebook(cls, codebook, **params) -> "SoftAssignment":
         """As :meth:`Encoder.with_codebook`; ``sigma`` must be given, for there is nothing to learn it from."""
         encoder = super().with_codebook(codebook, **params)
         if encoder.sigma is None:
             raise ParameterError("sigma=None is learnt in fit; give a number with a codebook that is fitted already")
-        encoder.sigma_ = float(encoder.sigma)
+        encoder.sigma_ = encoder.checked("sigma")
         return encoder
 
     def _learn(self, X):
         if self.sigma is not None:
-            self.sigma_ = float(self.sigma)
+            self.sigma_ = self.checked("sigma")
             return
         words = self.codebook_.words_
         labels, distances = WordSearch(words).labels(X), np.empty((len(X), 1), np.float32)
@@ -91,7 +88,8 @@ class SoftAssignment(SparseEncoder):
 
     def _coder(self, n_rows):
         search = self._prepared(NeighborSearch, self.codebook_.words_)
-        return _coder(search, check_neighbors(self.n_neighbors, len(search.words)), self.sigma_, n_rows)
+        check_neighbors(self.n_neighbors, len(search.words))
+        return _coder(search, self.n_neighbors, self.sigma_, n_rows)
 
 
 def _coder(search, n_neighbors, sigma, n_rows):
@@ -110,33 +108,40 @@ def _coder(search, n_neighbors, sigma, n_rows):
     return code
 
 
-def soft_assignment(descriptors, words, *, sigma, n_neighbors=5):
+def soft_assignment(descriptors, words, *, n_neighbors: int = 5, sigma: float) -> SparseCodes:
     """Kernel codebook votes of descriptors.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
+    n_neighbors : int, default 5
+        Words that a descriptor votes for, 1 to K.
     sigma : float
-        Width of the Gaussian, in the unit of the descriptors.
-    n_neighbors : int
-        Words that a descriptor votes for, at most K.
+        Width of the Gaussian, positive, in the unit of the descriptors: what the class learns as ``sigma_``.
 
     Returns
     -------
-    indices : array of shape (n, n_neighbors), int32
-        The nearest words of each descriptor, nearest first.
-    weights : array of shape (n, n_neighbors), float32
-        Their votes, which sum to 1.
+    SparseCodes
+        The nearest words of each descriptor, nearest first, with votes that sum to 1.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or shapes disagree.
+
+    See Also
+    --------
+    SoftAssignment : the estimator, with references.
 
     Examples
     --------
-    >>> indices, weights = soft_assignment([[0.5]], [[0.0], [1.0]], sigma=1.0, n_neighbors=2)
-    >>> weights.tolist()
-    [[0.5, 0.5]]
+    >>> soft_assignment([[0.5]], [[0.0], [1.0], [9.0]], sigma=1.0, n_neighbors=2).to_dense().tolist()
+    [[0.5, 0.5, 0.0]]
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
-    n_neighbors = check_neighbors(n_neighbors, len(words))
-    sigma = check_number("sigma", sigma, minimum=0, exclusive=True)
-    return gather_codes(_coder(NeighborSearch(words), n_neighbors, sigma, min(BLOCK_ROWS, len(X))), X)
+    words, X = check_words(words, descriptors)
+    n_neighbors, sigma = check_arguments(SoftAssignment, n_neighbors=n_neighbors, sigma=sigma)
+    check_neighbors(n_neighbors, len(words))
+    if sigma is None:
+        raise ParameterError("sigma=None is learnt by SoftAssignment.fit; give a number, such as its sigma_")
+    return gather_codes(_coder(NeighborSearch(words), n_neighbors, sigma, min(BLOCK_ROWS, len(X))), X, len(words))

@@ -7,12 +7,61 @@ descriptor uses, each with a negative weight, has a negative maximum. So the lar
 entry of a word and the number of descriptors that use it say the exact maximum.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+import scipy.sparse
+from sklearn.utils.validation import check_is_fitted
 
 from .._cext import sparse_pool as kernels
-from .._validation import check_int, check_matrix
+from ..codebook import KMeansCodebook
 from ..errors import ParameterError
 from .base import BLOCK_ROWS, Encoder, divide_by_counts, segments
+
+
+class SparseCodes(NamedTuple):
+    """Codes of descriptors, each a few words and their weights.
+
+    Attributes
+    ----------
+    indices : array of shape (n, n_entries), int32
+        Words of each descriptor, each once.
+    weights : array of shape (n, n_entries), float32
+        Their weights; all other words have weight 0, and some of these may.
+    n_words : int
+        Number of words K.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> codes = SparseCodes(np.int32([[2, 0], [1, 2]]), np.float32([[0.7, 0.3], [1.0, 0.0]]), n_words=3)
+    >>> codes.to_dense()
+    array([[0.3, 0. , 0.7],
+           [0. , 1. , 0. ]], dtype=float32)
+    >>> codes.to_csr().nnz
+    3
+    """
+
+    indices: np.ndarray
+    weights: np.ndarray
+    n_words: int
+
+    def to_dense(self) -> np.ndarray:
+        """The codes as an (n, n_words) float32 array."""
+        dense = np.zeros((len(self.indices), self.n_words), np.float32)
+        np.put_along_axis(dense, self.indices.astype(np.intp), self.weights, axis=1)
+        return dense
+
+    def to_csr(self) -> scipy.sparse.csr_array:
+        """The codes as a sparse (n, n_words) float32 matrix, without zeros, words rising in each row."""
+        n, n_entries = self.indices.shape
+        csr = scipy.sparse.csr_array(
+            (self.weights.ravel(), self.indices.ravel(), np.arange(n + 1) * n_entries),
+            shape=(n, self.n_words), copy=True,
+        )
+        csr.eliminate_zeros()
+        csr.sort_indices()
+        return csr
 
 
 class SparseEncoder(Encoder):
@@ -27,26 +76,25 @@ class SparseEncoder(Encoder):
         raise NotImplementedError
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code: the number of words."""
+        check_is_fitted(self)
         return len(self.codebook_.words_)
 
-    def codes(self, descriptors):
+    def codes(self, descriptors) -> SparseCodes:
         """The sparse code of each descriptor.
 
         Parameters
         ----------
-        descriptors : array of shape (n, d)
+        descriptors : array of shape (n, d), or descriptor sets
 
         Returns
         -------
-        indices : array of shape (n, n_entries), int32
-            Words of each descriptor.
-        weights : array of shape (n, n_entries), float32
-            Their weights; all other words have weight 0.
+        SparseCodes
+            ``indices`` and ``weights``, (n, n_entries).
         """
-        X = check_matrix("descriptors", descriptors, n_features=self.n_features_in_)
-        return gather_codes(self._coder(min(BLOCK_ROWS, len(X))), X)
+        X = self._checked_rows(descriptors)
+        return gather_codes(self._coder(min(BLOCK_ROWS, len(X))), X, self.code_size)
 
     def statistics(self, descriptors, offsets, pooling):
         n_groups, n_words = len(offsets) - 1, self.code_size
@@ -78,14 +126,15 @@ class SparseEncoder(Encoder):
         return statistics.astype(np.float32)
 
 
-def gather_codes(coder, X):
-    """The sparse codes of all rows of ``X`` from a function that codes one block."""
+def gather_codes(coder, X, n_words):
+    """The :class:`SparseCodes` of all rows of ``X`` from a function that codes one block."""
     parts = [
         tuple(part.copy() for part in coder(X[start : start + BLOCK_ROWS]))
         for start in range(0, max(len(X), 1), BLOCK_ROWS)
     ]
     width = max(indices.shape[1] for indices, _ in parts)
-    return tuple(np.concatenate(part) for part in zip(*(_widened(*part, width) for part in parts), strict=True))
+    indices, weights = zip(*(_widened(*part, width) for part in parts), strict=True)
+    return SparseCodes(np.concatenate(indices), np.concatenate(weights), n_words)
 
 
 def _widened(indices, weights, width):
@@ -99,19 +148,16 @@ def _widened(indices, weights, width):
     return wide
 
 
-def dense_codes(indices, weights, n_words):
-    """Sparse codes as a dense (n, n_words) float32 array."""
-    dense = np.zeros((len(indices), n_words), np.float32)
-    np.put_along_axis(dense, indices.astype(np.intp), weights, axis=1)
-    return dense
-
-
 def check_neighbors(n_neighbors, n_words):
-    """Return ``n_neighbors`` if there are so many words, else raise ParameterError."""
-    n_neighbors = check_int("n_neighbors", n_neighbors, minimum=1)
+    """Raise ParameterError if there are fewer words than neighbors wanted."""
     if n_neighbors > n_words:
         raise ParameterError(
             f"n_neighbors={n_neighbors} needs at least as many words, the codebook has {n_words}; "
             "lower n_neighbors or raise n_words"
         )
-    return n_neighbors
+
+
+def count_words(codebook):
+    """How many words a codebook has, or will have at most; None is the default codebook."""
+    codebook = KMeansCodebook() if codebook is None else codebook
+    return len(codebook.words_) if hasattr(codebook, "words_") else getattr(codebook, "n_words", np.inf)

@@ -10,11 +10,12 @@ descriptors is (their equation 6)
 """
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_matrix, check_number
+from .._parameters import Number
 from ..codebook.nearest import WordSearch
 from ..errors import ParameterError
-from .base import check_words, divide_by_counts
+from .base import WORDS, check_arguments, check_words, divide_by_counts
 from .residuals import ResidualEncoder, residual_statistics, split_statistics
 
 
@@ -23,9 +24,9 @@ class SuperVector(ResidualEncoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-    s : float
+    s : float >= 0, default 1.0
         The constant beside each word's residual, in the unit of the descriptors; not negative.
 
     Attributes
@@ -50,12 +51,11 @@ class SuperVector(ResidualEncoder):
 
     poolings = ("average", "sum")
 
-    def __init__(self, codebook=None, *, s=1.0):
+    PARAMETERS = {"codebook": WORDS, "s": Number(0)}
+
+    def __init__(self, codebook=None, *, s: float = 1.0):
         self.codebook = codebook
         self.s = s
-
-    def check_params(self):
-        check_number("s", self.s, minimum=0)
 
     def _adopt(self, codebook):
         super()._adopt(codebook)
@@ -67,13 +67,15 @@ class SuperVector(ResidualEncoder):
         self.probabilities_ = np.maximum(np.bincount(labels, minlength=len(self.probabilities_)), 1) / len(X)
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code: K (d + 1)."""
+        check_is_fitted(self)
         return len(self.codebook_.words_) * self.block_size
 
     @property
-    def block_size(self):
+    def block_size(self) -> int:
         """Numbers of one codeword side by side: d + 1."""
+        check_is_fitted(self)
         return self.codebook_.words_.shape[1] + 1
 
     def finish(self, statistics, counts, pooling):
@@ -88,35 +90,44 @@ def _finish(statistics, probabilities, s):
     return blocks.reshape(len(statistics), -1)
 
 
-def super_vector(descriptors, words, probabilities=None, *, s=1.0):
+def super_vector(descriptors, words, *, probabilities=None, s: float = 1.0) -> np.ndarray:
     """Super-vector of a set of descriptors.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
         May be empty: the code is 0.
     words : array of shape (K, d)
-    probabilities : array of shape (K,), optional
-        Share of the training descriptors of each word, positive; by default 1 / K.
-    s : float
-        The constant beside each residual.
+    probabilities : array of shape (K,), default None
+        Share of the training descriptors of each word, positive: what the class learns as ``probabilities_``.
+        None: 1 / K.
+    s : float, default 1.0
+        The constant beside each residual, in the unit of the descriptors; not negative.
 
     Returns
     -------
     code : array of shape (K (d + 1),), float32
         Block k is ``s`` times the count, then the residuals.
 
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or shapes disagree.
+
+    See Also
+    --------
+    SuperVector : the estimator, with references.
+
     Examples
     --------
     >>> super_vector([[1.0], [3.0]], [[2.0]], s=0.5).tolist()
     [0.5, 0.0]
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
-    s = check_number("s", s, minimum=0)
+    words, X = check_words(words, descriptors)
+    (s,) = check_arguments(SuperVector, s=s)
     K = len(words)
     probabilities = np.full(K, 1 / K) if probabilities is None else np.asarray(probabilities, np.float64)
     if probabilities.shape != (K,) or not (probabilities > 0).all() or not np.isfinite(probabilities).all():
         raise ParameterError(f"probabilities must be {K} positive numbers, one a word")
-    statistics = residual_statistics(X, np.array([0, len(X)]), WordSearch(words))
-    return (_finish(statistics, probabilities, s)[0] / max(len(X), 1)).astype(np.float32)
+    code = _finish(residual_statistics(X, np.array([0, len(X)]), WordSearch(words)), probabilities, s)
+    return divide_by_counts(code, np.array([len(X)]))[0].astype(np.float32)

@@ -9,10 +9,9 @@ about half of the words, those nearer than the average, are active.
 """
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_matrix
-from ..codebook import KMeansCodebook
-from .base import BLOCK_ROWS, Encoder, check_words, divide_by_counts, segments
+from .base import BLOCK_ROWS, WORDS, Encoder, check_words, divide_by_counts, segments
 
 
 class TriangleAssignment(Encoder):
@@ -20,7 +19,7 @@ class TriangleAssignment(Encoder):
 
     Parameters
     ----------
-    codebook : KMeansCodebook, optional
+    codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
 
     Attributes
@@ -44,15 +43,21 @@ class TriangleAssignment(Encoder):
     """
 
     poolings = ("sum", "average", "max")
-    _default_codebook = KMeansCodebook
+    PARAMETERS = {"codebook": WORDS}
 
     def __init__(self, codebook=None):
         self.codebook = codebook
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code: the number of words."""
+        check_is_fitted(self)
         return len(self.codebook_.words_)
+
+    def codes(self, descriptors) -> np.ndarray:
+        """The code of each descriptor, array (n, d) or descriptor sets -> (n, K) float32."""
+        X = self._checked_rows(descriptors)
+        return _coder(self.codebook_.words_, len(X))(X)
 
     def statistics(self, descriptors, offsets, pooling):
         words = self.codebook_.words_
@@ -96,23 +101,31 @@ def _coder(words, n_rows):
     return code
 
 
-def triangle_assignment(descriptors, words):
+def triangle_assignment(descriptors, words) -> np.ndarray:
     """Triangle codes of descriptors.
 
     Parameters
     ----------
-    descriptors : array of shape (n, d)
+    descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
 
     Returns
     -------
     codes : array of shape (n, K), float32
 
+    Raises
+    ------
+    ParameterError
+        If shapes disagree or a value is not finite.
+
+    See Also
+    --------
+    TriangleAssignment : the estimator, with the reference.
+
     Examples
     --------
     >>> triangle_assignment([[0.0]], [[1.0], [3.0]]).tolist()
     [[1.0, 0.0]]
     """
-    words = check_words(words)
-    X = check_matrix("descriptors", descriptors, n_features=words.shape[1])
+    words, X = check_words(words, descriptors)
     return _coder(words, len(X))(X)

@@ -10,7 +10,9 @@ lets pyramids and normalizations work on such data as on any other.
 
 import numpy as np
 
-from .._validation import check_int, check_samples
+from .._parameters import Integer
+from .._validation import check_samples
+from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
 from .hard import HardAssignment
 
@@ -19,11 +21,17 @@ class WordCounts(HardAssignment):
     """Hard assignment of descriptors whose words are given: each is one column, the number of its word.
 
     There is nothing to learn, so ``SpatialPyramid.with_encoder(WordCounts(1000))`` is ready
-    for use.
+    for use; on the words alone, ``np.bincount``.
 
     Parameters
     ----------
-    n_words : int, default 1000
+    n_words : int in [1, 16,777,216], default 1000
+        Number of words, numbered from 0.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        1.
 
     Notes
     -----
@@ -37,25 +45,40 @@ class WordCounts(HardAssignment):
 
     n_features_in_ = 1
 
-    def __init__(self, n_words=1000):
+    needs_codebook = False
+    PARAMETERS = {"n_words": Integer(1, 2**24)}  # float32 tells integers apart up to here
+
+    def __init__(self, n_words: int = 1000):
         self.n_words = n_words
 
-    def fit(self, X, y=None):
-        """Check the words; nothing is learnt. X : array of shape (n, 1). Returns self."""
+    def fit(self, X, y=None) -> "WordCounts":
+        """Check the words; nothing is learnt.
+
+        Parameters
+        ----------
+        X : array of shape (n, 1), or descriptor sets
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
         self.check_params()
-        self._labels(check_samples(self, X, reset=True))
+        self._labels(check_samples(self, as_rows(X), reset=True))
         return self
+
+    @classmethod
+    def with_codebook(cls, codebook, **params):
+        """There is no codebook: raises ParameterError."""
+        raise ParameterError("WordCounts has no codebook; give n_words")
 
     def __sklearn_is_fitted__(self):
         return True
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a pooled code: the number of words."""
         return self.n_words
-
-    def check_params(self):
-        check_int("n_words", self.n_words, 1, 2**24)  # float32 tells integers apart up to here
 
     def _labels(self, X):
         labels = X[:, 0].astype(np.int32)

@@ -34,8 +34,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._cext import half_precision as kernels
 from .._files import fingerprint
+from .._parameters import Declared, Integer, Seed
 from .._random import check_seed, stage_rng
-from .._validation import check_int, check_matrix, check_samples
+from .._validation import check_matrix, check_samples
 from ..errors import ParameterError
 from ..persist import NOT_SAVED
 
@@ -43,20 +44,20 @@ _BLOCK_BYTES = 2**26
 _MEASURED_ROWS = 2000
 
 
-class Codec(BaseEstimator):
+class Codec(Declared, BaseEstimator):
     """Base of the codecs: checks, measures and describes."""
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Length of a code, in elements of ``code_dtype``."""
         raise NotImplementedError
 
     @property
-    def bytes_per_image(self):
+    def bytes_per_image(self) -> int:
         """Size of a code on disk."""
         return self.code_size * np.dtype(self.code_dtype).itemsize
 
-    def description(self):
+    def description(self) -> dict:
         """What a manifest says of the codec: class, parameters, fingerprint, bytes an image, error."""
         check_is_fitted(self)
         parameters = {name: value for name, value in self.get_params().items() if name not in NOT_SAVED}
@@ -161,17 +162,18 @@ class Float16Codec(Codec):
     code_dtype = np.float16
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """The number of elements d."""
+        check_is_fitted(self)
         return self.n_features_in_
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "Float16Codec":
         """Take note of the number of columns and measure the error. Returns self."""
         X = self._check_sample(X)
         self.reconstruction_error_ = self._measure(X)
         return self
 
-    def encode(self, X):
+    def encode(self, X) -> np.ndarray:
         """X (m, d) -> (m, d) float16.
 
         Raises
@@ -186,7 +188,7 @@ class Float16Codec(Codec):
             raise ParameterError(f"X holds {np.abs(X).max():.6g}; float16 ends at 65504: scale the signatures")
         return codes
 
-    def decode(self, codes, out=None):
+    def decode(self, codes, out: np.ndarray | None = None) -> np.ndarray:
         """Codes (m, d) float16 -> (m, d) float32, into ``out`` if given."""
         check_is_fitted(self)
         codes = check_codes(codes, self.code_size, self.code_dtype)
@@ -194,7 +196,7 @@ class Float16Codec(Codec):
         kernels.to_float(codes.view(np.uint16), out)
         return out
 
-    def dot(self, codes, W):
+    def dot(self, codes, W) -> np.ndarray:
         """Products with the rows of ``W`` (K, d): (m, K) float32."""
         return self.decode(codes) @ self._check_weights(W).T
 
@@ -204,9 +206,9 @@ class FeatureHashing(Codec):
 
     Parameters
     ----------
-    n_features : int
+    n_features : int >= 1, default 4096
         Columns after hashing; a code takes 4 bytes each.
-    random_state : int, RandomState, Generator or None
+    random_state : int, RandomState, Generator or None, default 0
 
     Attributes
     ----------
@@ -236,31 +238,32 @@ class FeatureHashing(Codec):
 
     code_dtype = np.float32
 
-    def __init__(self, n_features=4096, *, random_state=0):
+    PARAMETERS = {"n_features": Integer(1), "random_state": Seed()}
+
+    def __init__(self, n_features: int = 4096, *, random_state=0):
         self.n_features = n_features
         self.random_state = random_state
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """The number of columns after hashing."""
         return self.n_features
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "FeatureHashing":
         """Draw the hash functions and measure the error. Returns self."""
-        n_features = check_int("n_features", self.n_features, minimum=1)
-        seed = check_seed(self.random_state)
+        self.check_params()
         X = self._check_sample(X)
-        rng = stage_rng(seed, "feature hashing")
-        self.buckets_ = rng.integers(n_features, size=X.shape[1], dtype=np.int32)
+        rng = stage_rng(check_seed(self.random_state), "feature hashing")
+        self.buckets_ = rng.integers(self.n_features, size=X.shape[1], dtype=np.int32)
         self.signs_ = (2 * rng.integers(2, size=X.shape[1], dtype=np.int8) - 1).astype(np.int8)
         self.reconstruction_error_ = self._measure(X)
         return self
 
-    def encode(self, X):
+    def encode(self, X) -> np.ndarray:
         """X (m, d) -> (m, n_features) float32, z."""
         return hash_features(self._check_rows(X), self.buckets_, self.signs_, self.n_features)
 
-    def decode(self, codes, out=None):
+    def decode(self, codes, out: np.ndarray | None = None) -> np.ndarray:
         """Codes (m, n_features) -> (m, d) float32, into ``out`` if given."""
         check_is_fitted(self)
         codes = check_codes(codes, self.code_size, self.code_dtype)
@@ -269,13 +272,13 @@ class FeatureHashing(Codec):
         out *= self.signs_
         return out
 
-    def dot(self, codes, W):
+    def dot(self, codes, W) -> np.ndarray:
         """Products with the rows of ``W`` (K, d): (m, K) float32, as hashed codes times hashed weights."""
         weights = self.encode(self._check_weights(W))
         return check_codes(codes, self.code_size, self.code_dtype) @ weights.T
 
 
-def hash_features(X, buckets, signs, n_features):
+def hash_features(X, buckets, signs, n_features: int) -> np.ndarray:
     """Add column j of ``X`` times ``signs[j]`` into column ``buckets[j]`` of the result.
 
     Parameters
@@ -288,8 +291,22 @@ def hash_features(X, buckets, signs, n_features):
     Returns
     -------
     Z : float32 array of shape (m, n_features)
+
+    Raises
+    ------
+    ParameterError
+        If shapes disagree or a bucket is out of range.
+
+    See Also
+    --------
+    FeatureHashing : the codec, with the definition and its source.
+
+    Examples
+    --------
+    >>> hash_features([[1.0, 2.0, 4.0]], [1, 0, 1], [1, 1, -1], n_features=2).tolist()
+    [[2.0, -3.0]]
     """
-    X = check_matrix("X", X)
+    X, n_features = check_matrix("X", X), FeatureHashing.PARAMETERS["n_features"].check("n_features", n_features)
     buckets, signs = np.asarray(buckets), np.asarray(signs)
     if not buckets.shape == signs.shape == X.shape[1:]:
         raise ParameterError(

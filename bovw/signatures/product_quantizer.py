@@ -29,10 +29,11 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import product_quantizer as kernels
+from .._parameters import Boolean, Choice, Integer, Jobs, Number, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._threads import check_n_jobs, map_in_order
-from .._validation import check_bool, check_choice, check_int, check_matrix, check_number
+from .._threads import map_in_order
+from .._validation import check_matrix
 from ..errors import ParameterError
 from .codecs import Codec, check_codes, check_out, relative_error, sum_of_squares
 
@@ -47,21 +48,21 @@ class ProductQuantizer(Codec):
 
     Parameters
     ----------
-    subvector_size : int
+    subvector_size : int in [1, 64], default 8
         Columns G quantized together, 1 to 64. The last subvector may have fewer.
-    n_bits : 8 or 4
+    n_bits : {8, 4}, default 8
         256 words a subvector, or 16; two 4-bit codes share a byte.
-    max_samples : int
+    max_samples : int >= 1, default 20000
         ``fit`` learns from at most so many rows, drawn at random.
-    max_iter : int
+    max_iter : int >= 1, default 8
         Most iterations of k-means; 8 bring the error within some 1 % of that of 20.
-    tol : float
+    tol : float >= 0, default 0.001
         k-means of a subvector stops when an iteration lowers its error by no more than
         this fraction.
-    random_state : int, RandomState, Generator or None
-    n_jobs : int or None
+    random_state : int, RandomState, Generator or None, default 0
+    n_jobs : int or None, default None
         Worker threads of ``fit``; the result does not depend on it.
-    verbose : bool
+    verbose : bool, default False
         Whether ``fit`` shows its progress.
 
     Attributes
@@ -100,9 +101,14 @@ class ProductQuantizer(Codec):
 
     code_dtype = np.uint8
 
+    PARAMETERS = {
+        "subvector_size": Integer(1, 64), "n_bits": Choice(8, 4), "max_samples": Integer(1), "max_iter": Integer(1),
+        "tol": Number(0), "random_state": Seed(), "n_jobs": Jobs(), "verbose": Boolean(),
+    }
+
     def __init__(
-        self, subvector_size=8, *, n_bits=8, max_samples=20_000, max_iter=8, tol=1e-3, random_state=0, n_jobs=None,
-        verbose=False,
+        self, subvector_size: int = 8, *, n_bits: int = 8, max_samples: int = 20_000, max_iter: int = 8,
+        tol: float = 1e-3, random_state=0, n_jobs: int | None = None, verbose: bool = False,
     ):
         self.subvector_size = subvector_size
         self.n_bits = n_bits
@@ -114,12 +120,12 @@ class ProductQuantizer(Codec):
         self.verbose = verbose
 
     @property
-    def code_size(self):
+    def code_size(self) -> int:
         """Bytes of a code."""
         check_is_fitted(self)
         return code_bytes(len(self.words_), self.n_bits)
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> "ProductQuantizer":
         """Learn the words of every subvector.
 
         Parameters
@@ -141,14 +147,9 @@ class ProductQuantizer(Codec):
         UserWarning
             If there are fewer rows than words.
         """
-        size = check_int("subvector_size", self.subvector_size, minimum=1, maximum=64)
-        n_words = 2 ** check_choice("n_bits", self.n_bits, (8, 4))
-        max_samples = check_int("max_samples", self.max_samples, minimum=1)
-        max_iter = check_int("max_iter", self.max_iter, minimum=1)
-        tol = check_number("tol", self.tol, minimum=0)
-        check_n_jobs(self.n_jobs)
-        check_bool("verbose", self.verbose)
-        seed = check_seed(self.random_state)
+        self.check_params()
+        size, n_words, max_samples = self.subvector_size, 2**self.n_bits, self.max_samples
+        tol, seed = self.checked("tol"), check_seed(self.random_state)
         X = self._check_sample(X)
         n, d = X.shape
         rows = np.arange(n)
@@ -171,7 +172,7 @@ class ProductQuantizer(Codec):
                 stage_rng(seed, "product quantizer", first // size + s).random(n_words, dtype=np.float32)
                 for s in range(len(part))
             ])
-            return sum_of_squares(block), _learn_words(_subvectors(block, size), draws, part, max_iter, tol)
+            return sum_of_squares(block), _learn_words(_subvectors(block, size), draws, part, self.max_iter, tol)
 
         blocks = range(0, d, width)
         with Progress("product quantizer", len(blocks), "block", enabled=self.verbose) as progress:
@@ -182,11 +183,11 @@ class ProductQuantizer(Codec):
         self.n_samples_ = len(rows)
         return self
 
-    def encode(self, X):
+    def encode(self, X) -> np.ndarray:
         """X (m, d) -> (m, code_size) uint8: the nearest words; among equally near ones the lowest."""
         return pq_encode(self._check_rows(X), self.words_)
 
-    def decode(self, codes, out=None):
+    def decode(self, codes, out: np.ndarray | None = None) -> np.ndarray:
         """Codes (m, code_size) -> (m, d) float32, into ``out`` if given.
 
         The words of a subvector are fetched once a call: blocks of some hundred rows
@@ -195,9 +196,10 @@ class ProductQuantizer(Codec):
         check_is_fitted(self)
         return pq_decode(codes, self.words_, self.n_features_in_, out)
 
-    def dot(self, codes, W):
+    def dot(self, codes, W) -> np.ndarray:
         """Products with the rows of ``W`` (K, d): (m, K) float32, by table."""
-        return pq_dot(codes, self.words_, self._check_weights(W))
+        W = self._check_weights(W)
+        return pq_dot(codes, self.words_, W)
 
 
 def code_bytes(n_subvectors, n_bits):
@@ -205,7 +207,7 @@ def code_bytes(n_subvectors, n_bits):
     return n_subvectors if n_bits == 8 else (n_subvectors + 1) // 2
 
 
-def pq_encode(X, words):
+def pq_encode(X, words) -> np.ndarray:
     """Codes of signatures: of every subvector the nearest word, among equally near ones the lowest.
 
     Parameters
@@ -217,6 +219,22 @@ def pq_encode(X, words):
     Returns
     -------
     codes : uint8 array of shape (m, S), or (m, (S + 1) // 2) for K = 16
+
+    Raises
+    ------
+    ParameterError
+        If shapes disagree or a value is not finite.
+
+    See Also
+    --------
+    ProductQuantizer : the codec, which learns the words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> words = np.arange(16.0).reshape(1, 16, 1).repeat(2, axis=0)
+    >>> pq_encode([[3.2, 7.9]], words).tolist(), pq_decode(pq_encode([[3.2, 7.9]], words), words, 2).tolist()
+    ([[131]], [[3.0, 8.0]])
     """
     X = check_matrix("X", X)
     words, n_bits = _check_words(words, X.shape[1])
@@ -228,7 +246,7 @@ def pq_encode(X, words):
     return codes
 
 
-def pq_decode(codes, words, n_features, out=None):
+def pq_decode(codes, words, n_features: int, out: np.ndarray | None = None) -> np.ndarray:
     """The words that codes name, side by side.
 
     Parameters
@@ -242,6 +260,15 @@ def pq_decode(codes, words, n_features, out=None):
     Returns
     -------
     X : float32 array of shape (m, n_features)
+
+    Raises
+    ------
+    ParameterError
+        If shapes or dtypes disagree.
+
+    See Also
+    --------
+    pq_encode : the inverse, with an example of both.
     """
     words, n_bits = _check_words(words, n_features)
     codes = check_codes(codes, code_bytes(len(words), n_bits), np.uint8)
@@ -250,7 +277,7 @@ def pq_decode(codes, words, n_features, out=None):
     return out
 
 
-def pq_dot(codes, words, W):
+def pq_dot(codes, words, W) -> np.ndarray:
     """Products of decoded rows with weight vectors, by table.
 
     Parameters
@@ -262,6 +289,18 @@ def pq_dot(codes, words, W):
     Returns
     -------
     products : float32 array of shape (m, n_weights)
+
+    Raises
+    ------
+    ParameterError
+        If shapes or dtypes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> words = np.arange(16.0).reshape(1, 16, 1).repeat(2, axis=0)
+    >>> pq_dot(pq_encode([[3.0, 8.0]], words), words, [[1.0, 10.0]]).tolist()
+    [[83.0]]
     """
     W = check_matrix("W", W)
     n, d = W.shape

@@ -12,10 +12,10 @@ import os
 import numpy as np
 
 from bovw import LLC, KMeansCodebook
-from bovw.pooling import _atoms, parse_layouts
+from bovw.pooling import find_atoms, parse_layouts
 
 CELLS = ("1x1", "2x2", "4x4")
-NEIGHBORS, BETA = 5, 1e-4
+NEIGHBORS, REGULARIZATION = 5, 1e-4
 
 
 def problem(n, d, K, seed=0):
@@ -34,7 +34,7 @@ def solve_and_pool(X, words, indices, members_of_cell):
     codes = np.zeros((len(X), K), np.float32)
     Z = words[indices] - X[:, None]
     G = Z @ Z.transpose(0, 2, 1)
-    G += (BETA * np.trace(G, axis1=1, axis2=2))[:, None, None] * np.eye(k, dtype=np.float32)
+    G += (REGULARIZATION * np.trace(G, axis1=1, axis2=2))[:, None, None] * np.eye(k, dtype=np.float32)
     w = np.linalg.solve(G, np.ones((len(X), k, 1), np.float32))[..., 0]
     w /= w.sum(axis=1, keepdims=True)
     np.put_along_axis(codes, indices, w, axis=1)
@@ -82,12 +82,12 @@ def main():
         X, words, positions = problem(n, d, K)
         codebook = KMeansCodebook(K)
         codebook.words_, codebook.n_features_in_ = words, d
-        encoder = LLC.with_codebook(codebook, n_neighbors=NEIGHBORS, beta=BETA)
+        encoder = LLC.with_codebook(codebook, n_neighbors=NEIGHBORS, regularization=REGULARIZATION)
         cell = (positions[:, 1] * 4).astype(int) * 4 + (positions[:, 0] * 4).astype(int)
         members_of_cell = [np.flatnonzero(cell == c) for c in range(16)]
 
         def ours(X=X, positions=positions, encoder=encoder):
-            atoms, members = _atoms(parse_layouts(CELLS), positions)
+            atoms, members = find_atoms(parse_layouts(CELLS), positions)
             return encoder.pool(X, atoms, members.shape[1], cells=members)
 
         contenders = {

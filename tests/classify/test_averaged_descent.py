@@ -5,9 +5,10 @@ import sys
 import numpy as np
 import pytest
 
+from bovw import ArrayBlocks
 from bovw.classify import OneVsRestDual, averaged_sgd
 from bovw.classify.averaged_descent import LOSSES, downhill, loss_and_derivative
-from bovw.classify.blocks import ArraySource, ShuffledBatches
+from bovw.classify.blocks import ShuffledBatches
 from bovw.errors import ParameterError
 from tests.reference import averaged_sgd as twin
 
@@ -22,7 +23,7 @@ def signatures(n=130, d=20, n_classes=4, seed=0):
 
 def order(X, used, n_epochs, *, batch_size, buffer_size, read_rows, seed):
     batches = ShuffledBatches(
-        ArraySource(X), used, batch_size=batch_size, buffer_size=buffer_size, read_rows=read_rows, seed=seed
+        ArrayBlocks(X), used, batch_size=batch_size, buffer_size=buffer_size, read_rows=read_rows, seed=seed
     )
     sample = X[batches.sample(2048)].astype(np.float64)
     center = sample.mean(axis=0)
@@ -100,7 +101,7 @@ def test_neither_workers_nor_the_place_in_memory_change_a_bit(loss, tmp_path):
     np.save(tmp_path / "x.npy", X)
     one = averaged_sgd(X, y, n_classes=140, loss=loss, max_iter=2, **SIZES)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    two = averaged_sgd(ArraySource(mapped), y, n_classes=140, loss=loss, max_iter=2, n_jobs=2, **SIZES)
+    two = averaged_sgd(ArrayBlocks(mapped), y, n_classes=140, loss=loss, max_iter=2, n_jobs=2, **SIZES)
     np.testing.assert_array_equal(one.weights, two.weights)
     np.testing.assert_array_equal(one.intercept, two.intercept)
     assert one.eta0 == two.eta0

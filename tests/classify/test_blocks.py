@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bovw.classify.blocks import ArraySource, ShuffledBatches, gather_rows, read_ahead
+from bovw import ArrayBlocks
+from bovw.classify.blocks import ShuffledBatches, gather_rows, read_ahead
 from bovw.errors import ParameterError
 
 
@@ -21,7 +22,7 @@ def test_every_row_comes_once_an_epoch_and_an_epoch_can_be_entered_anywhere(n, b
     X = numbered(n)
     used = np.random.default_rng(seed).random(n) < 0.8
     batches = ShuffledBatches(
-        ArraySource(X), used, batch_size=batch, buffer_size=buffer, read_rows=run, seed=seed
+        ArrayBlocks(X), used, batch_size=batch, buffer_size=buffer, read_rows=run, seed=seed
     )
     drawn = [(index, rows[:-1].copy()) for index, rows in batches.epoch(1)]
     rows = np.concatenate([index for index, _ in drawn]) if drawn else np.empty(0, int)
@@ -38,7 +39,7 @@ def test_every_row_comes_once_an_epoch_and_an_epoch_can_be_entered_anywhere(n, b
 
 def test_epochs_differ_and_neighbors_part():
     batches = ShuffledBatches(
-        ArraySource(numbered(400)), np.ones(400, bool), batch_size=20, buffer_size=100, read_rows=5, seed=0
+        ArrayBlocks(numbered(400)), np.ones(400, bool), batch_size=20, buffer_size=100, read_rows=5, seed=0
     )
     first, second = ([index for index, _ in batches.epoch(e)] for e in (0, 1))
     assert not np.array_equal(first[0], second[0])
@@ -48,7 +49,7 @@ def test_epochs_differ_and_neighbors_part():
 
 def test_sample_is_of_rows_that_take_part():
     used = np.arange(90) % 2 == 0
-    batches = ShuffledBatches(ArraySource(numbered(90)), used, batch_size=4, buffer_size=8, read_rows=4, seed=0)
+    batches = ShuffledBatches(ArrayBlocks(numbered(90)), used, batch_size=4, buffer_size=8, read_rows=4, seed=0)
     sample = batches.sample(20)
     assert len(sample) == 20
     assert used[sample].all()
@@ -59,7 +60,7 @@ def test_sample_is_of_rows_that_take_part():
 def test_gather_rows_reads_neighbors_together():
     calls = []
 
-    class Counting(ArraySource):
+    class Counting(ArrayBlocks):
         def read(self, start, stop, out=None):
             calls.append((start, stop))
             return super().read(start, stop, out)
@@ -74,7 +75,7 @@ def test_gather_rows_reads_neighbors_together():
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.uint8])
 def test_other_types_become_float32_block_by_block(dtype):
     X = numbered(8).astype(dtype)
-    rows = ArraySource(X).read(2, 5)
+    rows = ArrayBlocks(X).read(2, 5, np.empty((3, 3), np.float32))
     assert rows.dtype == np.float32
     np.testing.assert_array_equal(rows, X[2:5])
 
@@ -83,7 +84,7 @@ def test_nan_is_refused_where_it_lies():
     X = numbered(50)
     X[31, 1] = np.nan
     batches = ShuffledBatches(
-        ArraySource(X), np.ones(50, bool), batch_size=10, buffer_size=20, read_rows=5, seed=0
+        ArrayBlocks(X), np.ones(50, bool), batch_size=10, buffer_size=20, read_rows=5, seed=0
     )
     with pytest.raises(ParameterError, match="row 31"):
         list(read_ahead(batches.epoch(0)))

@@ -196,7 +196,7 @@ def test_pickles_and_works_from_public_state_alone():
         ({"tol": -1.0}, "tol=-1.0"),
         ({"max_iter": 0}, "max_iter=0"),
         ({"kmeans_iter": 0}, "kmeans_iter=0"),
-        ({"init": "kmeans"}, "init must be None or the tuple"),
+        ({"init": "kmeans"}, "init='kmeans' must be None or the tuple"),
         ({"init": ([1.0], np.zeros((1, 10)), np.ones((1, 10)))}, "init has 1 components; n_components=2"),
     ],
 )

@@ -44,7 +44,7 @@ def general_solver(x, words, mu):
 def test_reaches_the_optimum_of_a_general_solver(mu):
     rng = np.random.default_rng(3)
     words, X = rng.normal(size=(15, 4)).astype(np.float32), rng.normal(size=(12, 4)).astype(np.float32)
-    codes = lcc(X, words, mu=mu, tol=1e-6).astype(np.float64)
+    codes = lcc(X, words, mu=mu, tol=1e-6).to_dense().astype(np.float64)
     assert_allclose(codes.sum(axis=1), 1, atol=1e-5)
     for x, code in zip(X.astype(np.float64), codes, strict=True):
         best = general_solver(x, words.astype(np.float64), mu)
@@ -54,7 +54,7 @@ def test_reaches_the_optimum_of_a_general_solver(mu):
 @pytest.mark.parametrize("mu", [0.01, 0.1, 1.0])
 def test_agrees_with_the_slow_twin(data, codebook, mu):
     twin = slow_lcc(data[:12], codebook.words_, mu, 1e-8)
-    assert_allclose(lcc(data[:12], codebook.words_, mu=mu, tol=1e-7), twin, atol=2e-5)
+    assert_allclose(lcc(data[:12], codebook.words_, mu=mu, tol=1e-7).to_dense(), twin, atol=2e-5)
 
 
 def assert_optimal(X, words, codes, mu, tol):
@@ -72,7 +72,7 @@ def assert_optimal(X, words, codes, mu, tol):
 
 @pytest.mark.parametrize("mu", [1e-4, 0.05])
 def test_optimality_conditions_over_all_words(data, codebook, mu):
-    assert_optimal(data[:60], codebook.words_, lcc(data[:60], codebook.words_, mu=mu, tol=1e-5), mu, 1e-5)
+    assert_optimal(data[:60], codebook.words_, lcc(data[:60], codebook.words_, mu=mu, tol=1e-5).to_dense(), mu, 1e-5)
 
 
 @given(
@@ -96,14 +96,14 @@ def test_optimal_whatever_the_geometry(seed, d, K, mu, tol, kind):
     words, X, mu, tol = words.astype(np.float32), X.astype(np.float32), 10**mu, 10**tol
     with warnings.catch_warnings():
         warnings.simplefilter("error", ConvergenceWarning)
-        codes = lcc(X, words, mu=mu, tol=tol)
+        codes = lcc(X, words, mu=mu, tol=tol).to_dense()
     assert_optimal(X, words, codes, mu, tol)
 
 
 def test_more_words_than_a_working_set_holds():
     rng = np.random.default_rng(8)
     words, X = rng.normal(size=(600, 40)).astype(np.float32), rng.normal(size=(8, 40)).astype(np.float32)
-    codes = lcc(X, words, mu=1e-3, tol=1e-5)
+    codes = lcc(X, words, mu=1e-3, tol=1e-5).to_dense()
     assert (codes != 0).sum(axis=1).max() > 32
     assert_optimal(X, words, codes, 1e-3, 1e-5)
 
@@ -111,36 +111,35 @@ def test_more_words_than_a_working_set_holds():
 def test_codes_of_blocks_with_different_numbers_of_words(data, codebook):
     encoder = LCC.with_codebook(codebook, mu=0.01)
     X = np.concatenate([np.repeat(codebook.words_, 13, axis=0)[:512], data])
-    indices, weights = encoder.codes(X)
-    assert all(len(set(row)) == len(row) for row in indices.tolist())
-    dense = np.zeros((len(X), 40), np.float32)
-    np.put_along_axis(dense, indices.astype(np.intp), weights, axis=1)
-    assert_allclose(dense, lcc(X, codebook.words_, mu=0.01), atol=1e-7)
+    codes = encoder.codes(X)
+    assert all(len(set(row)) == len(row) for row in codes.indices.tolist())
+    assert_allclose(codes.to_dense()[:512], lcc(X[:512], codebook.words_, mu=0.01).to_dense(), atol=1e-7)
+    assert_allclose(codes.to_dense()[512:], lcc(data, codebook.words_, mu=0.01).to_dense(), atol=1e-6)
 
 
 def test_no_descriptor_has_no_code(codebook):
     encoder = LCC.with_codebook(codebook)
-    assert [part.shape[0] for part in encoder.codes(np.empty((0, 13)))] == [0, 0]
-    assert lcc(np.empty((0, 13)), codebook.words_).shape == (0, 40)
+    assert encoder.codes(np.empty((0, 13))).to_dense().shape == (0, 40)
+    assert lcc(np.empty((0, 13)), codebook.words_).to_csr().shape == (0, 40)
     assert not encoder.encode(np.empty((0, 13))).any()
 
 
 def test_limits_of_mu(data, codebook):
-    nearest = lcc(data, codebook.words_, mu=1e6)
+    nearest = lcc(data, codebook.words_, mu=1e6).to_dense()
     assert_allclose(nearest.max(axis=1), 1, atol=1e-6)
     assert (nearest.argmax(axis=1) == codebook.predict(data)).all()
-    free = lcc(data, codebook.words_, mu=1e-7)
+    free = lcc(data, codebook.words_, mu=1e-7).to_dense()
     assert np.linalg.norm(data - free @ codebook.words_, axis=1).max() < 0.5
 
 
 def test_a_word_codes_itself(codebook):
-    assert_allclose(lcc(codebook.words_, codebook.words_), np.eye(40), atol=1e-6)
+    assert_allclose(lcc(codebook.words_, codebook.words_).to_dense(), np.eye(40), atol=1e-6)
 
 
 def test_estimator_pools_the_same_codes(data, codebook):
     encoder = LCC.with_codebook(codebook, mu=0.05)
     X = np.concatenate([data, data])
-    codes = lcc(X, codebook.words_, mu=0.05)
+    codes = lcc(X, codebook.words_, mu=0.05).to_dense()
     assert_allclose(encoder.encode(X), codes.max(axis=0), atol=1e-6)
     assert_allclose(encoder.encode(X, pooling="sum"), codes.sum(axis=0), atol=1e-3)
 
@@ -167,6 +166,6 @@ def test_same_bits_at_every_simd_level():
         "import hashlib, numpy as np\n"
         "from bovw.encoding import lcc\n"
         "rng = np.random.default_rng(1)\n"
-        "codes = lcc(rng.normal(size=(60, 21)), rng.normal(size=(150, 21)), mu=0.03)\n"
+        "codes = lcc(rng.normal(size=(60, 21)), rng.normal(size=(150, 21)), mu=0.03).to_dense()\n"
         "print(hashlib.sha256(codes.tobytes()).hexdigest())"
     )

@@ -1,5 +1,7 @@
 """Homogeneous kernel maps against golden values and the exact kernels."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -63,3 +65,19 @@ def test_bad_parameters(change):
 
 def test_scikit_learn_contract():
     check_estimator(HomogeneousKernelMap())
+
+
+def test_function_and_class_agree_and_refuse_by_name():
+    pytest.importorskip("pandas")
+    X = np.random.default_rng(0).random((5, 3))
+    for change in ({}, {"kernel": "js", "order": 2}, {"gamma": 0.5, "period": 6.0}):
+        machine = HomogeneousKernelMap(**change).fit(X)
+        expected = machine.transform(X)
+        np.testing.assert_array_equal(homogeneous_kernel_map(X, **change), expected)
+        framed = machine.set_output(transform="pandas").transform(X)
+        assert list(framed.columns) == list(machine.get_feature_names_out())
+        np.testing.assert_array_equal(framed.to_numpy(), expected)
+    for name in HomogeneousKernelMap.PARAMETERS:
+        for ask in (HomogeneousKernelMap(**{name: "mex"}).fit, partial(homogeneous_kernel_map, **{name: "mex"})):
+            with pytest.raises(ParameterError, match=f"^{name}='mex'"):
+                ask(X)

@@ -18,7 +18,7 @@ def test_vlad_equals_the_twin(data, codebook, mass_normalize):
     groups = np.arange(600) % 3
     expected = [twin.vlad(X[groups == g], codebook.words_, mass_normalize) for g in range(3)]
     assert_allclose(encoder.pool(X, groups, 3), expected, atol=2e-3)
-    assert_allclose(vlad(X[:50], codebook.words_, mass_normalize=mass_normalize, norms=()),
+    assert_allclose(vlad(X[:50], codebook.words_, mass_normalize=mass_normalize),
                     twin.vlad(X[:50], codebook.words_, mass_normalize), atol=1e-3)
     assert_allclose(encoder.encode(X, pooling="average"), encoder.encode(X) / 600, rtol=1e-5)
 
@@ -32,7 +32,8 @@ def test_vlad_equals_the_twin(data, codebook, mass_normalize):
 def test_vlad_equals_vlfeat(data, codebook, flags, norms, mass_normalize):
     X = data[::3] + np.float32(0.3)
     expected = vlfeat.vlad(X, codebook.words_, twin.hard_codes(X, codebook.words_), flags)
-    assert_allclose(vlad(X, codebook.words_, mass_normalize=mass_normalize, norms=norms), expected, atol=1e-4)
+    ours = normalize([vlad(X, codebook.words_, mass_normalize=mass_normalize)], norms, block_size=13)[0]
+    assert_allclose(ours, expected, atol=1e-4)
 
 
 def test_residuals_of_words_are_zero(codebook):
@@ -48,7 +49,7 @@ def test_super_vector_equals_the_twin(data, codebook):
     assert_allclose(p, np.maximum(counts, 1) / 300)
     expected = twin.super_vector(data[:90], words, p, 0.7)
     assert_allclose(encoder.encode(data[:90]), expected, atol=1e-4)
-    assert_allclose(super_vector(data[:90], words, p, s=0.7), expected, atol=1e-4)
+    assert_allclose(super_vector(data[:90], words, probabilities=p, s=0.7), expected, atol=1e-4)
     assert_allclose(encoder.encode(data[:90], pooling="sum"), 90 * expected, atol=1e-2)
     assert encoder.code_size == 40 * 14 and encoder.block_size == 14
     uniform = SuperVector.with_codebook(codebook, s=0.7)
@@ -57,11 +58,10 @@ def test_super_vector_equals_the_twin(data, codebook):
 
 
 def test_intra_norm_takes_one_block_a_word(data, codebook):
-    code = vlad(data, codebook.words_, norms=("intra",)).reshape(40, 13)
-    lengths = np.linalg.norm(code, axis=1)
+    encoder = VLAD.with_codebook(codebook)
+    code = normalize([vlad(data, codebook.words_)], ("intra",), block_size=encoder.block_size)
+    lengths = np.linalg.norm(code.reshape(40, 13), axis=1)
     assert_allclose(lengths[lengths > 0], 1, rtol=1e-5)
-    assert_allclose(vlad(data, codebook.words_, norms=("power", "l2")),
-                    normalize([vlad(data, codebook.words_, norms=())], ("power", "l2"))[0])
 
 
 @pytest.mark.parametrize("arguments", [{"s": -1}, {"probabilities": np.ones(3)}, {"probabilities": np.zeros(40)}])

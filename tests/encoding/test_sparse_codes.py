@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from bovw import LLC, HardAssignment, KMeansCodebook, ParameterError, hard_assignment, llc
+from bovw import LLC, HardAssignment, KMeansCodebook, ParameterError, SparseCodes, hard_assignment, llc
 from bovw._cext import neighbors, sparse_pool
 from bovw.codebook.neighbors import NeighborSearch
 
@@ -54,15 +54,17 @@ def test_neighbors_that_overflow_are_refused():
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 8])
-@pytest.mark.parametrize("beta", [1e-4, 3e-2])
-def test_llc_equals_the_twin(data, codebook, k, beta):
-    dense = llc(data, codebook.words_, n_neighbors=k, beta=beta, dense=True)
-    assert_allclose(dense, twin.llc_codes(data, codebook.words_, k, beta), atol=2e-3)
-    assert np.median(np.abs(dense - twin.llc_codes(data, codebook.words_, k, beta))) < 1e-6
+@pytest.mark.parametrize("regularization", [1e-4, 3e-2])
+def test_llc_equals_the_twin(data, codebook, k, regularization):
+    dense = llc(data, codebook.words_, n_neighbors=k, regularization=regularization).to_dense()
+    expected = twin.llc_codes(data, codebook.words_, k, regularization)
+    assert_allclose(dense, expected, atol=2e-3)
+    assert np.median(np.abs(dense - expected)) < 1e-6
 
 
 def test_llc_weights_sum_to_one_and_rebuild(data, codebook):
-    indices, weights = llc(data, codebook.words_, n_neighbors=6, beta=1e-8)
+    indices, weights, n_words = llc(data, codebook.words_, n_neighbors=6, regularization=1e-8)
+    assert n_words == 40
     assert indices.dtype == np.int32 and weights.dtype == np.float32
     assert_allclose(weights.sum(axis=1), 1, atol=1e-5)
     rebuilt = np.einsum("nk,nkd->nd", weights, codebook.words_[indices])
@@ -71,14 +73,14 @@ def test_llc_weights_sum_to_one_and_rebuild(data, codebook):
 
 
 def test_llc_of_a_word_itself(codebook):
-    indices, weights = llc(codebook.words_, codebook.words_)
+    indices, weights, _ = llc(codebook.words_, codebook.words_)
     assert_array_equal(indices[:, 0], np.arange(40))
     assert (weights[:, 0] > 0.99).all()
 
 
 def test_llc_where_all_neighbors_are_the_descriptor():
     words = np.zeros((5, 3))
-    indices, weights = llc(np.zeros((1, 3)), words)
+    indices, weights, _ = llc(np.zeros((1, 3)), words)
     assert_array_equal(indices[0], np.arange(5))
     assert_allclose(weights[0], 0.2)
 
@@ -86,8 +88,8 @@ def test_llc_where_all_neighbors_are_the_descriptor():
 @pytest.mark.parametrize("scale", [1e-18, 1e15])
 def test_llc_does_not_depend_on_the_unit(data, codebook, scale):
     scale = np.float32(scale)
-    scaled = llc(data[:20] * scale, codebook.words_ * scale, dense=True)
-    assert_allclose(scaled, llc(data[:20], codebook.words_, dense=True), atol=2e-3)
+    scaled = llc(data[:20] * scale, codebook.words_ * scale).to_dense()
+    assert_allclose(scaled, llc(data[:20], codebook.words_).to_dense(), atol=2e-3)
 
 
 @pytest.mark.parametrize("how", ["max", "sum", "average"])
@@ -133,12 +135,12 @@ def test_max_kernel_counts_uses():
 
 
 def test_hard_assignment(data, codebook):
-    counts = hard_assignment(data, codebook.words_)
+    counts = hard_assignment(data, codebook.words_).to_dense().sum(axis=0)
     assert_array_equal(counts, twin.hard_codes(data, codebook.words_).sum(axis=0))
     encoder = HardAssignment.with_codebook(codebook)
     assert_array_equal(encoder.encode(data), counts)
     assert_array_equal(encoder.encode(data, pooling="max"), counts > 0)
-    indices, weights = encoder.codes(data)
+    indices, weights, _ = encoder.codes(data)
     assert_array_equal(indices[:, 0], codebook.predict(data))
     assert (weights == 1).all()
 
@@ -149,14 +151,38 @@ def test_codes_are_those_of_the_plain_function(data, codebook):
         assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("change", [{"n_neighbors": 0}, {"n_neighbors": 41}, {"beta": 0}, {"beta": np.inf},
-                                    {"descriptors": np.zeros((2, 4))}, {"words": np.zeros((0, 13))}])
+@pytest.mark.parametrize("change", [{"n_neighbors": 0}, {"n_neighbors": 41}, {"regularization": 0},
+                                    {"regularization": np.inf}, {"descriptors": np.zeros((2, 4))},
+                                    {"words": np.zeros((0, 13))}])
 def test_bad_arguments(data, codebook, change):
     with pytest.raises(ParameterError):
         llc(**{"descriptors": data, "words": codebook.words_, **change})
 
 
-def test_too_few_words_are_named(data):
-    encoder = LLC(KMeansCodebook(n_words=3, random_state=0), n_neighbors=4).fit(data)
+def test_too_few_words_are_named_before_anything_is_learnt(data):
+    encoder = LLC(KMeansCodebook(n_words=3, random_state=0), n_neighbors=4)
     with pytest.raises(ParameterError, match=r"n_neighbors=4 needs .* the codebook has 3"):
-        encoder.encode(data)
+        encoder.fit(data)
+    assert not hasattr(encoder, "codebook_")
+    words = np.eye(3, 13, dtype=np.float32)
+    with pytest.raises(ParameterError, match="n_neighbors=5 needs"):
+        LLC.with_codebook(words_as_codebook(words))
+    grown = LLC.with_codebook(words_as_codebook(words), n_neighbors=3).set_params(n_neighbors=4)
+    with pytest.raises(ParameterError, match="n_neighbors=4 needs"):
+        grown.encode(data)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 8), st.integers(1, 5), st.integers(5, 12))
+def test_sparse_codes_as_matrices(seed, n, n_entries, n_words):
+    rng = np.random.default_rng(seed)
+    indices = np.array([rng.permutation(n_words)[:n_entries] for _ in range(n)], np.int32).reshape(n, n_entries)
+    weights = (rng.integers(-1, 2, indices.shape) * rng.random(indices.shape)).astype(np.float32)
+    codes = SparseCodes(indices, weights, n_words)
+    dense, csr = codes.to_dense(), codes.to_csr()
+    assert dense.shape == csr.shape == (n, n_words) and dense.dtype == csr.dtype == np.float32
+    for i in range(n):
+        assert_array_equal(dense[i, indices[i]], weights[i])
+    assert np.count_nonzero(dense) == np.count_nonzero(weights) == csr.nnz
+    assert_array_equal(csr.toarray(), dense)
+    assert csr.has_sorted_indices and not np.shares_memory(csr.data, weights)

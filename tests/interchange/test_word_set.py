@@ -77,7 +77,7 @@ def test_a_pyramid_of_words_is_fitted_cloned_and_saved(words, tmp_path):
     sets = words[[0, 3]].descriptor_set()
     np.testing.assert_array_equal(loaded.transform(sets), pyramid.transform(sets))
     assert clone(pyramid).encoder.n_words == 7
-    codes, weights = WordCounts(7).codes([[3], [6]])
+    codes, weights, _ = WordCounts(7).codes([[3], [6]])
     assert codes.ravel().tolist() == [3, 6] and weights.ravel().tolist() == [1, 1]
 
 

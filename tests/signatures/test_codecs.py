@@ -1,5 +1,7 @@
 """Half precision, feature hashing, and what all codecs share."""
 
+import inspect
+
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
@@ -68,6 +70,18 @@ def test_wrong_inputs_are_named(codec):
         codec.decode(np.zeros((2, codec.code_size), np.int64))
     with pytest.raises(ParameterError):
         codec.dot(codec.encode(signatures(2)), np.zeros((1, 36), np.float32))
+
+
+@pytest.mark.parametrize("kind", [Float16Codec, FeatureHashing, ProductQuantizer], ids=lambda kind: kind.__name__)
+def test_parameters_are_declared_and_wrong_ones_named(kind):
+    assert list(kind.PARAMETERS) == list(inspect.signature(kind).parameters)
+    for name in kind.PARAMETERS:
+        with pytest.raises(ParameterError, match=f"^{name}='mex'"):
+            kind(**{name: "mex"}).fit(signatures())
+    for ask in (lambda codec: codec.encode(np.eye(3)), lambda codec: codec.decode(np.eye(3)),
+                lambda codec: codec.dot(np.eye(3), np.eye(3)), lambda codec: codec.description()):
+        with pytest.raises(NotFittedError):
+            ask(kind())
 
 
 def test_zeros_are_kept_or_close(codec):
