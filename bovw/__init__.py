@@ -61,7 +61,7 @@ _INDEX = {
             "per_class_table", "read_ground_truth", "read_predictions", "subtree_table", "top_k_error",
             "write_predictions",
         ),
-        ".persist": ("load_model", "save_model"),
+        ".persist": ("check_saveable", "load_model", "save_model"),
         ".pipeline": ("BovwClassifier", "FusedClassifier", "ImageEncoder", "encode_to_store", "extract_to_store"),
         ".interchange": (
             "WordSet", "export_imagenet_sift", "imagenet_sift", "read_codebook", "read_libsvm", "read_sbow",
