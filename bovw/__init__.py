@@ -28,7 +28,7 @@ _INDEX = {
             "Dataset", "draw_split", "index_dataset", "open_dataset", "read_folder", "read_split_files", "scan_tar",
         ),
         ".descriptors": (
-            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "HOGWindow",
+            "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "HOGWindow",
             "LBPHistogram", "RawPatches", "TinyImage", "color_statistics", "dsift", "gist", "gist_patches", "hog",
             "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
             "raw_patches", "tiny_image",
@@ -45,9 +45,10 @@ _INDEX = {
         ),
         ".pooling": ("SpatialPyramid", "normalize"),
         ".signatures": (
-            "FeatureHashing", "Float16Codec", "ProductQuantizer", "SignatureStore", "hash_features", "pq_decode",
+            "FeatureHashing", "Float16Codec", "ProductQuantizer", "hash_features", "pq_decode",
             "pq_dot", "pq_encode",
         ),
+        ".stores": ("DescriptorStore", "SignatureStore"),
         ".classify": (
             "NearestNeighbor", "OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "PlattScaling", "ScoreFusion",
             "StandardizedClassifier", "TemperatureScaling", "averaged_sgd", "chi2_kernel", "fuse_scores",

@@ -14,7 +14,7 @@ PACKAGE = Path(bovw.__file__).parent
 #: from the top down; a file may import from its own line and from the lines above it
 ROOMS = (
     ("_cext",),
-    ("errors", "_validation", "_parameters", "_random", "_threads", "_files", "_locks", "_progress", "_shards", "_text",
+    ("errors", "_validation", "_parameters", "_random", "_threads", "_files", "_locks", "_progress", "_text",
      "_matfile", "_synset_files", "_units", "_lazy"),
     ("persist",),
     ("images",),
@@ -25,6 +25,7 @@ ROOMS = (
     ("encoding",),
     ("pooling",),
     ("signatures",),
+    ("stores",),
     ("classify",),
     ("evaluation",),
     ("pipeline",),

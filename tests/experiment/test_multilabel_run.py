@@ -19,7 +19,7 @@ from bovw.experiment.rows import ResumableRows
 from bovw.experiment.table import render_table
 from bovw.experiment.tasks import MultiLabelTask, task_of
 from bovw.pipeline import load_classifier
-from bovw.signatures import SignatureStore
+from bovw.stores import SignatureStore
 
 from ..datasets.layouts import write_layout
 
@@ -154,7 +154,7 @@ def test_lite_draws_some_images_of_each_class(voc, tmp_path):
 @pytest.mark.parametrize("stop_at", [1, 3, 5])
 def test_a_stopped_run_ends_with_the_same_bytes(voc, finished, tmp_path, monkeypatch, stop_at):
     monkeypatch.setattr("bovw.experiment.member.BLOCK_ROWS", 8)
-    monkeypatch.setattr("bovw.signatures.store._SHARD_ROWS", 16)
+    monkeypatch.setattr("bovw.stores.signature_store._SHARD_ROWS", 16)
     calls = [0]
 
     def stopping(write):

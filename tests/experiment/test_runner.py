@@ -19,7 +19,7 @@ from bovw.experiment.hedging import load_hedge
 from bovw.experiment.plan import format_estimate
 from bovw.experiment.rows import ResumableRows
 from bovw.pipeline import load_classifier
-from bovw.signatures import SignatureStore
+from bovw.stores import SignatureStore
 
 from ..datasets.layouts import write_layout
 
@@ -122,7 +122,7 @@ def test_what_is_finished_is_marked_and_not_predicted(small_config, window_folde
 def test_a_stopped_run_ends_with_the_same_bytes(config, window_folder, tmp_path, monkeypatch, stop_at):
     """Stopped at the n-th block, of training signatures or of test scores."""
     monkeypatch.setattr("bovw.experiment.member.BLOCK_ROWS", 8)
-    monkeypatch.setattr("bovw.signatures.store._SHARD_ROWS", 8)
+    monkeypatch.setattr("bovw.stores.signature_store._SHARD_ROWS", 8)
     run(config, window_folder, tmp_path / "whole")
     calls = [0]
     originals = {SignatureStore: SignatureStore.write, ResumableRows: ResumableRows.append}
