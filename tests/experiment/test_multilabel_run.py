@@ -15,7 +15,6 @@ from bovw.experiment.compare import compare_runs, format_comparison
 from bovw.experiment.config import check_config
 from bovw.experiment.ledger import check_line, ledger_line, read_ledger
 from bovw.experiment.outcomes import read_draws, write_scores
-from bovw.experiment.rows import ResumableRows
 from bovw.experiment.table import render_table
 from bovw.experiment.tasks import MultiLabelTask, task_of
 from bovw.pipeline import load_classifier
@@ -168,7 +167,6 @@ def test_a_stopped_run_ends_with_the_same_bytes(voc, finished, tmp_path, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(SignatureStore, "write", stopping(SignatureStore.write))
-        patch.setattr(ResumableRows, "append", stopping(ResumableRows.append))
         with pytest.raises(KeyboardInterrupt):
             run(config_of(), voc, tmp_path)
     metrics = run(config_of(), voc, tmp_path)
