@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._cext import nearest as kernels
 from .._parameters import AnyOf, Boolean, Choice, Declared, Integer, Number
-from .._validation import check_descriptors, check_int, check_samples
+from .._validation import check_descriptors, check_int, check_output, check_samples
 from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, as_rows, is_descriptor_sets
 from ..errors import ParameterError
 
@@ -172,10 +172,7 @@ class DescriptorPCA(Declared, _Sets, _Matrices):
 
     def _project(self, X, out):
         shape = (len(X), len(self.components_))
-        if out is None:
-            out = np.empty(shape, np.float32)
-        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
-            raise ParameterError(f"out must be a C-contiguous float32 array of shape {shape}")
+        out = check_output("out", out, shape)
         projection = self._projection()
         rows = min(_ROWS, max(1, len(X)))
         centered, norms = np.empty((rows, X.shape[1]), np.float32), np.empty(rows, np.float32)

@@ -9,11 +9,10 @@ from .oriented_gradients import HOG, HOGWindow, hog, hog_blocks, hog_cells, hog_
 from .pixel_patches import RawPatches, raw_patches
 from .sift import DenseSIFT, dense_sift
 from .spatial_envelope import GIST, gist
-from .store import DescriptorStore
 from .thumbnails import TinyImage, tiny_image
 
 __all__ = [
-    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "HOGWindow",
+    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "HOGWindow",
     "LBPHistogram", "LocalDescriptors", "RawPatches", "TinyImage", "as_descriptor_set", "color_statistics",
     "dense_sift", "gist", "hog", "hog_blocks", "hog_cells", "hog_image", "hog_window", "lbp", "lbp_cells", "lbp_codes",
     "lbp_histogram", "raw_patches", "tiny_image",

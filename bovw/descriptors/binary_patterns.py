@@ -45,13 +45,12 @@ import numpy.typing as npt
 
 from .._cext import lbp as _kernels
 from .._parameters import Choice, Integer, Jobs, Kind, Number, Optional, Series
-from .._validation import check_gray_image
+from .._validation import check_gray_image, check_output
 from ..errors import ParameterError
 from ..images import ImageLike
 from .base import Extractor, plain_values
 from .grid import frames_along, whole_frame
 from .local_descriptors import LocalDescriptors
-from .output import check_output
 from .patch_grid import MAX_LENGTH, PATCH_SIZES, STEP, check_divides, patch_frames, patch_grid_shapes, sum_patch_cells
 
 _UNIT = 100_000  # sampling coordinates are multiples of 1 / _UNIT

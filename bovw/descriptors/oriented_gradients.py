@@ -40,13 +40,12 @@ import numpy.typing as npt
 
 from .._cext import hog as _kernels
 from .._parameters import Boolean, Choice, Integer, Jobs, Number, Optional, Series
-from .._validation import all_finite, check_color_image, check_gray_image
+from .._validation import all_finite, check_color_image, check_gray_image, check_output
 from ..errors import ParameterError
 from ..images import ImageLike, warn_of_unit_scale
 from .base import Extractor, plain_values
 from .grid import whole_frame
 from .local_descriptors import LocalDescriptors
-from .output import check_output
 from .patch_grid import MAX_LENGTH, PATCH_SIZES, STEP, patch_frames, patch_grid_shapes
 
 _VOTES = {

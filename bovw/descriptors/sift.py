@@ -13,13 +13,12 @@ import numpy as np
 
 from .._cext import dsift as _kernel
 from .._parameters import Boolean, Choice, Integer, Jobs, Number, OneOrMore, Optional, Series
-from .._validation import check_color_image, check_gray_image, check_int
+from .._validation import check_color_image, check_gray_image, check_int, check_output
 from ..errors import ParameterError
 from ..images import ImageLike, resize_image
 from .base import Extractor
 from .grid import frames_along
 from .local_descriptors import LocalDescriptors
-from .output import check_output
 from .patch_grid import STEP
 
 _MAX_SIGMA = 1024  # pixels

@@ -33,9 +33,9 @@ from .._parameters import Boolean, Choice, Integer, Jobs, Number, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import map_in_order
-from .._validation import check_matrix
+from .._validation import check_matrix, check_output
 from ..errors import ParameterError
-from .codecs import Codec, check_codes, check_out, relative_error, sum_of_squares
+from .codecs import Codec, check_codes, relative_error, sum_of_squares
 
 _GROUP_BYTES = 2**26  # of sample columns held at a time, per worker
 _SEEDS_PER_WORD = 8
@@ -272,7 +272,7 @@ def pq_decode(codes, words, n_features: int, out: np.ndarray | None = None) -> n
     """
     words, n_bits = _check_words(words, n_features)
     codes = check_codes(codes, code_bytes(len(words), n_bits), np.uint8)
-    out = check_out(out, (len(codes), n_features))
+    out = check_output("out", out, (len(codes), n_features))
     kernels.decode(codes, words, n_bits, out)
     return out
 
