@@ -9,6 +9,7 @@ import numpy as np
 from .._validation import check_bool, check_choice, check_int
 from ..errors import ImageDecodeError, ParameterError
 from .decode import MAX_PIXELS, load_image
+from .inputs import as_image_list
 from .resize import check_limits, resize_image
 from .source import is_source, source_name
 
@@ -66,7 +67,7 @@ class ImageCollection(Sequence):
         on_error="raise",
         resize=None,
     ):
-        self.sources = list(sources)
+        self.sources = list(as_image_list(sources, "sources"))
         for source in self.sources:
             if hasattr(source, "read"):
                 raise ParameterError("an ImageCollection cannot hold open files; pass their paths or bytes")
