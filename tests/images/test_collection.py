@@ -138,7 +138,7 @@ def test_scikit_learn_splits_collections_without_reading_them():
 @pytest.mark.parametrize(
     "options",
     [
-        {"mode": "gray"}, {"on_error": "ignore"}, {"names": ["one"]}, {"max_pixels": 0}, {"orient": "yes"},
+        {"mode": "grey"}, {"on_error": "ignore"}, {"names": ["one"]}, {"max_pixels": 0}, {"orient": "yes"},
         {"resize": {"max_side": 0}}, {"resize": {"longest": 3}},
     ],
 )

@@ -449,7 +449,7 @@ def test_errors_survive_pickling():
 
 def test_parameters_are_checked():
     data = encode(RGB, "PNG")
-    for options in [{"mode": "gray"}, {"mode": None}, {"max_pixels": 0}, {"max_pixels": 1.5}, {"orient": 1}]:
+    for options in [{"mode": "grey"}, {"mode": None}, {"max_pixels": 0}, {"max_pixels": 1.5}, {"orient": 1}]:
         with pytest.raises(ParameterError):
             read_image(data, **options)
     with pytest.raises(ParameterError, match="type int"):
