@@ -4,9 +4,11 @@ import warnings
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
 from .._threads import share_workers
 from ..classify import (
     OneVsRestDual,
@@ -18,32 +20,63 @@ from ..classify import (
     read_targets,
     score_matrix,
 )
+from ..classify.targets import as_label_array
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
+from ..images import as_image_list
 from ..pooling import EmptyImageWarning
-from .image_encoder import ImageEncoder
+from .image_encoder import ImageEncoder, encode_images
 from .ranked import ImageClassifier
-from .reader import ImageReader, gather_signatures, score_blocks
+from .reader import image_name
+
+#: signature numbers at most that are held while images are scored: 256 MB
+BLOCK_NUMBERS = 2**26
 
 
-class BovwClassifier(ImageClassifier):
+class EncoderParts(Part):
+    """An ImageEncoder, or a list of them."""
+
+    def check(self, name, value):
+        if not isinstance(value, (list, tuple)):
+            return super().check(name, value)
+        if not value:
+            raise ParameterError(f"{name}=[] names no encoder; give at least one ImageEncoder")
+        one = Part(self.what, methods=self.methods)
+        return [one.check(f"{name}[{i}]", encoder) for i, encoder in enumerate(value)]
+
+    def __str__(self):
+        return "ImageEncoder, list of ImageEncoder or None"
+
+
+def default_encoder():
+    """Dense SIFT, PCA to 64 dimensions, a Fisher vector of 64 Gaussians over the whole image."""
+    return ImageEncoder(pca=DescriptorPCA(64))
+
+
+def _has_probabilities(model):
+    return hasattr(getattr(model, "classifier_", None) or model.part("classifier"), "predict_proba")
+
+
+class BovwClassifier(Declared, ImageClassifier):
     """Image classification by bags of visual words, from image files to ranked class names.
 
     Parameters
     ----------
-    encoder : ImageEncoder or list of ImageEncoder, optional
+    encoder : ImageEncoder, list of ImageEncoder or None, default None
         What makes the signature. The signatures of several encoders (say, SIFT and
-        color) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
-    classifier : OneVsRestDual, OneVsRestSGD or NearestNeighbor, optional
-        Default ``OneVsRestDual()``.
-    codec : codec, optional
+        color) are concatenated. None is ``ImageEncoder(pca=DescriptorPCA(64))``.
+    classifier : classifier or None, default None
+        Any of bovw's, or of scikit-learn's with ``decision_function`` or ``predict_proba`` (which cannot be
+        saved); ``fit`` learns a clone. None is ``OneVsRestDual()``.
+    codec : codec or None, default None
         Such as ``ProductQuantizer()``: it is fitted on the training signatures, and the classifier learns
-        from what it leaves of them. New images are scored uncompressed, as Sánchez and Perronnin (2011) do.
+        from what it leaves of them. New images are scored uncompressed, as Sánchez and Perronnin [1]_ do.
+        None compresses nothing.
     on_error : {"raise", "skip"}, default "raise"
         What to do with an image that cannot be read. "skip" keeps its row: it takes no
         part in training, its signature is zero, and it is listed in ``skipped_``.
-    n_jobs : int, optional
-        Worker threads, given to the encoders and the classifier where theirs is None.
+    n_jobs : int or None, default None
+        Worker threads, given to the encoders and the classifier where theirs is None. None is one, -1 all cores.
     verbose : bool, default False
         Show progress.
 
@@ -58,6 +91,15 @@ class BovwClassifier(ImageClassifier):
     skipped_ : dict of str to str
         Name and error of each image that the last ``fit`` skipped.
 
+    Notes
+    -----
+    A classifier without ``decision_function`` is ranked by its probabilities.
+
+    References
+    ----------
+    .. [1] J. Sánchez, F. Perronnin, "High-dimensional signature compression for large-scale image
+       classification", CVPR 2011. :doi:`10.1109/CVPR.2011.5995504`
+
     Examples
     --------
     >>> import bovw, skimage.data
@@ -71,6 +113,17 @@ class BovwClassifier(ImageClassifier):
     1.0
     """
 
+    PARAMETERS = {
+        "encoder": EncoderParts("ImageEncoder", default=default_encoder, methods=("fit", "encode_image")),
+        "classifier": Part(
+            "classifier", default=OneVsRestDual, methods=("fit", ("decision_function", "predict_proba"))
+        ),
+        "codec": Optional(Part("codec", methods=("fit", "encode", "decode"))),
+        "on_error": Choice("raise", "skip"),
+        "n_jobs": Jobs(),
+        "verbose": Boolean(),
+    }
+
     def __init__(
         self, encoder=None, *, classifier=None, codec=None, on_error="raise", n_jobs=None, verbose=False,
     ):
@@ -81,17 +134,32 @@ class BovwClassifier(ImageClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, images, y, *, classes=None):
+    def check_pairs(self):
+        """Raise ParameterError if the classifier asks for a kernel matrix where it is given signatures."""
+        if getattr(self.classifier, "kernel", None) == "precomputed":
+            raise ParameterError(
+                f"classifier={self.classifier!r} takes kernel matrices, but is given signatures; name its kernel"
+            )
+
+    def fit(self, images, y, sample_weight=None, *, classes=None):
         """Learn codebooks and classifier.
 
         Parameters
         ----------
-        images : list of paths, list of arrays, or ImageCollection
+        images : images
+            In any form that :class:`ImageEncoder` takes.
         y : array-like of shape (n_images,), or (n_images, n_classes)
-            Class labels, numbers or strings; or, where an image may show several classes, an
-            indicator matrix of 1 (shows the class), 0 (does not) and -1 (left out of that class).
+            Class labels, numbers or strings, in any one-dimensional form, taken by position; or, where an image
+            may show several classes, an indicator matrix of 1 (shows the class), 0 (does not) and -1 (left out
+            of that class).
+        sample_weight : array-like of shape (n_images,), optional
+            How much each image counts for the classifier; by default 1. Codebooks do not look at it.
         classes : sequence of n_classes names, optional
             What the columns of an indicator matrix are called; by default their numbers.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -100,45 +168,52 @@ class BovwClassifier(ImageClassifier):
         ImageDecodeError
             If an image cannot be read and ``on_error="raise"``.
         """
-        signatures, y, skip = self._learn_signatures(images, y, classes)
-        return self.fit_classifier(signatures, y, skip, classes=classes)
+        signatures, learning = self.fit_signatures(images, y, sample_weight, classes=classes)
+        return self.fit_classifier(signatures, **learning)
 
-    def _learn_signatures(self, images, y, classes=None):
-        """Fit the encoders; the training signatures, labels and rows of skipped images."""
-        y = np.asarray(y)
-        if (y.ndim != 1 and not is_indicator(y)) or len(y) != len(images):
-            raise ParameterError(
-                f"y has shape {y.shape} for {len(images)} images; one label an image is needed, or a row of an "
-                "indicator matrix of at least two classes"
-            )
-        if is_indicator(y):
-            read_targets(y)
-        else:
-            check_classification_targets(y)
-        _check_names(classes, y)
+    def fit_signatures(self, images, y, sample_weight=None, *, classes=None):
+        """The first two thirds of :meth:`fit`: learn the encoders and encode the training images.
+
+        Parameters
+        ----------
+        images, y, sample_weight, classes
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        signatures : array of shape (n_images, signature_size), float32
+        learning : dict
+            The other arguments of :meth:`fit_classifier`: labels, weights, names, and the rows of skipped images.
+        """
+        self.check_params()
+        images, y = as_image_list(images), check_labels(y, classes)
+        if len(y) != len(images):
+            raise ParameterError(f"y has {len(y)} labels for {len(images)} images; one label an image is needed")
         self.fit_encoders(images)
-        reader = self._reader(images)
-        signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
-        self.skipped_ = {reader.name(i): error for i, error in sorted(reader.errors.items())}
-        return signatures, y, sorted(reader.errors)
+        signatures, errors = self.signatures_and_errors(images)
+        self.skipped_ = {image_name(images, i): error for i, error in errors.items()}
+        return signatures, {"y": y, "skip": list(errors), "sample_weight": sample_weight, "classes": classes}
 
     def fit_encoders(self, images):
-        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``."""
-        encoders = list(self.encoder) if isinstance(self.encoder, (list, tuple)) else [self.encoder]
-        if not encoders:
-            raise ParameterError("encoder=[] names no encoder; give at least one ImageEncoder")
+        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``.
+
+        Parameters
+        ----------
+        images : images
+
+        Returns
+        -------
+        self
+        """
+        self.check_params()
+        images, chosen = as_image_list(images), self.part("encoder")
         self.encoders_ = []
-        for encoder in encoders:
-            encoder = ImageEncoder(pca=DescriptorPCA(64)) if encoder is None else clone(encoder)
+        for encoder in chosen if isinstance(chosen, (list, tuple)) else [chosen]:
             share_workers(encoder, self.n_jobs, self.verbose)
-            self.encoders_.append(encoder._fit(ImageReader(images, encoder._mode(), self.on_error)))
+            self.encoders_.append(encoder.fit(images, on_error=self.on_error))
         return self
 
-    def _reader(self, images):
-        mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "gray"
-        return ImageReader(images, mode, self.on_error)
-
-    def fit_classifier(self, signatures, y, skip=(), *, classes=None, checkpoint=None):
+    def fit_classifier(self, signatures, y, skip=(), sample_weight=None, *, classes=None, checkpoint=None):
         """The last third of :meth:`fit`: learn the classifier.
 
         Parameters
@@ -149,6 +224,7 @@ class BovwClassifier(ImageClassifier):
         y : array of shape (n_images,), or (n_images, n_classes)
         skip : sequence of int
             Rows of skipped images, which take no part.
+        sample_weight : array-like of shape (n_images,), optional
         classes : sequence of n_classes names, optional
             As in :meth:`fit`.
         checkpoint : path, optional
@@ -162,13 +238,15 @@ class BovwClassifier(ImageClassifier):
         self._name_classes(classes)
         return self
 
-    def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, classes=None, checkpoint=None):
+    def fit_classifier_out_of_fold(
+        self, signatures, y, skip=(), sample_weight=None, *, cv=5, classes=None, checkpoint=None,
+    ):
         """:meth:`fit_classifier`, and what :meth:`out_of_fold_scores` would return after it.
 
         ``OneVsRestDual`` reads the signatures and computes their Gram matrix once for both. Parameters and
         errors are those of the two methods.
         """
-        if not isinstance(self._chosen_classifier(), OneVsRestDual):
+        if not isinstance(self.part("classifier"), OneVsRestDual):
             self.fit_classifier(signatures, y, skip, classes=classes, checkpoint=checkpoint)
             return self.out_of_fold_scores(signatures, y, skip, cv=cv)
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
@@ -180,15 +258,12 @@ class BovwClassifier(ImageClassifier):
     @property
     def multilabel_(self):
         """Whether the classifier learnt from an indicator matrix."""
+        check_is_fitted(self, "classifier_")
         return self.classifier_.multilabel_
-
-    def _chosen_classifier(self):
-        return OneVsRestDual() if self.classifier is None else self.classifier
 
     def _start_classifier(self, signatures, y, skip, classes):
         """Set ``codec_`` and an unfitted ``classifier_``; what it learns from, the labels, the rows that count."""
-        y = np.asarray(y)
-        _check_names(classes, y)
+        y = check_labels(y, classes)
         kept = np.delete(np.arange(len(y)), skip)
         if isinstance(signatures, np.ndarray):
             self.codec_ = None
@@ -196,7 +271,7 @@ class BovwClassifier(ImageClassifier):
                 self.codec_ = share_workers(clone(self.codec), self.n_jobs).fit(_take(signatures, kept))
         else:
             self.codec_ = signatures.codec
-        self.classifier_ = clone(self._chosen_classifier())
+        self.classifier_ = self.part("classifier")
         share_workers(self.classifier_, self.n_jobs)
         return self._compressed(signatures), y, kept
 
@@ -221,7 +296,7 @@ class BovwClassifier(ImageClassifier):
             If a class has one image only.
         """
         check_is_fitted(self, "classifier_")
-        y = np.asarray(y)
+        y = check_labels(y)
         kept = np.delete(np.arange(len(y)), skip)
         X = self._compressed(signatures)
         classifier = clone(self.classifier_)
@@ -243,18 +318,19 @@ class BovwClassifier(ImageClassifier):
         """Signatures under the fitted encoders, (n_images, signature_size) float32; zero rows for skipped images."""
         return self.signatures_and_errors(images)[0]
 
-    def signatures_and_errors(self, images):
-        """As :meth:`signatures`, with a dict from row to message of the images that were skipped."""
+    def signatures_and_errors(self, images, rows=None):
+        """As :meth:`signatures`, of all images or of ``rows``, with a dict from place to message of skipped ones."""
         check_is_fitted(self, "encoders_")
-        reader = self._reader(images)
-        signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
-        return signatures, dict(sorted(reader.errors.items()))
+        return encode_images(
+            self.encoders_, images, on_error=self.on_error, rows=rows, n_jobs=self.n_jobs, verbose=self.verbose
+        )
 
     def scores_and_errors(self, images):
         """Scores with one column a class, (n_images, n_classes), and a dict from row to message of skipped images.
 
         Memory holds the signatures of all ``images``: give them in blocks.
         """
+        check_is_fitted(self, "classifier_")
         signatures, errors = self.signatures_and_errors(images)
         return score_matrix(self.classifier_.decision_function(signatures)), errors
 
@@ -271,27 +347,53 @@ class BovwClassifier(ImageClassifier):
         ``on_error="skip"`` an unreadable image gives a warning and the scores of
         the zero signature.
         """
+        return self._of_blocks(images, "decision_function")
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, images):
+        """Probabilities of the classes, (n_images, n_classes), where the classifier has them."""
+        return self._of_blocks(images, "predict_proba")
+
+    def _of_blocks(self, images, method):
+        """What a method of the classifier gives for the signatures of ``images``, block by block."""
         check_is_fitted(self, "classifier_")
+        images = as_image_list(images)
         if len(images) == 0:
             raise ParameterError("images is empty; give at least one image")
-        reader, scores = self._reader(images), []
-        for rows in score_blocks(len(images), self.signature_size):
-            signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose, rows)
-            scores.append(self.classifier_.decision_function(signatures))
-        for i, error in sorted(reader.errors.items()):
-            warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
-        return np.concatenate(scores)
+        block, values = max(1, BLOCK_NUMBERS // self.signature_size), []
+        for start in range(0, len(images), block):
+            rows = range(start, min(start + block, len(images)))
+            signatures, errors = self.signatures_and_errors(images, rows)
+            values.append(getattr(self.classifier_, method)(signatures))
+            for i, error in errors.items():
+                warnings.warn(f"{image_name(images, i)} was skipped: {error}", EmptyImageWarning, stacklevel=3)
+        return np.concatenate(values)
 
 
-def _check_names(classes, y):
-    """Raise ParameterError unless ``classes``, if given, names the columns of an indicator matrix."""
-    if classes is None:
-        return
-    if not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]:
+def check_labels(y, classes=None):
+    """Labels as an array, or ParameterError: if they are none that a classifier learns from, or ``classes`` not theirs.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_images,), or (n_images, n_classes)
+    classes : sequence of n_classes names, optional
+    """
+    if np.ndim(y) > 1 and not is_indicator(y):
+        raise ParameterError(
+            f"y has shape {np.shape(y)}; one label an image is needed, or a row of an indicator matrix of at least "
+            "two classes"
+        )
+    y = as_label_array(y)
+    if is_indicator(y):
+        read_targets(y)
+    else:
+        check_classification_targets(y)
+    if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):
         raise ParameterError(
             f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix is "
             "needed, and none beside labels that are names themselves"
         )
+    return y
 
 
 def _take(X, rows):

@@ -19,16 +19,16 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
 
         Where an image may show several classes: a matrix (n_images, n_classes), 1 where the score is positive.
         """
-        if self.multilabel_:
-            return (self.decision_function(images) > 0).astype(np.int64)
-        return self.predict_top_k(images, 1)[:, 0]
+        scores = self.decision_function(images)
+        return (scores > 0).astype(np.int64) if self.multilabel_ else self.classes_[self.rank(scores, 1)[:, 0]]
 
     def predict_top_k(self, images, k=5):
         """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
 
         Ties go to the class that comes first in ``classes_``.
         """
-        return self.classes_[self.rank(self.decision_function(images), k)]
+        best = self.rank(self.decision_function(images), k)
+        return self.classes_[best]
 
     def rank(self, scores, k=5):
         """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
