@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._threads import share_workers
 from ..classify import (
     OneVsRestDual,
-    OneVsRestSGD,
+    as_classifier,
     held_out_folds,
     is_indicator,
     out_of_fold_scores,
@@ -34,8 +34,9 @@ class BovwClassifier(ImageClassifier):
     encoder : ImageEncoder or list of ImageEncoder, optional
         What makes the signature. The signatures of several encoders (say, SIFT and
         color) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
-    classifier : OneVsRestDual, OneVsRestSGD or NearestNeighbor, optional
-        Default ``OneVsRestDual()``.
+    classifier : classifier, optional
+        Any of bovw or scikit-learn that has ``decision_function`` or ``predict_proba``; one of scikit-learn is trained
+        and asked, but cannot be saved. Default ``OneVsRestDual()``.
     codec : codec, optional
         Such as ``ProductQuantizer()``: it is fitted on the training signatures, and the classifier learns
         from what it leaves of them. New images are scored uncompressed, as Sánchez and Perronnin (2011) do.
@@ -155,10 +156,7 @@ class BovwClassifier(ImageClassifier):
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
         """
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
-        if isinstance(self.classifier_, OneVsRestSGD):
-            self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
-        else:
-            self.classifier_.fit(_take(X, kept), y[kept])
+        as_classifier(self.classifier_).fit(X, y, rows=kept, checkpoint=checkpoint)
         self._name_classes(classes)
         return self
 
@@ -168,7 +166,7 @@ class BovwClassifier(ImageClassifier):
         ``OneVsRestDual`` reads the signatures and computes their Gram matrix once for both. Parameters and
         errors are those of the two methods.
         """
-        if not isinstance(self._chosen_classifier(), OneVsRestDual):
+        if not as_classifier(self._chosen_classifier()).cheap_folds:
             self.fit_classifier(signatures, y, skip, classes=classes, checkpoint=checkpoint)
             return self.out_of_fold_scores(signatures, y, skip, cv=cv)
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
@@ -180,7 +178,7 @@ class BovwClassifier(ImageClassifier):
     @property
     def multilabel_(self):
         """Whether the classifier learnt from an indicator matrix."""
-        return self.classifier_.multilabel_
+        return as_classifier(self.classifier_).multilabel_
 
     def _chosen_classifier(self):
         return OneVsRestDual() if self.classifier is None else self.classifier
@@ -201,12 +199,13 @@ class BovwClassifier(ImageClassifier):
         return self._compressed(signatures), y, kept
 
     def _name_classes(self, classes):
-        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
+        self.classes_ = as_classifier(self.classifier_).classes_ if classes is None else np.asarray(classes)
 
     def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
         """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.
 
-        The encoders, which know no labels, C and beta stay those of the fitted model. Rows in ``skip`` are NaN.
+        The encoders, which know no labels, C and the class weight stay those of the fitted model. Rows in ``skip`` are
+        NaN.
 
         Parameters
         ----------
@@ -224,11 +223,8 @@ class BovwClassifier(ImageClassifier):
         y = np.asarray(y)
         kept = np.delete(np.arange(len(y)), skip)
         X = self._compressed(signatures)
-        classifier = clone(self.classifier_)
-        for name in ("C", "beta"):
-            if hasattr(self.classifier_, f"{name}_"):
-                classifier.set_params(**{name: getattr(self.classifier_, f"{name}_")})
-        whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
+        classifier = as_classifier(self.classifier_).chosen()
+        whole = classifier.reads_blocks and not len(skip)
         cv = possible_folds(y[kept], cv)
         held_out = out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=cv)
         return _spread(score_matrix(held_out), kept, len(y))
@@ -256,7 +252,7 @@ class BovwClassifier(ImageClassifier):
         Memory holds the signatures of all ``images``: give them in blocks.
         """
         signatures, errors = self.signatures_and_errors(images)
-        return score_matrix(self.classifier_.decision_function(signatures)), errors
+        return score_matrix(as_classifier(self.classifier_).decision_function(signatures)), errors
 
     @property
     def signature_size(self):
@@ -277,7 +273,7 @@ class BovwClassifier(ImageClassifier):
         reader, scores = self._reader(images), []
         for rows in score_blocks(len(images), self.signature_size):
             signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose, rows)
-            scores.append(self.classifier_.decision_function(signatures))
+            scores.append(as_classifier(self.classifier_).decision_function(signatures))
         for i, error in sorted(reader.errors.items()):
             warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
         return np.concatenate(scores)
