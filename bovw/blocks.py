@@ -30,6 +30,8 @@ class ArrayBlocks:
 
     Attributes
     ----------
+    array : array of shape (n, d)
+        As given.
     shape : tuple (n, d)
 
     Examples
@@ -47,12 +49,12 @@ class ArrayBlocks:
             array = np.asarray(array)
         if array.ndim != 2 or array.dtype.kind not in "fiub":
             raise ParameterError(f"X has shape {array.shape} and dtype {array.dtype}; numbers (n, d) are needed")
-        self._array = array
+        self.array = array
         self.shape = array.shape
 
     def read(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """Rows start:stop, float32 or uint8, no copy where none is needed; as float32 in ``out`` if given."""
-        rows = np.asarray(self._array[start:stop])
+        rows = np.asarray(self.array[start:stop])
         if out is not None:
             np.copyto(out, rows, casting="same_kind")
             return out
@@ -60,7 +62,7 @@ class ArrayBlocks:
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """The rows of a rising integer array, float32 or uint8."""
-        taken = np.asarray(self._array[rows])
+        taken = np.asarray(self.array[rows])
         return taken if taken.dtype in (np.float32, np.uint8) else taken.astype(np.float32)
 
 

@@ -4,6 +4,8 @@ A label is an integer or a string. -1, or the empty string, is the dummy: a gues
 that was not made and matches nothing.
 """
 
+import numbers
+
 import numpy as np
 
 from ..errors import ParameterError
@@ -17,20 +19,29 @@ def missing(dtype):
 def as_labels(name, values):
     """``values`` as an array of int64 or of strings."""
     values = np.asarray(values)
-    if values.dtype.kind in "iub":
-        return values.astype(np.int64)
-    if values.dtype.kind == "O" and all(isinstance(v, str) for v in values.ravel()):
+    kind = values.dtype.kind
+    if kind in "OT":  # NumPy's and pandas' strings, and pandas' integers that may be missing
+        values = values.astype(object)
+        kinds = {_kind_of(value) for value in values.ravel()}
+        kind = kinds.pop() if len(kinds) == 1 else "O"
+    if kind == "U":
         return values.astype(str)
-    if values.dtype.kind != "U" and values.size:
+    if kind not in "iub" and values.size:
         raise ParameterError(f"{name} has dtype {values.dtype}; labels must be integers or strings")
-    return values if values.dtype.kind == "U" else values.astype(np.int64)
+    return values.astype(np.int64)
+
+
+def _kind_of(value):
+    return "U" if isinstance(value, str) else "i" if isinstance(value, (numbers.Integral, np.bool_)) else "O"
 
 
 def as_rows(name, rows):
     """Rows of labels as one (n, k) array, short rows filled up with the dummy.
 
-    A 1-d array is n rows of one label.
+    A 1-d array is n rows of one label. A pandas Series or DataFrame is taken by position.
     """
+    if hasattr(rows, "to_numpy"):
+        rows = rows.to_numpy()
     if isinstance(rows, np.ndarray) and rows.dtype != object:
         rows = as_labels(name, rows)
     else:

@@ -82,7 +82,7 @@ def image_localization_errors(truth, truth_boxes, predictions, boxes, k=None, *,
     threshold = check_number("threshold", threshold, minimum=0.0, maximum=1.0)
     truth = as_single("truth", truth)
     labels, predictions = as_truth_and_guesses(truth, predictions)
-    boxes = np.asarray(boxes, dtype=np.float64)
+    truth_boxes, boxes = list(truth_boxes), np.asarray(boxes, dtype=np.float64)
     if boxes.shape != (*predictions.shape, 4):
         raise ParameterError(
             f"boxes has shape {boxes.shape}; {(*predictions.shape, 4)} is needed, one box a guess"

@@ -239,6 +239,7 @@ def _write(path, rows, n_rows, names):
     if names is None:
         prefixes = [""] * n_rows
     else:
+        names = list(names)
         prefixes = [f"{name} " for name in names]
         if len(prefixes) != n_rows:
             raise ParameterError(f"names has {len(prefixes)} entries for {n_rows} images")

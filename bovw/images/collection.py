@@ -10,7 +10,7 @@ from .._validation import check_bool, check_choice, check_int
 from ..errors import ImageDecodeError, ParameterError
 from .decode import MAX_PIXELS, load_image
 from .inputs import as_image_list
-from .resize import check_limits, resize_image
+from .resize import ResizeLimits, resize_image
 from .source import is_source, source_name
 
 
@@ -83,13 +83,7 @@ class ImageCollection(Sequence):
         self.max_pixels = max_pixels if max_pixels is None else check_int("max_pixels", max_pixels, minimum=1)
         self.orient = check_bool("orient", orient)
         self.on_error = check_choice("on_error", on_error, ("raise", "skip"))
-        self.resize = dict(resize or {})
-        try:
-            check_limits(**self.resize)
-        except TypeError:
-            raise ParameterError(
-                f"resize={self.resize!r} may have the keys max_side, max_height, max_pixels, fit and upscale"
-            ) from None
+        self.resize = {} if resize is None else ResizeLimits().check("resize", resize)
         self.errors = {}
 
     def __len__(self):

@@ -12,8 +12,18 @@ import math
 import cv2
 import numpy as np
 
-from .._validation import check_bool, check_int
+from .._parameters import Boolean, Integer, Kind, Optional, Series
+from .._validation import suggestion
 from ..errors import ParameterError
+
+#: what an image can be resized by
+LIMITS = {
+    "max_side": Optional(Integer(1)),
+    "max_height": Optional(Integer(1)),
+    "max_pixels": Optional(Integer(1)),
+    "fit": Optional(Series(Integer(1), length=2)),
+    "upscale": Boolean(),
+}
 
 
 def resize_image(image, *, max_side=None, max_height=None, max_pixels=None, fit=None, upscale=False):
@@ -23,14 +33,14 @@ def resize_image(image, *, max_side=None, max_height=None, max_pixels=None, fit=
     ----------
     image : array of shape (height, width) or (height, width, channels)
         uint8, uint16, float32 or float64.
-    max_side : int, optional
+    max_side : int >= 1 or None, default None
         Limit on the longer side, in pixels.
-    max_height : int, optional
-        Limit on the height.
-    max_pixels : int, optional
+    max_height : int >= 1 or None, default None
+        Limit on the height, in pixels.
+    max_pixels : int >= 1 or None, default None
         Limit on width x height.
-    fit : tuple of int, optional
-        (width, height) of the box into which the image must fit.
+    fit : sequence of 2 int >= 1 or None, default None
+        (width, height) of the box into which the image must fit, in pixels.
     upscale : bool, default False
         Whether an image below all limits is enlarged until it meets one.
 
@@ -49,7 +59,11 @@ def resize_image(image, *, max_side=None, max_height=None, max_pixels=None, fit=
     >>> resize_image(np.zeros((375, 500), np.uint8), max_side=300).shape
     (225, 300)
     """
-    check_limits(max_side, max_height, max_pixels, fit, upscale)
+    limits = {
+        "max_side": max_side, "max_height": max_height, "max_pixels": max_pixels, "fit": fit, "upscale": upscale,
+    }
+    for name, value in limits.items():
+        LIMITS[name].check(name, value)
     image = np.asarray(image)
     if image.ndim not in (2, 3) or image.size == 0:
         raise ParameterError(f"image has shape {image.shape}; (height, width[, channels]) is needed")
@@ -66,17 +80,22 @@ def resize_image(image, *, max_side=None, max_height=None, max_pixels=None, fit=
     return resized.reshape(new_height, new_width, *image.shape[2:])  # OpenCV drops a single channel
 
 
-def check_limits(max_side=None, max_height=None, max_pixels=None, fit=None, upscale=False):
-    """Raise ParameterError unless these are arguments that :func:`resize_image` takes."""
-    for name, value in (("max_side", max_side), ("max_height", max_height), ("max_pixels", max_pixels)):
-        if value is not None:
-            check_int(name, value, minimum=1)
-    if fit is not None:
-        if not isinstance(fit, (tuple, list)) or len(fit) != 2:
-            raise ParameterError(f"fit={fit!r} must be a pair (width, height)")
-        for value in fit:
-            check_int("fit", value, minimum=1)
-    check_bool("upscale", upscale)
+class ResizeLimits(Kind):
+    """The keyword arguments of :func:`resize_image` in a dict."""
+
+    def check(self, name, value):
+        if not isinstance(value, dict):
+            raise ParameterError(f"{name}={value!r} must be a dict, such as {{'max_side': 480}}")
+        for key, limit in value.items():
+            if key not in LIMITS:
+                raise ParameterError(
+                    f"{name}={value!r} has the key {key!r}; it may have {', '.join(LIMITS)}{suggestion(key, LIMITS)}"
+                )
+            LIMITS[key].check(f"{name}.{key}", limit)
+        return dict(value)
+
+    def __str__(self):
+        return "dict"
 
 
 def _new_size(width, height, max_side, max_height, max_pixels, fit, upscale):

@@ -1,62 +1,108 @@
 """``BovwClassifier``: from image files to ranked class names."""
 
 import warnings
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Self
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.multiclass import check_classification_targets
+from numpy.typing import ArrayLike
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
 from .._threads import share_workers
 from ..classify import (
     OneVsRestDual,
-    OneVsRestSGD,
+    as_classifier,
     held_out_folds,
     is_indicator,
-    out_of_fold_scores,
     possible_folds,
+    read_labels,
     read_targets,
     score_matrix,
 )
+from ..classify.weights import check_sample_weight
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
+from ..images import as_image_list
 from ..pooling import EmptyImageWarning
-from .image_encoder import ImageEncoder
+from ..signatures import SignatureStore
+from .image_encoder import ImageEncoder, encode_images, fit_encoders
 from .ranked import ImageClassifier
-from .reader import ImageReader, gather_signatures, score_blocks
+from .reader import image_name
+
+#: signature numbers at most that are held while images are scored: 256 MB
+BLOCK_NUMBERS = 2**26
 
 
-class BovwClassifier(ImageClassifier):
+class EncoderParts(Part):
+    """An ImageEncoder, or a list of them."""
+
+    def check(self, name, value):
+        if not isinstance(value, (list, tuple)):
+            return super().check(name, value)
+        if not value:
+            raise ParameterError(f"{name}=[] names no encoder; give at least one ImageEncoder")
+        one = Part(self.what, methods=self.methods)
+        return [one.check(f"{name}[{i}]", encoder) for i, encoder in enumerate(value)]
+
+    def __str__(self):
+        return "ImageEncoder, list of ImageEncoder or None"
+
+
+def default_encoder() -> ImageEncoder:
+    """Dense SIFT, PCA to 64 dimensions, a Fisher vector of 64 Gaussians over the whole image."""
+    return ImageEncoder(pca=DescriptorPCA(64))
+
+
+def _has_probabilities(model):
+    return hasattr(getattr(model, "classifier_", None) or model.part("classifier"), "predict_proba")
+
+
+class BovwClassifier(Declared, ImageClassifier):
     """Image classification by bags of visual words, from image files to ranked class names.
 
     Parameters
     ----------
-    encoder : ImageEncoder or list of ImageEncoder, optional
+    encoder : ImageEncoder, list of ImageEncoder or None, default None
         What makes the signature. The signatures of several encoders (say, SIFT and
-        color) are concatenated. Default: ``ImageEncoder()`` with PCA to 64 dimensions.
-    classifier : OneVsRestDual, OneVsRestSGD or NearestNeighbor, optional
-        Default ``OneVsRestDual()``.
-    codec : codec, optional
+        color) are concatenated. None is ``ImageEncoder(pca=DescriptorPCA(64))``.
+    classifier : classifier or None, default None
+        Any of bovw's, or of scikit-learn's with ``decision_function`` or ``predict_proba`` (which cannot be
+        saved); ``fit`` learns a clone. None is ``OneVsRestDual()``.
+    codec : codec or None, default None
         Such as ``ProductQuantizer()``: it is fitted on the training signatures, and the classifier learns
-        from what it leaves of them. New images are scored uncompressed, as Sánchez and Perronnin (2011) do.
+        from what it leaves of them. New images are scored uncompressed, as Sánchez and Perronnin [1]_ do.
+        None compresses nothing.
     on_error : {"raise", "skip"}, default "raise"
         What to do with an image that cannot be read. "skip" keeps its row: it takes no
         part in training, its signature is zero, and it is listed in ``skipped_``.
-    n_jobs : int, optional
-        Worker threads, given to the encoders and the classifier where theirs is None.
+    n_jobs : int or None, default None
+        Worker threads, given to the encoders and the classifier where theirs is None. None is one, -1 all cores.
     verbose : bool, default False
         Show progress.
 
     Attributes
     ----------
     encoders_ : list of ImageEncoder
-    classifier_ : estimator
+    classifier_ : classifier
+        The fitted clone, whoever's it is.
     codec_ : codec or None
     classes_ : array of shape (n_classes,)
     multilabel_ : bool
         Whether an image may show several classes.
     skipped_ : dict of str to str
         Name and error of each image that the last ``fit`` skipped.
+
+    Notes
+    -----
+    A classifier without ``decision_function`` is ranked by its probabilities.
+
+    References
+    ----------
+    .. [1] J. Sánchez, F. Perronnin, "High-dimensional signature compression for large-scale image
+       classification", CVPR 2011. :doi:`10.1109/CVPR.2011.5995504`
 
     Examples
     --------
@@ -71,6 +117,17 @@ class BovwClassifier(ImageClassifier):
     1.0
     """
 
+    PARAMETERS = {
+        "encoder": EncoderParts("ImageEncoder", default=default_encoder, methods=("fit_images", "encode_image")),
+        "classifier": Part(
+            "classifier", default=OneVsRestDual, methods=("fit", ("decision_function", "predict_proba"))
+        ),
+        "codec": Optional(Part("codec", methods=("fit", "encode", "decode"))),
+        "on_error": Choice("raise", "skip"),
+        "n_jobs": Jobs(),
+        "verbose": Boolean(),
+    }
+
     def __init__(
         self, encoder=None, *, classifier=None, codec=None, on_error="raise", n_jobs=None, verbose=False,
     ):
@@ -81,17 +138,35 @@ class BovwClassifier(ImageClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, images, y, *, classes=None):
+    def check_pairs(self):
+        """Raise ParameterError if the classifier asks for a kernel matrix where it is given signatures."""
+        if getattr(self.classifier, "kernel", None) == "precomputed":
+            raise ParameterError(
+                f"classifier={self.classifier!r} takes kernel matrices, but is given signatures; name its kernel"
+            )
+
+    def fit(
+        self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
+        classes: Sequence[str] | None = None,
+    ) -> Self:
         """Learn codebooks and classifier.
 
         Parameters
         ----------
-        images : list of paths, list of arrays, or ImageCollection
+        images : images
+            In any form that :class:`ImageEncoder` takes.
         y : array-like of shape (n_images,), or (n_images, n_classes)
-            Class labels, numbers or strings; or, where an image may show several classes, an
-            indicator matrix of 1 (shows the class), 0 (does not) and -1 (left out of that class).
+            Class labels, numbers or strings, in any one-dimensional form, taken by position; or, where an image
+            may show several classes, an indicator matrix of 1 (shows the class), 0 (does not) and -1 (left out
+            of that class).
+        sample_weight : array-like of shape (n_images,), optional
+            How much each image counts for the classifier; by default 1. Codebooks do not look at it.
         classes : sequence of n_classes names, optional
             What the columns of an indicator matrix are called; by default their numbers.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
@@ -100,45 +175,59 @@ class BovwClassifier(ImageClassifier):
         ImageDecodeError
             If an image cannot be read and ``on_error="raise"``.
         """
-        signatures, y, skip = self._learn_signatures(images, y, classes)
-        return self.fit_classifier(signatures, y, skip, classes=classes)
+        signatures, learning = self.fit_signatures(images, y, sample_weight, classes=classes)
+        return self.fit_classifier(signatures, **learning)
 
-    def _learn_signatures(self, images, y, classes=None):
-        """Fit the encoders; the training signatures, labels and rows of skipped images."""
-        y = np.asarray(y)
-        if (y.ndim != 1 and not is_indicator(y)) or len(y) != len(images):
-            raise ParameterError(
-                f"y has shape {y.shape} for {len(images)} images; one label an image is needed, or a row of an "
-                "indicator matrix of at least two classes"
-            )
-        if is_indicator(y):
-            read_targets(y)
-        else:
-            check_classification_targets(y)
-        _check_names(classes, y)
+    def fit_signatures(
+        self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
+        classes: Sequence[str] | None = None,
+    ) -> tuple[np.ndarray, dict]:
+        """The first two thirds of :meth:`fit`: learn the encoders and encode the training images.
+
+        Parameters
+        ----------
+        images, y, sample_weight, classes
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        signatures : array of shape (n_images, signature_size), float32
+        learning : dict
+            The other arguments of :meth:`fit_classifier`: labels, weights, names, and the rows of skipped images.
+        """
+        self.check_params()
+        images, y = as_image_list(images), check_labels(y, classes)
+        if len(y) != len(images):
+            raise ParameterError(f"y has {len(y)} labels for {len(images)} images; one label an image is needed")
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, len(y))
         self.fit_encoders(images)
-        reader = self._reader(images)
-        signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
-        self.skipped_ = {reader.name(i): error for i, error in sorted(reader.errors.items())}
-        return signatures, y, sorted(reader.errors)
+        signatures, errors = self.signatures_and_errors(images)
+        self.skipped_ = {image_name(images, i): error for i, error in errors.items()}
+        return signatures, {"y": y, "skip": list(errors), "sample_weight": sample_weight, "classes": classes}
 
-    def fit_encoders(self, images):
-        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``."""
-        encoders = list(self.encoder) if isinstance(self.encoder, (list, tuple)) else [self.encoder]
-        if not encoders:
-            raise ParameterError("encoder=[] names no encoder; give at least one ImageEncoder")
-        self.encoders_ = []
-        for encoder in encoders:
-            encoder = ImageEncoder(pca=DescriptorPCA(64)) if encoder is None else clone(encoder)
-            share_workers(encoder, self.n_jobs, self.verbose)
-            self.encoders_.append(encoder._fit(ImageReader(images, encoder._mode(), self.on_error)))
+    def fit_encoders(self, images: Iterable) -> Self:
+        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``.
+
+        Parameters
+        ----------
+        images : images
+
+        Returns
+        -------
+        self
+        """
+        self.check_params()
+        self.encoders_ = fit_encoders(
+            self.part("encoder"), images, on_error=self.on_error, n_jobs=self.n_jobs, verbose=self.verbose
+        )
         return self
 
-    def _reader(self, images):
-        mode = "rgb" if any(encoder._mode() == "rgb" for encoder in self.encoders_) else "gray"
-        return ImageReader(images, mode, self.on_error)
-
-    def fit_classifier(self, signatures, y, skip=(), *, classes=None, checkpoint=None):
+    def fit_classifier(
+        self, signatures: np.ndarray | SignatureStore, y: ArrayLike, skip: Sequence[int] = (),
+        sample_weight: ArrayLike | None = None, *, classes: Sequence[str] | None = None,
+        checkpoint: str | PathLike | None = None,
+    ) -> Self:
         """The last third of :meth:`fit`: learn the classifier.
 
         Parameters
@@ -146,92 +235,102 @@ class BovwClassifier(ImageClassifier):
         signatures : array of shape (n_images, signature_size), or SignatureStore
             ``OneVsRestSGD`` reads a store block by block, other classifiers read all of it at once. A store
             brings what its own codec left of the signatures.
-        y : array of shape (n_images,), or (n_images, n_classes)
+        y : array-like of shape (n_images,), or (n_images, n_classes)
         skip : sequence of int
             Rows of skipped images, which take no part.
+        sample_weight : array-like of shape (n_images,), optional
         classes : sequence of n_classes names, optional
             As in :meth:`fit`.
         checkpoint : path, optional
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
+
+        Returns
+        -------
+        self
         """
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
-        if isinstance(self.classifier_, OneVsRestSGD):
-            self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
-        else:
-            self.classifier_.fit(_take(X, kept), y[kept])
+        self._machine().fit(X, y, sample_weight, rows=kept, checkpoint=checkpoint)
         self._name_classes(classes)
         return self
 
-    def fit_classifier_out_of_fold(self, signatures, y, skip=(), *, cv=5, classes=None, checkpoint=None):
+    def fit_classifier_out_of_fold(
+        self, signatures: np.ndarray | SignatureStore, y: ArrayLike, skip: Sequence[int] = (),
+        sample_weight: ArrayLike | None = None, *, cv: int = 5, classes: Sequence[str] | None = None,
+        checkpoint: str | PathLike | None = None,
+    ) -> np.ndarray:
         """:meth:`fit_classifier`, and what :meth:`out_of_fold_scores` would return after it.
 
         ``OneVsRestDual`` reads the signatures and computes their Gram matrix once for both. Parameters and
         errors are those of the two methods.
         """
-        if not isinstance(self._chosen_classifier(), OneVsRestDual):
-            self.fit_classifier(signatures, y, skip, classes=classes, checkpoint=checkpoint)
-            return self.out_of_fold_scores(signatures, y, skip, cv=cv)
+        if not as_classifier(self.part("classifier")).cheap_folds:
+            self.fit_classifier(signatures, y, skip, sample_weight, classes=classes, checkpoint=checkpoint)
+            return self.out_of_fold_scores(signatures, y, skip, sample_weight, cv=cv)
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
         folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
-        held_out = score_matrix(self.classifier_.fit_out_of_fold(_take(X, kept), y[kept], folds))
+        weights = _weights_of(sample_weight, kept)
+        held_out = self._machine().fit_out_of_fold(_take(X, kept), y[kept], folds, weights)
         self._name_classes(classes)
         return _spread(held_out, kept, len(y))
 
     @property
-    def multilabel_(self):
+    def multilabel_(self) -> bool:
         """Whether the classifier learnt from an indicator matrix."""
-        return self.classifier_.multilabel_
-
-    def _chosen_classifier(self):
-        return OneVsRestDual() if self.classifier is None else self.classifier
+        check_is_fitted(self, "classifier_")
+        return self._machine().multilabel_
 
     def _start_classifier(self, signatures, y, skip, classes):
         """Set ``codec_`` and an unfitted ``classifier_``; what it learns from, the labels, the rows that count."""
-        y = np.asarray(y)
-        _check_names(classes, y)
+        y = check_labels(y, classes)
         kept = np.delete(np.arange(len(y)), skip)
         if isinstance(signatures, np.ndarray):
             self.codec_ = None
             if self.codec is not None:
-                self.codec_ = share_workers(clone(self.codec), self.n_jobs).fit(_take(signatures, kept))
+                self.codec_ = share_workers(self.part("codec"), self.n_jobs).fit(_take(signatures, kept))
         else:
             self.codec_ = signatures.codec
-        self.classifier_ = clone(self._chosen_classifier())
-        share_workers(self.classifier_, self.n_jobs)
+        self.classifier_ = share_workers(self.part("classifier"), self.n_jobs)
         return self._compressed(signatures), y, kept
 
-    def _name_classes(self, classes):
-        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
+    def _machine(self):
+        """The classifier behind the methods that all of bovw's have."""
+        return as_classifier(self.classifier_)
 
-    def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
+    def _name_classes(self, classes):
+        self.classes_ = self._machine().classes_ if classes is None else np.asarray(classes)
+
+    def out_of_fold_scores(
+        self, signatures: np.ndarray | SignatureStore, y: ArrayLike, skip: Sequence[int] = (),
+        sample_weight: ArrayLike | None = None, *, cv: int = 5,
+    ) -> np.ndarray:
         """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.
 
-        The encoders, which know no labels, C and beta stay those of the fitted model. Rows in ``skip`` are NaN.
+        The encoders, which know no labels, C and class weight stay those of the fitted model. Rows in ``skip``
+        are NaN.
 
         Parameters
         ----------
-        signatures, y, skip
+        signatures, y, skip, sample_weight
             As given to :meth:`fit_classifier`.
-        cv : int, default 5
+        cv : int >= 2, default 5
             Folds at most; no more than the smallest class has images.
 
         Raises
         ------
+        NotFittedError
+            Before :meth:`fit_classifier`.
         ParameterError
             If a class has one image only.
         """
         check_is_fitted(self, "classifier_")
-        y = np.asarray(y)
+        y = check_labels(y)
         kept = np.delete(np.arange(len(y)), skip)
-        X = self._compressed(signatures)
-        classifier = clone(self.classifier_)
-        for name in ("C", "beta"):
-            if hasattr(self.classifier_, f"{name}_"):
-                classifier.set_params(**{name: getattr(self.classifier_, f"{name}_")})
-        whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
-        cv = possible_folds(y[kept], cv)
-        held_out = out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=cv)
-        return _spread(score_matrix(held_out), kept, len(y))
+        X, machine = self._compressed(signatures), self._machine().chosen()
+        if len(skip) or not machine.reads_blocks:
+            X = _take(X, kept)
+        folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
+        held_out = machine.out_of_fold(X, y[kept], folds, _weights_of(sample_weight, kept))
+        return _spread(held_out, kept, len(y))
 
     def _compressed(self, signatures):
         """The signatures as the classifier sees them: an array after a pass through the codec, a store as it is."""
@@ -239,59 +338,86 @@ class BovwClassifier(ImageClassifier):
             return signatures
         return self.codec_.decode(self.codec_.encode(signatures))
 
-    def signatures(self, images):
+    def signatures(self, images: Iterable) -> np.ndarray:
         """Signatures under the fitted encoders, (n_images, signature_size) float32; zero rows for skipped images."""
         return self.signatures_and_errors(images)[0]
 
-    def signatures_and_errors(self, images):
-        """As :meth:`signatures`, with a dict from row to message of the images that were skipped."""
+    def signatures_and_errors(
+        self, images: Iterable, rows: Sequence[int] | None = None,
+    ) -> tuple[np.ndarray, dict[int, str]]:
+        """As :meth:`signatures`, of all images or of ``rows``, with a dict from place to message of skipped ones."""
         check_is_fitted(self, "encoders_")
-        reader = self._reader(images)
-        signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose)
-        return signatures, dict(sorted(reader.errors.items()))
+        return encode_images(
+            self.encoders_, images, on_error=self.on_error, rows=rows, n_jobs=self.n_jobs, verbose=self.verbose
+        )
 
-    def scores_and_errors(self, images):
+    def scores_and_errors(self, images: Iterable) -> tuple[np.ndarray, dict[int, str]]:
         """Scores with one column a class, (n_images, n_classes), and a dict from row to message of skipped images.
 
         Memory holds the signatures of all ``images``: give them in blocks.
         """
+        check_is_fitted(self, "classifier_")
         signatures, errors = self.signatures_and_errors(images)
-        return score_matrix(self.classifier_.decision_function(signatures)), errors
+        return score_matrix(self._machine().decision_function(signatures)), errors
 
     @property
-    def signature_size(self):
+    def signature_size(self) -> int:
         """The dimension of a signature."""
         check_is_fitted(self, "encoders_")
         return sum(encoder.signature_size for encoder in self.encoders_)
 
-    def decision_function(self, images):
+    def decision_function(self, images: Iterable) -> np.ndarray:
         """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes with one label an image.
 
         Images are encoded and scored in blocks, so memory stays small. With
         ``on_error="skip"`` an unreadable image gives a warning and the scores of
         the zero signature.
         """
+        return self._of_blocks(images, lambda signatures: self._machine().decision_function(signatures))
+
+    @available_if(_has_probabilities)
+    def predict_proba(self, images: Iterable) -> np.ndarray:
+        """Probabilities of the classes, (n_images, n_classes), where the classifier has them."""
+        return self._of_blocks(images, lambda signatures: self.classifier_.predict_proba(signatures))
+
+    def _of_blocks(self, images, score):
+        """What ``score`` gives for the signatures of ``images``, block by block."""
         check_is_fitted(self, "classifier_")
+        images = as_image_list(images)
         if len(images) == 0:
             raise ParameterError("images is empty; give at least one image")
-        reader, scores = self._reader(images), []
-        for rows in score_blocks(len(images), self.signature_size):
-            signatures = gather_signatures(self.encoders_, reader, self.n_jobs, self.verbose, rows)
-            scores.append(self.classifier_.decision_function(signatures))
-        for i, error in sorted(reader.errors.items()):
-            warnings.warn(f"{reader.name(i)} was skipped: {error}", EmptyImageWarning, stacklevel=2)
-        return np.concatenate(scores)
+        block, values = max(1, BLOCK_NUMBERS // self.signature_size), []
+        for start in range(0, len(images), block):
+            rows = range(start, min(start + block, len(images)))
+            signatures, errors = self.signatures_and_errors(images, rows)
+            values.append(score(signatures))
+            for i, error in errors.items():
+                warnings.warn(f"{image_name(images, i)} was skipped: {error}", EmptyImageWarning, stacklevel=3)
+        return np.concatenate(values)
 
 
-def _check_names(classes, y):
-    """Raise ParameterError unless ``classes``, if given, names the columns of an indicator matrix."""
-    if classes is None:
-        return
-    if not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]:
+def check_labels(y, classes=None):
+    """Labels as an array, or ParameterError: if they are none that a classifier learns from, or ``classes`` not theirs.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_images,), or (n_images, n_classes)
+    classes : sequence of n_classes names, optional
+    """
+    if np.ndim(y) > 1 and not is_indicator(y):
+        raise ParameterError(
+            f"y has shape {np.shape(y)}; one label an image is needed, or a row of an indicator matrix of at least "
+            "two classes"
+        )
+    y = read_labels(y)
+    if len(y):
+        read_targets(y)
+    if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):
         raise ParameterError(
             f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix is "
             "needed, and none beside labels that are names themselves"
         )
+    return y
 
 
 def _take(X, rows):
@@ -299,8 +425,13 @@ def _take(X, rows):
     return X if isinstance(X, np.ndarray) and len(rows) == len(X) else X[rows]
 
 
+def _weights_of(sample_weight, rows):
+    return None if sample_weight is None else np.asarray(sample_weight)[rows]
+
+
 def _spread(scores, rows, n_images):
-    """``scores`` as these rows of all images, NaN in the others."""
+    """``scores`` as these rows of all images, one column a class, NaN in the others."""
+    scores = score_matrix(scores)
     spread = np.full((n_images, scores.shape[1]), np.nan, np.float32)
     spread[rows] = scores
     return spread

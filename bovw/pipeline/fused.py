@@ -10,30 +10,39 @@ after each set's scores were brought to a common scale (see :class:`bovw.ScoreFu
 learnt on *out-of-fold* scores of the training images: those of machines that did not see the image.
 """
 
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Boolean, Declared, Integer, Jobs, Part, Series
 from ..classify import ScoreFusion, score_matrix
-from ..errors import ModelFormatError, ParameterError
+from ..errors import ModelFormatError
+from ..images import as_image_list
 from ..persist import load_model
-from .classifier import BovwClassifier
+from .classifier import BovwClassifier, check_labels
 from .ranked import ImageClassifier
 
 
-class FusedClassifier(ImageClassifier):
+class FusedClassifier(Declared, ImageClassifier):
     """A weighted sum of the scores of several :class:`BovwClassifier`.
 
     Parameters
     ----------
-    members : list of BovwClassifier
+    members : sequence of BovwClassifier
         One a feature set; each learns on the same images.
-    fusion : ScoreFusion, optional
-        How weights are found; default ``ScoreFusion()``, by cross-validation.
-    cv : int, default 5
+    fusion : ScoreFusion or None, default None
+        How weights are found; None is ``ScoreFusion()``, by cross-validation.
+    cv : int >= 2, default 5
         Folds of the out-of-fold scores.
-    n_jobs, verbose
-        Given to the members.
+    n_jobs : int or None, default None
+        Worker threads of the members; None is one, -1 all cores.
+    verbose : bool, default False
+        Show progress.
 
     Attributes
     ----------
@@ -54,7 +63,35 @@ class FusedClassifier(ImageClassifier):
     ----------
     Y. Lin et al. Large-scale image classification: fast feature extraction and SVM training. CVPR 2011.
     :doi:`10.1109/CVPR.2011.5995477`
+
+    P. Gehler, S. Nowozin. On feature combination for multiclass object classification. ICCV 2009.
+    :doi:`10.1109/ICCV.2009.5459169`
+
+    Examples
+    --------
+    Gradients and textures together:
+
+    >>> import bovw, skimage.data
+    >>> a, b = skimage.data.brick(), skimage.data.grass()
+    >>> train = [x[:64, i:i + 64] for x in (a, b) for i in range(0, 256, 64)]
+    >>> words = bovw.SpatialPyramid(bovw.HardAssignment(bovw.KMeansCodebook(16, random_state=0)))
+    >>> extractors = bovw.DenseSIFT(step=8), bovw.ColorStatistics(step=8)
+    >>> model = bovw.FusedClassifier(
+    ...     [bovw.BovwClassifier(bovw.ImageEncoder(extractor, pyramid=words)) for extractor in extractors], cv=2
+    ... ).fit(train, ["brick"] * 4 + ["grass"] * 4)
+    >>> model.predict([a[64:128, :64], b[64:128, :64]]).tolist()
+    ['brick', 'grass']
+    >>> len(model.fusion_.weights_), float(model.fusion_.weights_.sum())
+    (2, 1.0)
     """
+
+    PARAMETERS = {
+        "members": Series(Part("BovwClassifier", methods=("fit_signatures", "fit_classifier_out_of_fold"))),
+        "fusion": Part("ScoreFusion", default=ScoreFusion, methods=("fit", "transform")),
+        "cv": Integer(2),
+        "n_jobs": Jobs(),
+        "verbose": Boolean(),
+    }
 
     def __init__(self, members, *, fusion=None, cv=5, n_jobs=None, verbose=False):
         self.members = members
@@ -63,31 +100,39 @@ class FusedClassifier(ImageClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, images, y, *, classes=None):
+    def fit(
+        self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
+        classes: Sequence[str] | None = None,
+    ) -> Self:
         """Learn every member and the weights.
 
         Parameters
         ----------
-        images : list of paths, list of arrays, or ImageCollection
-        y : array-like of shape (n_images,), or (n_images, n_classes)
-        classes : sequence of n_classes names, optional
-            As in :meth:`BovwClassifier.fit`.
+        images, y, sample_weight, classes
+            As in :meth:`BovwClassifier.fit`; ``sample_weight`` is for the members, the fusion does not look at it.
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         ParameterError, ImageDecodeError
             As :meth:`BovwClassifier.fit`.
         """
-        members, held_out = [], []
-        for member in self._checked_members():
+        self.check_params()
+        images, members, held_out = as_image_list(images), [], []
+        for member in self.members:
             member = clone(member).set_params(n_jobs=self.n_jobs, verbose=self.verbose)
-            signatures, y, skip = member._learn_signatures(images, y, classes)
-            held_out.append(member.fit_classifier_out_of_fold(signatures, y, skip, cv=self.cv, classes=classes))
+            signatures, learning = member.fit_signatures(images, y, sample_weight, classes=classes)
+            held_out.append(member.fit_classifier_out_of_fold(signatures, **learning, cv=self.cv))
             members.append(member)
-        return self._join(members, held_out, y)
+        return self._join(members, held_out, learning["y"])
 
     @classmethod
-    def join(cls, members, held_out, y, **params):
+    def join(
+        cls, members: Sequence[BovwClassifier], held_out: Sequence[np.ndarray], y: ArrayLike, **params: Any,
+    ) -> Self:
         """A fused classifier of members that are fitted already.
 
         Parameters
@@ -99,54 +144,53 @@ class FusedClassifier(ImageClassifier):
         **params
             The other constructor arguments.
         """
-        return cls([clone(member) for member in members], **params)._join(members, held_out, np.asarray(y))
-
-    def _checked_members(self):
-        if not isinstance(self.members, (list, tuple)) or not self.members:
-            raise ParameterError(f"members={self.members!r} must be a list of at least one BovwClassifier")
-        for member in self.members:
-            if not isinstance(member, BovwClassifier):
-                raise ParameterError(f"members holds a {type(member).__name__}; each must be a BovwClassifier")
-        return self.members
+        fused = cls([clone(member) for member in members], **params)
+        fused.check_params()
+        return fused._join(members, held_out, check_labels(y))
 
     def _join(self, members, held_out, y):
         self.members_ = list(members)
         self.classes_ = members[0].classes_
         self.skipped_ = {name: error for member in members for name, error in member.skipped_.items()}
         seen = ~np.isnan(np.sum([scores[:, 0] for scores in held_out], axis=0))
-        fusion = ScoreFusion() if self.fusion is None else clone(self.fusion)
-        self.fusion_ = fusion.fit([scores[seen] for scores in held_out], y[seen])
+        self.fusion_ = self.part("fusion").fit([scores[seen] for scores in held_out], y[seen])
         return self
 
     @property
-    def multilabel_(self):
+    def multilabel_(self) -> bool:
         """Whether the members learnt from an indicator matrix."""
+        check_is_fitted(self, "fusion_")
         return self.fusion_.multilabel_
 
-    def scores_and_errors(self, images):
+    def scores_and_errors(self, images: Iterable) -> tuple[np.ndarray, dict[int, str]]:
         """Fused scores, (n_images, n_classes), and a dict from row to message of skipped images."""
         check_is_fitted(self)
+        images = as_image_list(images)
         parts = [member.scores_and_errors(images) for member in self.members_]
         errors = {row: message for _, found in parts for row, message in found.items()}
         return self.fusion_.transform([scores for scores, _ in parts]), dict(sorted(errors.items()))
 
-    def decision_function(self, images):
+    def decision_function(self, images: Iterable) -> np.ndarray:
         """Fused scores: (n_images, n_classes), or (n_images,) for two classes with one label an image."""
         check_is_fitted(self)
+        images = as_image_list(images)
         scores = self.fusion_.transform([score_matrix(m.decision_function(images)) for m in self.members_])
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else scores
 
 
-def load_classifier(path, *, on_error="raise", n_jobs=None):
+def load_classifier(
+    path: str | PathLike, *, on_error: str = "raise", n_jobs: int | None = None,
+) -> BovwClassifier | FusedClassifier:
     """Read a saved image classifier of either kind.
 
     Parameters
     ----------
     path : path
         The folder that ``save`` or a run wrote.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         What it does with images that cannot be read.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
+        Worker threads; None is one, -1 all cores.
 
     Returns
     -------

@@ -205,7 +205,7 @@ def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="r
     else:
         rows = np.arange(len(source)) if rows is None else np.asarray(rows)
         n, images, facts = len(rows), _identity(source, rows), _facts(source, rows)
-        reader = ImageReader([source.images[i] for i in rows], encoder._mode(), on_error)
+        reader = ImageReader([source.images[i] for i in rows], encoder.mode, on_error)
         unread = reader.errors
 
         def encode(i):
