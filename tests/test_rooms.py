@@ -29,6 +29,7 @@ ROOMS = (
     ("evaluation",),
     ("pipeline",),
     ("interchange",),
+    ("results",),
     ("experiment",),
     ("display",),
     ("cli",),

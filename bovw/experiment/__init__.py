@@ -1,7 +1,16 @@
-"""From a config file to numbers: read, build, run, measure, record."""
+"""From a config file to numbers: read, check, build, run, measure."""
 
-from .config import load_config
-from .ledger import append_run, read_ledger
-from .runner import predict_run, run_experiment
+import importlib
 
-__all__ = ["append_run", "load_config", "predict_run", "read_ledger", "run_experiment"]
+_INDEX = {"load_config": "config", "predict_run": "runner", "run_experiment": "runner"}
+
+__all__ = list(_INDEX)
+
+
+def __getattr__(name):
+    """A name when it is first used: a config is refused before what runs it is imported."""
+    if name in _INDEX:
+        value = getattr(importlib.import_module(f".{_INDEX[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'bovw.experiment' has no attribute {name!r}")

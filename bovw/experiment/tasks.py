@@ -34,7 +34,7 @@ from ..evaluation import (
     mean_class_accuracy,
     summarize_draws,
 )
-from .outcomes import METHODS, RankedDraw, precision_intervals, read_draws, write_guesses, write_scores
+from ..results.outcomes import METHODS, RankedDraw, precision_intervals, read_draws, write_guesses, write_scores
 
 N_GUESSES = 5
 CONFIDENCE = 0.95

@@ -9,7 +9,7 @@ from scipy import stats
 from bovw.cli.main import main
 from bovw.display.compare_page import write_comparison
 from bovw.errors import DatasetError
-from bovw.experiment.compare import compare_runs, format_comparison
+from bovw.results.compare import compare_runs, format_comparison
 
 from .runs import WNIDS, random_draws, write_run
 from .test_ledger import TREE

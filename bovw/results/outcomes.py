@@ -32,17 +32,6 @@ from ..evaluation import (
     mean_average_precision_interval,
 )
 
-#: the figures that runs are judged by: name -> (title, is it a share that is printed in per cent?)
-MEASURES = {
-    "top1": ("top-1", True),
-    "top5": ("top-5", True),
-    "mean_class_accuracy": ("mean class accuracy", True),
-    "mAP": ("mAP", True),
-    "mAP_step": ("mAP, uninterpolated", True),
-    "hierarchical1": ("hierarchical error, 1 guess", False),
-    "hierarchical5": ("hierarchical error, 5 guesses", False),
-}
-
 #: measures of images that show several classes -> method of :func:`bovw.average_precision`
 METHODS = {"mAP": "11-point", "mAP_step": "step"}
 
@@ -336,7 +325,7 @@ def are_wnids(classes):
 
 
 def image_errors(draw, taxonomy=None, classes=None):
-    """The errors of every image of a draw, by the names of :data:`MEASURES`.
+    """The errors of every image of a draw, by the names of :data:`bovw.results.measures.MEASURES`.
 
     Parameters
     ----------

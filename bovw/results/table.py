@@ -16,8 +16,8 @@ from collections import Counter
 from .._units import format_bytes, format_seconds
 from ..errors import ParameterError
 from .ledger import latest
-from .outcomes import MEASURES
-from .published import data_title, is_on, measure_title
+from .measures import MEASURES, measure_title
+from .published import data_title, is_on
 
 DEFAULT_MEASURE = "mean_class_accuracy"
 NOTHING = "–"
@@ -136,7 +136,7 @@ def _escape(text):
 
 def _main_measure(rows):
     """What the systems are judged by: the measure that most figures on this data set were published in."""
-    common = [name for name in MEASURES if MEASURES[name][1] and all(name in line["metrics"] for line in rows)]
+    common = [name for name in MEASURES if MEASURES[name].is_share and all(name in line["metrics"] for line in rows)]
     votes = Counter(
         figure["measure"] for line in rows for figure in line["published"]
         if figure.get("measure") in common and is_on(figure, line["data"]["name"])
@@ -151,7 +151,7 @@ def _value(line, name):
     measure = line["metrics"].get(name)
     if measure is None:
         return NOTHING
-    scale, digits = (100, 2) if MEASURES[name][1] else (1, 3)
+    scale, digits = (100, 2) if MEASURES[name].is_share else (1, 3)
     text = f"{scale * measure['mean']:.{digits}f}"
     if measure["std"] is not None:
         return f"{text}{PLUS_MINUS}{scale * measure['std']:.{digits}f}"
@@ -203,7 +203,7 @@ def _notes(rows, main, n_draws):
         spread.append(f"mean ± standard deviation over {'the' if n_draws is None else n_draws} draws")
     if any(line["draws"] == 1 for line in rows):
         spread.append("of a single draw with the bootstrap interval over the test images")
-    notes = [f"*here*: {MEASURES[main][0]} in per cent, {'; '.join(spread)}."]
+    notes = [f"*here*: {MEASURES[main].short} in per cent, {'; '.join(spread)}."]
     if any("mAP" in line["metrics"] for line in rows):
         notes.append("mAP: mean over the classes of the average precision at 11 recall levels (VOC 2007).")
     if any(line["metrics"].keys() & {"hierarchical1", "hierarchical5"} for line in rows):

@@ -2,8 +2,6 @@
 
 import re
 
-from .outcomes import MEASURES
-
 #: names of data sets as runs have them -> what papers call them, where that is not plain from the name
 DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Imagenette", "voc2007": "PASCAL VOC 2007"}
 
@@ -11,11 +9,6 @@ DATA_TITLES = {"scene15": "15-Scene", "kth_tips": "KTH-TIPS", "imagenette": "Ima
 def data_title(name):
     """What papers call a data set."""
     return DATA_TITLES.get(name, name)
-
-
-def measure_title(measure):
-    """What a measure is called in a text."""
-    return MEASURES[measure][0] if measure in MEASURES else measure.replace("_", " ")
 
 
 def is_on(figure, name):

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..errors import DatasetError
 from ..evaluation import PairedComparison, compare_average_precisions, paired_comparison
-from .outcomes import MEASURES, METHODS, RankedDraw, image_errors, joined, read_draws, read_metrics
+from .measures import MEASURES
+from .outcomes import METHODS, RankedDraw, image_errors, joined, read_draws, read_metrics
 
 #: the first measure -> what classes are compared by, and what it counts as won or lost
 COMPARED = {"top1": ("top-1", "images"), "mAP": ("average precision", "classes")}
@@ -27,7 +28,7 @@ class MeasureRow(NamedTuple):
     Attributes
     ----------
     measure : str
-        One of :data:`bovw.experiment.outcomes.MEASURES`.
+        One of :data:`bovw.results.measures.MEASURES`.
     first, second : float
     difference, low, high, confidence : float
         Second minus first, with its bootstrap interval over images.
@@ -263,7 +264,7 @@ def _row(name, one, two, compared: PairedComparison):
     """``one`` and ``two`` are errors; measures that are shares are given as accuracies."""
     first, second = float(np.mean(one)), float(np.mean(two))
     difference, low, high = compared[:3]
-    if MEASURES[name][1]:
+    if MEASURES[name].is_share:
         first, second = 1 - first, 1 - second
     else:
         difference, low, high = -difference, -high, -low
@@ -333,7 +334,7 @@ def format_comparison(comparison, *, n_classes=5, n_images=10):
         "sign test",
     ]
     for row in c.measures:
-        title, is_share = MEASURES[row.measure]
+        _, title, is_share = MEASURES[row.measure]
         scale, digits = (100, 2) if is_share else (1, 3)
         figures = [f"{scale * value:.{digits}f}" for value in (row.first, row.second)]
         signed = [f"{scale * value:+.{digits}f}" for value in (row.difference, row.low, row.high)]

@@ -11,7 +11,7 @@ import bovw
 from bovw.errors import DatasetError, StoreError
 from bovw.experiment import run_experiment
 from bovw.experiment.config import check_config
-from bovw.experiment.ledger import (
+from bovw.results.ledger import (
     CROSS_VALIDATED,
     append_line,
     append_run,
@@ -20,7 +20,7 @@ from bovw.experiment.ledger import (
     ledger_line,
     read_ledger,
 )
-from bovw.experiment.outcomes import read_draws
+from bovw.results.outcomes import read_draws
 from bovw.taxonomy import Taxonomy
 
 from .runs import WNIDS, random_draws, write_run
@@ -203,7 +203,7 @@ def test_two_writers_lose_nothing(line, tmp_path):
     (tmp_path / "line.json").write_text(json.dumps(line))
     script = (
         "import json, sys\n"
-        "from bovw.experiment.ledger import append_line\n"
+        "from bovw.results.ledger import append_line\n"
         "line = json.load(open(sys.argv[1]))\n"
         "for i in range(60):\n"
         "    append_line(sys.argv[2], {**line, 'name': sys.argv[3], 'seed': i})\n"
@@ -231,7 +231,7 @@ def test_the_commit_is_that_of_this_code(tmp_path, monkeypatch):
     code = describe_code()
     assert code["version"] == bovw.__version__
     assert code["commit"] is None or (len(code["commit"]) == 40 and isinstance(code["modified"], bool))
-    monkeypatch.setattr("bovw.experiment.ledger.__file__", str(tmp_path / "bovw" / "experiment" / "ledger.py"))
+    monkeypatch.setattr("bovw.results.ledger.__file__", str(tmp_path / "bovw" / "results" / "ledger.py"))
     (tmp_path / "bovw").mkdir()
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=False)
     assert describe_code() == {"version": bovw.__version__, "commit": None, "modified": None}

@@ -4,9 +4,9 @@ import pytest
 
 from bovw.cli.main import main
 from bovw.errors import ParameterError
-from bovw.experiment.ledger import append_run, ledger_line
-from bovw.experiment.outcomes import read_draws
-from bovw.experiment.table import render_table, render_tables, renew_tables
+from bovw.results.ledger import append_run, ledger_line
+from bovw.results.outcomes import read_draws
+from bovw.results.table import render_table, render_tables, renew_tables
 
 from .runs import random_draws, write_run
 from .test_ledger import TREE

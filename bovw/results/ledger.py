@@ -11,7 +11,6 @@ the code, gets a further line; the newest by ``recorded`` stands for it in table
 (:func:`latest`) and the older ones remain as its history.
 """
 
-import contextlib
 import json
 import math
 import os
@@ -21,9 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
+from .._locks import file_lock
 from ..errors import DatasetError, StoreError
 from ..evaluation import bootstrap_interval
-from .outcomes import MEASURES, are_wnids, image_errors, read_draws
+from .measures import MEASURES
+from .outcomes import are_wnids, image_errors, read_draws
 
 SCHEMA = 1
 CONFIDENCE = 0.95
@@ -97,7 +98,7 @@ def ledger_line(metrics, *, draws=None, data=None, taxonomy=None, code=None, rec
     metrics : dict
         What :func:`bovw.experiment.run_experiment` returned.
     draws : list of Draw, optional
-        The run's answers as :func:`bovw.experiment.outcomes.read_draws` gives them. Without
+        The run's answers as :func:`bovw.results.outcomes.read_draws` gives them. Without
         them there are no intervals over images and no hierarchical errors.
     data : dict, optional
         ``name``, ``kind`` and ``fingerprint`` of the data set's manifest, where the metrics
@@ -309,8 +310,8 @@ def _git(folder, *arguments):
 def append_line(path, line):
     """Add a checked line to a ledger.
 
-    The file is locked, written with one call and flushed to disk, so several processes may
-    add to one ledger, and a reader sees whole lines. The half line of a writer that died is
+    Writers lock one another out, and a line is written with one call and flushed to disk, so several
+    processes may add to one ledger, and a reader sees whole lines. The half line of a writer that died is
     cut off: its call never returned.
 
     Raises
@@ -322,7 +323,7 @@ def append_line(path, line):
     path = Path(path)
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a+b") as file, _locked(file, exclusive=True):
+    with _lock(path), open(path, "a+b") as file:
         file.seek(0)
         content = file.read()
         whole = content.rfind(b"\n") + 1
@@ -333,19 +334,9 @@ def append_line(path, line):
         os.fsync(file.fileno())
 
 
-@contextlib.contextmanager
-def _locked(file, exclusive):
-    """Hold a lock on an open file, where the system has such locks."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
+def _lock(path):
+    """A lock between all who write to a ledger."""
+    return file_lock(path.with_name(f"{path.name}.lock"), wait=True)
 
 
 def read_ledger(path):
@@ -365,9 +356,13 @@ def read_ledger(path):
         Naming the line, if the file is missing or a line is damaged, of another schema, or
         lacks a field or has one that is unknown or of another type.
     """
+    path = Path(path)
     try:
-        with open(path, "rb") as file, _locked(file, exclusive=False):
-            content = file.read().decode("utf-8")
+        content = path.read_bytes()
+        if content and not content.endswith(b"\n"):  # of a writer that is at work, or that died
+            with _lock(path):
+                content = path.read_bytes()
+        content = content.decode("utf-8")
     except FileNotFoundError:
         raise StoreError(f"ledger {path} does not exist; `bovw run --ledger FILE` writes one") from None
     except UnicodeDecodeError as error:

@@ -1,0 +1,54 @@
+"""Digests of the resolved tree of every system, full and lite, as ``config_trees.json`` has them.
+
+They were made once, with the code as it was before configs could inherit from one another, and say that rewriting the
+files changed no system::
+
+    git worktree add /tmp/before f5fa6c6 && cp -r bovw/_cext /tmp/before/bovw/
+    PYTHONPATH=/tmp/before python tests/golden/make_config_trees.py /tmp/before
+
+Keys that were renamed since are mapped. Of a system whose lite settings were changed on purpose there is no lite digest.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+#: (type of the table, old key) -> new key
+RENAMED = {
+    ("HOG", "cells"): "patch_cells", ("LBP", "cells"): "patch_cells", ("ColorStatistics", "cells"): "patch_cells",
+    ("DenseSIFT", "n_bins"): "spatial_bins", ("LLC", "beta"): "regularization",
+    ("OneVsRestSGD", "beta"): "class_weight",
+}
+
+
+def renamed(value):
+    """A tree with its renamed keys."""
+    if not isinstance(value, dict):
+        return value
+    return {RENAMED.get((value.get("type"), key), key): renamed(item) for key, item in value.items()}
+
+
+def digest(tree):
+    """Of a resolved tree; the order of its channels counts, that of other keys does not."""
+    text = json.dumps([list(tree["channels"]), tree], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def main(checkout):
+    from bovw.experiment import load_config
+
+    paths = [
+        *(Path(checkout) / "experiments" / "systems").glob("*.toml"),
+        *(Path(checkout) / "bovw" / "experiment" / "systems").glob("*.toml"),
+    ]
+    found = {}
+    for path in sorted(paths, key=lambda path: path.stem):
+        full, lite = (digest(renamed(load_config(path, lite=lite).tree)) for lite in (False, True))
+        found[path.stem] = {"full": full, "lite": lite}
+    lines = [f" {json.dumps(name)}: {json.dumps(digests)}" for name, digests in found.items()]
+    Path(__file__).with_name("config_trees.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
