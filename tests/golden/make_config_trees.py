@@ -6,7 +6,7 @@ files changed no system::
     git worktree add /tmp/before f5fa6c6 && cp -r bovw/_cext /tmp/before/bovw/
     PYTHONPATH=/tmp/before python tests/golden/make_config_trees.py /tmp/before
 
-Keys that were renamed since are mapped. Of a system whose lite settings were changed on purpose there is no lite digest.
+Keys and words that were renamed since are mapped. Of a system whose lite settings were changed on purpose there is no lite digest.
 """
 
 import hashlib
@@ -22,8 +22,17 @@ RENAMED = {
 }
 
 
+#: British -> American, in texts
+SPELLED = {"colour": "color", "neighbour": "neighbor", "quantis": "quantiz", "normalis": "normaliz"}
+
+
 def renamed(value):
-    """A tree with its renamed keys."""
+    """A tree with its renamed keys, and its words as they are spelled since."""
+    if isinstance(value, list):
+        return [renamed(item) for item in value]
+    if isinstance(value, str):
+        for old, new in SPELLED.items():
+            value = value.replace(old, new)
     if not isinstance(value, dict):
         return value
     return {RENAMED.get((value.get("type"), key), key): renamed(item) for key, item in value.items()}
