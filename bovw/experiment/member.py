@@ -22,7 +22,7 @@ import numpy as np
 from .._files import remove_unfinished, sha256_file, write_json, write_npy
 from .._progress import Progress
 from ..errors import ModelFormatError
-from ..persist import save_model
+from ..persist import check_saveable, save_model
 from ..pipeline import BovwClassifier, signatures_to_store
 from .environment import peak_memory_mb
 from .rows import ResumableRows
@@ -76,6 +76,7 @@ class MemberRun:
 
     def run(self):
         """Do what is not done yet, where :meth:`finished` found nothing; return a :class:`MemberResult`."""
+        check_saveable(self.model)  # before the work
         self._forget_other_runs()
         model = self._stage_model("encoders", self._codebooks)
         model = self._stage_model("model", lambda: self._classifier(model))

@@ -12,10 +12,10 @@ import shutil
 import numpy as np
 
 from .._shards import ShardedStore
-from .._validation import check_int, check_matrix
+from .._validation import check_int, check_matrix, check_output
 from ..errors import ParameterError, StoreError
 from ..persist import load_model, save_model
-from .codecs import Float16Codec, check_out
+from .codecs import Float16Codec
 
 _SHARD_BYTES, _SHARD_ROWS = 2**26, 1024
 
@@ -267,7 +267,7 @@ class SignatureStore(ShardedStore):
         return out
 
     def _decode(self, pieces, n_rows, out=None):
-        out = check_out(out, (n_rows, self.signature_size))
+        out = check_output("out", out, (n_rows, self.signature_size))
         if self.codec is None:
             return self._codes(pieces, n_rows, out)
         # In one call: a product quantizer goes through all its words once a call.

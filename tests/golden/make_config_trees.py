@@ -6,7 +6,8 @@ files changed no system::
     git worktree add /tmp/before f5fa6c6 && cp -r bovw/_cext /tmp/before/bovw/
     PYTHONPATH=/tmp/before python tests/golden/make_config_trees.py /tmp/before
 
-Keys and words that were renamed since are mapped. Of a system whose lite settings were changed on purpose there is no lite digest.
+Keys and words that were renamed since are mapped. A system whose lite settings were changed on purpose has no lite
+digest: it was taken out by hand.
 """
 
 import hashlib
