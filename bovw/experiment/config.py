@@ -137,8 +137,8 @@ def find_config(name, beside=Path()):
 
     Parameters
     ----------
-    name : str or path
-        A .toml file, or else the name of a config that comes with bovw.
+    name : str or Path
+        A .toml file, or else the name, a str, of a config that comes with bovw.
     beside : path
         The folder that a relative file name begins from.
 
@@ -152,7 +152,7 @@ def find_config(name, beside=Path()):
     ConfigError
         If no config of that name comes with bovw.
     """
-    if Path(name).suffix == ".toml":
+    if isinstance(name, Path) or Path(name).suffix == ".toml":
         return beside / name, str(beside / name)
     if str(name) not in shipped_configs():
         raise ConfigError(
