@@ -263,14 +263,29 @@ def _finished(layers, overrides, lite):
     defaults = {"name": Path(layers.source).stem, "image": {}, "data": DATA_DEFAULTS}
     layers.lay({key: value for key, value in defaults.items() if key not in tree}, _DEFAULT)
     layers.lay({"data": {key: value for key, value in DATA_DEFAULTS.items() if key not in tree["data"]}}, _DEFAULT)
-    for figure in check_published(layers):
-        try:
-            cite(figure)
-        except ParameterError as error:
-            raise layers.error(("published",), f"is not understood: {error}") from None
+    _cite_all(layers)
     config = Config(layers, lite)
     check_values(config)
     return config
+
+
+def _cite_all(layers):
+    """Fill in what published figures leave to their papers; the figures."""
+    figures = check_published(layers)
+    for figure in figures:
+        known = set(figure)
+        try:
+            cite(figure)
+            layers.origins |= {("published", key): Origin("papers.toml") for key in figure.keys() - known}
+        except ParameterError as error:
+            raise layers.error(("published",), f"is not understood: {error}") from None
+    return figures
+
+
+def read_system(name):
+    """Description and published figures, a list, of a config that comes with bovw, whose stages are not checked."""
+    layers = _with_base(*find_config(name))
+    return layers.tree.get("description", ""), _cite_all(layers)
 
 
 def _assigned(overrides, layers):
