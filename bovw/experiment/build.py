@@ -1,6 +1,5 @@
 """From a config's tables to unfitted estimators, whose parameters are checked stage by stage."""
 
-import inspect
 import re
 
 from .._random import stage_rng
@@ -116,45 +115,35 @@ def _build(config, place, seed, **parts):
         table = table.get(key, {})
     cls = stage_class(table, place[-1])
     parameters = {key: _tuples(value) for key, value in table.items() if key != "type"}
-    if "random_state" in inspect.signature(cls.__init__).parameters:
+    if "random_state" in cls.PARAMETERS:
         parameters["random_state"] = seed
-    try:
-        return _checked(config, place, cls(**parts, **parameters))
-    except TypeError as error:
-        raise config.error(place, f"cannot be made: {error}") from None
+    return _checked(config, place, cls(**parts, **parameters))
 
 
 def _checked(config, place, estimator):
     """The estimator, if its parameters are in their ranges."""
-    if not hasattr(estimator, "check_params"):
-        return estimator
     try:
         estimator.check_params()
     except ParameterError as error:
-        raise parameter_error(config, place, error, estimator.get_params(deep=False)) from None
+        raise _named(config, place, error, estimator) from None
     return estimator
 
 
-def parameter_error(config, place, error, parameters):
+def _named(config, place, error, estimator):
     """A ParameterError of a stage as a ConfigError that names where the value comes from and its key.
 
-    Parameters
-    ----------
-    config : Config
-    place : tuple of str
-        Path of the stage's table.
-    error : ParameterError
-        Its message begins ``name=value`` or ``name[i]=value``, or is about several values.
-    parameters : dict
-        Those of the stage.
+    Its message begins ``name=value``, ``name[i]=value`` or ``part.name=value``, or is about several values.
     """
-    text = str(error)
-    name = re.match(r"\w*", text)[0]
-    if name not in parameters or text[len(name):len(name) + 1] not in ("=", "["):
+    text, value = str(error), estimator
+    name = re.match(r"[\w.]*", text)[0]
+    if not name or text[len(name):len(name) + 1] not in ("=", "["):
         return config.error(place, f"is refused: {text}")
-    value = parameters[name]
+    for part in name.split("."):
+        if not hasattr(value, part):
+            return config.error(place, f"is refused: {text}")
+        value = getattr(value, part)
     rule = text.removeprefix(f"{name}={value!r} ")
-    return config.error((*place, name), f"is refused: {text}" if rule == text else rule, value)
+    return config.error((*place, *name.split(".")), f"is refused: {text}" if rule == text else rule, value)
 
 
 def _tuples(value):

@@ -7,16 +7,8 @@ estimator's own declarations (:mod:`bovw.experiment.build`), then what only the 
 from .._parameters import Choice, Integer
 from .._validation import check_int
 from ..errors import ParameterError
-from .schema import STAGES
+from .schema import STAGES, codebooks_of, stage_class
 
-#: encoders -> the codebooks whose words they can use
-CODEBOOKS = {
-    "HardAssignment": ("KMeansCodebook", "HierarchicalKMeans"),
-    **dict.fromkeys(("SoftAssignment", "LLC", "LCC", "TriangleAssignment"), ("KMeansCodebook",)),
-    **dict.fromkeys(("SuperVector", "VLAD"), ("KMeansCodebook",)),
-    "FisherVector": ("GMMCodebook",),
-    "Concatenation": (),
-}
 #: whose codes may be below zero
 SIGNED_ENCODERS = ("LLC", "LCC", "SuperVector", "VLAD", "FisherVector")
 SIGNED_EXTRACTORS = ("RawPatches", "TinyImage")
@@ -47,7 +39,7 @@ def check_values(config):
     members = build_members(config, draw=0)
     encoders = [encoder for _, model in members.values() for encoder in model.encoder]
     for name, encoder in zip(config.tree["channels"], encoders, strict=True):
-        _check_sizes(config, ("channels", name), encoder)
+        _check_sample(config, ("channels", name), encoder)
 
 
 def _type(table, stage):
@@ -93,7 +85,7 @@ def _check(config, path, check, value):
 
 def _check_codebook(config, place, channel):
     encoder = _type(channel["encoder"], "encoder")
-    fitting = CODEBOOKS[encoder]
+    fitting = codebooks_of(stage_class(channel["encoder"], "encoder"))
     path = (*place, "encoder", "type")
     if not fitting:
         if "codebook" in channel:
@@ -150,16 +142,9 @@ def _check_signs(config, place, channel):
             raise config.error(("classifier", key), f"is of histograms, and {signed}; use {other!r}", value)
 
 
-def _check_sizes(config, place, encoder):
-    """What only the estimators know: sizes of descriptors, defaults of numbers."""
-    parts = encoder.pyramid.encoder.get_params(deep=False)
-    codebook = parts.get("codebook")
-    size = encoder.extractor.descriptor_size
-    if encoder.pca is not None and isinstance(encoder.pca.n_components, int) and encoder.pca.n_components > size:
-        raise config.error(
-            (*place, "pca", "n_components"), f"exceeds the {size} numbers of a descriptor; lower it",
-            encoder.pca.n_components,
-        )
+def _check_sample(config, place, encoder):
+    """A codebook has no more words than there are descriptors to learn them from."""
+    codebook = encoder.pyramid.encoder.get_params(deep=False).get("codebook")
     for name in ("n_words", "n_components"):
         number = getattr(codebook, name, None)
         if number is not None and number > encoder.n_descriptors:
@@ -167,8 +152,3 @@ def _check_sizes(config, place, encoder):
                 (*place, "codebook", name), f"needs as many descriptors to learn from, and "
                 f"{'.'.join(place)}.n_descriptors is {encoder.n_descriptors}; raise that, or lower {name}", number,
             )
-    n_words, n_neighbors = getattr(codebook, "n_words", None), parts.get("n_neighbors")
-    if n_words is not None and n_neighbors is not None and n_neighbors > n_words:
-        raise config.error(
-            (*place, "encoder", "n_neighbors"), f"exceeds the {n_words} words of the codebook; lower it", n_neighbors
-        )

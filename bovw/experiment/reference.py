@@ -148,9 +148,8 @@ def _estimator(name, stage, width):
     rows = []
     for key, kind in config_keys(cls).items():
         default = parameters[key].default
-        said = [str(kind)] if kind is not None else []
-        said += [] if default is inspect.Parameter.empty else [f"default {default!r}"]
-        rows.append((key, ", ".join(said), texts.get(key, "")))
+        said = "" if default is inspect.Parameter.empty else f", default {default!r}"
+        rows.append((key, f"{kind}{said}", texts.get(key, "")))
     first = (inspect.getdoc(cls) or "").partition("\n\n")[0]
     place = f"[channels.NAME.{stage}]" if stage in CHANNEL_STAGES else f"[{stage}]"
     head = textwrap.wrap(f"{place} type = \"{name}\": {' '.join(first.split())}", width, subsequent_indent="    ")
@@ -161,7 +160,7 @@ def _rows(rows, width):
     """``key : type, default`` and the text, beside it where there is room."""
     lines = []
     for key, said, text in rows:
-        head = textwrap.wrap(f"{key} : {said}" if said else key, _LEFT if width >= _WIDE else width - 2,
+        head = textwrap.wrap(f"{key} : {said}", _LEFT if width >= _WIDE else width - 2,
                              subsequent_indent="    ")
         if width < _WIDE:
             lines += [f"  {line}" for line in head]

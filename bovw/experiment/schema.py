@@ -3,8 +3,6 @@
 The keys of a stage are ``type`` and the parameters that its estimators declare, but for those that a run sets itself.
 """
 
-import inspect
-
 from .._parameters import Jobs, Part, Seed
 from .._validation import suggestion
 
@@ -25,9 +23,6 @@ STAGES = {
     "standardize": ("StandardizedClassifier",),
     "classifier": ("OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "NearestNeighbor"),
 }
-#: parameters that a config does not set: the runner does, or they are stages of their own
-RESERVED = ("self", "n_jobs", "random_state", "verbose", "codebook", "encoder", "progress", "classifier")
-
 TOP = {
     "name": str, "description": str, "published": (dict, list), "data": dict, "image": dict, "channels": dict,
     "fusion": str, "fusion_weights": (str, list), "codec": dict, "standardize": dict, "classifier": dict,
@@ -55,11 +50,6 @@ FUSIONS = ("concatenate", "scores")
 FUSION_WEIGHTS = ("cv", "equal")
 
 
-def estimator_names(stage):
-    """Names of the estimators that a stage may be, the default first."""
-    return STAGES[stage]
-
-
 def stage_class(table, stage):
     """The estimator class that a stage's table, which was checked, names."""
     import bovw
@@ -68,10 +58,24 @@ def stage_class(table, stage):
 
 
 def config_keys(cls):
-    """The parameters of an estimator that a config may set: {name: its kind, or None where none is declared}."""
-    kinds = getattr(cls, "PARAMETERS", {})
-    names = [name for name in inspect.signature(cls.__init__).parameters if name not in RESERVED]
-    return {name: kinds.get(name) for name in names if not isinstance(kinds.get(name), (Jobs, Seed, Part))}
+    """The parameters of an estimator that a config may set, {name: kind}.
+
+    A run sets workers, seeds and progress itself, and parts are stages of their own.
+    """
+    return {
+        name: kind for name, kind in cls.PARAMETERS.items()
+        if not isinstance(kind, (Jobs, Seed, Part)) and name != "verbose"
+    }
+
+
+def codebooks_of(encoder):
+    """Names of the codebooks that an encoder, a class, can use; none if it has no codebook."""
+    import bovw
+
+    if "codebook" not in encoder.PARAMETERS:
+        return ()
+    methods = encoder.PARAMETERS["codebook"].methods
+    return tuple(name for name in STAGES["codebook"] if all(hasattr(getattr(bovw, name), one) for one in methods))
 
 
 def check_keys(layers):
