@@ -31,6 +31,7 @@ ROOMS = (
     ("evaluation",),
     ("pipeline",),
     ("interchange",),
+    ("results",),
     ("experiment",),
     ("display",),
     ("cli",),
