@@ -21,7 +21,7 @@ def callables():
                 continue
             yield name, thing
             for method, value in inspect.getmembers(thing):
-                if not method.startswith("_") and callable(value) and value.__module__.startswith("bovw"):
+                if not method.startswith("_") and callable(value) and (getattr(value, "__module__", "") or "").startswith("bovw"):
                     yield f"{name}.{method}", value
         else:
             yield name, thing

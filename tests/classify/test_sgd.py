@@ -316,7 +316,8 @@ def test_a_saved_model_answers_alike(digits, tmp_path):
     ("params", "message"),
     [
         ({"C": 0}, "C=0"), ({"loss": "log"}, "loss='log'"), ({"class_weight": 0}, "class_weight=0"),
-        ({"class_weight": []}, "class_weight=.. is too short"), ({"C": "1"}, "C='1' must be a number"), ({"cv": 1}, "cv=1"),
+        ({"class_weight": []}, "class_weight=.. is too short"), ({"C": "1"}, "C='1' must be a number"),
+        ({"cv": 1}, "cv=1"),
         ({"cv_rows": 0}, "cv_rows=0"),
         ({"class_weight": 1.0, "loss": "multinomial"}, "rebalances"), ({"max_iter": 0}, "max_iter=0"),
         ({"class_block": 2, "loss": "multinomial"}, "only be trained together"), ({"eta0": -1}, "eta0=-1"),
