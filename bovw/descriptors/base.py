@@ -67,7 +67,8 @@ class Extractor(Declared, TransformerMixin, BaseEstimator):
         ParameterError
             If a parameter or the image is out of range.
         """
-        return self._describe(self._load(image), self._plain(), **output)
+        parameters = self._plain()
+        return self._describe(self._load(image), parameters, **output)
 
     def extract(self, image: ImageLike) -> DescriptorSet:
         """Descriptors of one image as a DescriptorSet of length 1; ``image`` as in :meth:`describe`."""

@@ -65,7 +65,7 @@ def extract_to_store(
         dtype="uint8" if getattr(extractor, "dtype", None) == "uint8" else "float32",
         **_facts(dataset, rows),
     )
-    reader = ImageReader([dataset.images[i] for i in rows], "rgb" if extractor.color else "gray", on_error)
+    reader = ImageReader([dataset.images[i] for i in rows], extractor.mode, on_error)
 
     def describe(i):
         image = reader(i)

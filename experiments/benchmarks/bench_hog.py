@@ -19,8 +19,7 @@ import photographs  # noqa: E402
 import skimage.feature  # noqa: E402
 import vlfeat  # noqa: E402
 
-import bovw  # noqa: E402
-from bovw.descriptors import hog_blocks, hog_patches  # noqa: E402
+from bovw import hog, hog_blocks, hog_cells  # noqa: E402
 
 
 def over(images, function):
@@ -30,7 +29,7 @@ def over(images, function):
 
 
 def ours(images, function, **options):
-    """``function`` of the next image, written into one array; ``hog_patches`` returns a tuple, the rest the array."""
+    """``function`` of the next image, written into one array; ``hog`` returns a tuple, the rest the array."""
     found = function(images[0], **options)
     out = np.empty_like(found[0] if isinstance(found, tuple) else found)
     return over(images, lambda image: function(image, out=out, **options))
@@ -72,21 +71,21 @@ results = []
 for name, images in (("gray", gray), ("RGB", color)):
     results += [
         timing.compare(f"UoCTTI cells of 8 px, {name}", {
-            "bovw.hog": ours(images, bovw.hog),
+            "bovw.hog_cells": ours(images, hog_cells),
             "VLFeat": vl_hog(images, "uoctti"),
         }, options.rounds, bars={"VLFeat": 4}),
         timing.compare(f"Dalal-Triggs cells of 8 px, {name}", {
-            "bovw.hog, dalal-triggs": ours(images, bovw.hog, variant="dalal-triggs"),
+            "bovw.hog_cells, dalal-triggs": ours(images, hog_cells, variant="dalal-triggs"),
             "VLFeat": vl_hog(images, "dalal-triggs"),
             "scikit-image (hard votes)": scikit_image(images),
         }, options.rounds, bars={"VLFeat": 4, "scikit-image (hard votes)": 20}),
         timing.compare(f"Dalal-Triggs blocks, Gaussian window and trilinear votes, {name}", {
-            "bovw hog_blocks": ours(images, hog_blocks),
+            "bovw.hog_blocks": ours(images, hog_blocks),
             "scikit-image (no window, hard votes)": scikit_image(images),
             "OpenCV HOGDescriptor": opencv(images),
         }, options.rounds, bars={"scikit-image (no window, hard votes)": 20, "OpenCV HOGDescriptor": 1}),
         timing.compare(f"dense patches of 16, 25 and 31 px, step 8, {name}", {
-            "bovw hog_patches": ours(images, hog_patches),
+            "bovw.hog": ours(images, hog),
         }, options.rounds),
     ]
 timing.finish(results, options)

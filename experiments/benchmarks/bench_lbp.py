@@ -15,8 +15,7 @@ import numpy as np  # noqa: E402
 import photographs  # noqa: E402
 import vlfeat  # noqa: E402
 
-import bovw  # noqa: E402
-from bovw.descriptors import lbp_codes, lbp_histogram, lbp_patches  # noqa: E402
+from bovw import lbp, lbp_cells, lbp_codes, lbp_histogram  # noqa: E402
 
 NO_VLFEAT = "libvlfeat is not installed"
 
@@ -34,9 +33,9 @@ def each(images, function):
 
 
 def ours(images, **options):
-    """``bovw.lbp`` of all images, written into one array."""
-    out = np.empty_like(bovw.lbp(images[0], **options))
-    return each(images, lambda image: bovw.lbp(image, out=out, **options))
+    """``bovw.lbp_cells`` of all images, written into one array."""
+    out = np.empty_like(lbp_cells(images[0], **options))
+    return each(images, lambda image: lbp_cells(image, out=out, **options))
 
 
 def scikit_image(n_points, radius, method):
@@ -55,27 +54,27 @@ def main():
     u2_map = each(gray, scikit_image(8, 1, "nri_uniform"))
     comparisons = {
         "u2, 59 bins, circle of radius 1, cells of 8 pixels": {
-            "bovw.lbp, uint8": ours(gray),
+            "bovw.lbp_cells, uint8": ours(gray),
             "VLFeat (58 bins, square)": each(floats, vl_lbp),
             "scikit-image (map only)": u2_map,
         },
         "VLFeat's 58 bins, bilinear over cells of 8 pixels": {
-            "bovw.lbp, uint8": ours(gray, method="vlfeat"),
-            "bovw.lbp, float32": ours(floats, method="vlfeat"),
+            "bovw.lbp_cells, uint8": ours(gray, method="vlfeat"),
+            "bovw.lbp_cells, float32": ours(floats, method="vlfeat"),
             "VLFeat": each(floats, vl_lbp),
         },
         "u2 map, (8, 1)": {
-            "bovw lbp_codes, uint8": each(gray, lambda image: lbp_codes(image, border="zero")),
+            "bovw.lbp_codes, uint8": each(gray, lambda image: lbp_codes(image, border="zero")),
             "scikit-image": u2_map,
         },
         "riu2 map, (24, 3)": {
-            "bovw lbp_codes, uint8": each(
+            "bovw.lbp_codes, uint8": each(
                 gray, lambda image: lbp_codes(image, n_points=24, radius=3, method="riu2", border="zero")
             ),
             "scikit-image": each(gray, scikit_image(24, 3, "uniform")),
         },
         "ours alone": {
-            "patches of 16, 24, 32 pixels, step 8, 2 x 2 cells": each(gray, lbp_patches),
+            "patches of 16, 24, 32 pixels, step 8, 2 x 2 cells": each(gray, lbp),
             "riu2 signature (8, 1), (16, 2), (24, 3)": each(gray, lbp_histogram),
         },
     }

@@ -31,7 +31,7 @@ def cycle(images):
 
 def ours(images, **parameters):
     image = cycle(images)
-    return lambda: bovw.dsift(image(), **parameters)
+    return lambda: bovw.dense_sift(image(), **parameters)
 
 
 def theirs(images, window, window_size=2.0, magnification=None):
@@ -60,7 +60,7 @@ def theirs(images, window, window_size=2.0, magnification=None):
 def opencv(images):
     sift = cv2.SIFT_create()
     image = cycle(images)
-    _, frames, _ = bovw.dsift(images[0], step=4, bin_size=SIZES)
+    _, frames, _ = bovw.dense_sift(images[0], step=4, bin_size=SIZES)
     points = [cv2.KeyPoint(float(x), float(y), float(4 * s), 0) for x, y, s, _ in frames]
     return lambda: sift.compute(image(), points)
 
@@ -95,7 +95,7 @@ def agreement(images):
             height, width = images[0].shape
             reference = vlfeat.DenseSIFT(width, height, step=8, bin_size=b, window=window)
             for image in images:
-                mine, _, _ = bovw.dsift(image, step=8, bin_size=b, window=window)
+                mine, _, _ = bovw.dense_sift(image, step=8, bin_size=b, window=window)
                 differences.append(np.abs(reference(image.astype(np.float32)) - mine).max(axis=1))
         differences = np.concatenate(differences)
         quantiles = np.quantile(differences, (0.5, 0.99, 1.0))
@@ -110,7 +110,7 @@ if options.tiny:
 else:
     images = photographs.gray(8)
     small = photographs.gray(8, 300, 224)
-out = np.empty((len(bovw.dsift(images[0], step=4, bin_size=SIZES, align=False)[0]), 128), np.float32)
+out = np.empty((len(bovw.dense_sift(images[0], step=4, bin_size=SIZES, align=False)[0]), 128), np.float32)
 grid = {"step": 4, "bin_size": SIZES, "align": False, "out": out}
 results = [
     timing.compare("flat window, step 4, bins 4 6 8 10, no smoothing", {

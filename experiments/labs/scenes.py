@@ -88,7 +88,7 @@ def keep(name, figure):
 
 # %%
 started = time.perf_counter()
-tiny = bovw.TinyImage(16, n_jobs=-1).transform(images).descriptors
+tiny = bovw.TinyImage(n_jobs=-1).transform(images).descriptors
 votes = GridSearchCV(bovw.NearestNeighbor(), {"n_neighbors": [1, 3, 5, 9, 15]}, cv=5).fit(tiny[train], labels[train])
 judge("tiny images, 1 neighbor", bovw.NearestNeighbor(), tiny, started)
 if votes.best_params_["n_neighbors"] > 1:

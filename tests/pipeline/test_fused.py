@@ -17,7 +17,7 @@ def member(extractor, **options):
 @pytest.fixture
 def fused():
     return bovw.FusedClassifier(
-        [member(bovw.DenseSIFT(step=8, bin_size=(4,))), member(bovw.ColorStatistics((16,), 8))]
+        [member(bovw.DenseSIFT(step=8, bin_size=(4,))), member(bovw.ColorStatistics(patch_sizes=16, step=8))]
     )
 
 

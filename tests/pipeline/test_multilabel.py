@@ -72,7 +72,7 @@ def test_out_of_fold_scores_of_images_with_several_classes(pictures):
 def test_fused_classifiers_of_several_classes(pictures, tmp_path):
     images, y = pictures
     parts = [member(bovw.DenseSIFT(step=8, bin_size=(4,)), bovw.OneVsRestDual()),
-             member(bovw.ColorStatistics((16,), 8), bovw.OneVsRestDual())]
+             member(bovw.ColorStatistics(patch_sizes=16, step=8), bovw.OneVsRestDual())]
     model = bovw.FusedClassifier(parts, cv=3).fit(images[:32], y[:32], classes=NAMES)
     assert model.multilabel_
     scores = model.decision_function(images[32:])
