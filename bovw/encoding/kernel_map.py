@@ -93,7 +93,7 @@ class HomogeneousKernelMap(Declared, ClassNamePrefixFeaturesOutMixin, Transforme
     References
     ----------
     A. Vedaldi, A. Zisserman. Efficient additive kernels via explicit feature maps.
-    IEEE PAMI 34, 2012. :doi:`10.1109/TPAMI.2011.153`
+    IEEE PAMI 34, 2012. :doi:`10.1109/TPAMI.2011.153`. Section 4; the periods, 4.3.
 
     Examples
     --------
