@@ -93,7 +93,7 @@ class SpatialPyramid(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     References
     ----------
     S. Lazebnik, C. Schmid, J. Ponce. Beyond bags of features: spatial pyramid matching for
-    recognizing natural scene categories. CVPR 2006. :doi:`10.1109/CVPR.2006.68`
+    recognizing natural scene categories. CVPR 2006. :doi:`10.1109/CVPR.2006.68`. Equation 3.
 
     J. Sánchez, F. Perronnin, T. de Campos. Modeling the spatial layout of images beyond
     spatial pyramids. Pattern Recognition Letters 33, 2012. :doi:`10.1016/j.patrec.2012.07.019`

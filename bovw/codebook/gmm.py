@@ -124,7 +124,7 @@ class GMMCodebook(Declared, BaseEstimator):
         tol: float = 1e-3,
         variance_floor: float = 1e-4,
         kmeans_iter: int = 10,
-        init=None,
+        init: tuple | None = None,
         random_state=0,
         verbose: bool = False,
     ):

@@ -133,7 +133,7 @@ class KMeansCodebook(Declared, BaseEstimator):
         algorithm: str = "lloyd",
         max_iter: int = 50,
         tol: float = 1e-4,
-        init="k-means++",
+        init: str | np.ndarray = "k-means++",
         init_size: int | None = 20,
         batch_size: int | None = None,
         search: str = "exact",

@@ -30,12 +30,17 @@ _NO_VARIANCE = 1e-12  # an eigenvalue below this fraction of the largest is roun
 class _Matrices(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """The projection of plain matrices, whose output ``set_output`` may wrap."""
 
-    def transform(self, X, out=None):
+    n_features_in_: int
+
+    def transform(self, X, out: np.ndarray | None = None):
         return self._project(check_samples(self, X), out)
 
+    def _project(self, X, out):
+        raise NotImplementedError
 
-class _Sets:
-    """The projection of descriptor sets, which come out as descriptor sets, never wrapped."""
+
+class _Sets(_Matrices, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+    """The projection of descriptor sets as well, which come out as descriptor sets, never wrapped."""
 
     def transform(self, X, out: np.ndarray | None = None) -> np.ndarray | DescriptorSet:
         """Project descriptors.
@@ -60,7 +65,7 @@ class _Sets:
         return sets.replace(self._project(rows, out))
 
 
-class DescriptorPCA(Declared, _Sets, _Matrices):
+class DescriptorPCA(Declared, _Sets):
     """Projection of descriptors onto their first principal components.
 
     Parameters

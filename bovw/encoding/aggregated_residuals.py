@@ -12,6 +12,7 @@ are steps of :func:`bovw.normalize`.
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import Boolean
@@ -47,13 +48,22 @@ class VLAD(ResidualEncoder):
     image representation. CVPR 2010. :doi:`10.1109/CVPR.2010.5540039`
 
     R. Arandjelović, A. Zisserman. All about VLAD. CVPR 2013. :doi:`10.1109/CVPR.2013.207`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = VLAD(KMeansCodebook(2, init=[[0.0], [1.0]])).fit(X)
+    >>> encoder.encode([[0.3], [0.4], [0.9]]).round(2)
+    array([ 0.5, -0.1], dtype=float32)
     """
 
     poolings = ("sum", "average")
 
     PARAMETERS = {"codebook": WORDS, "mass_normalize": Boolean()}
 
-    def __init__(self, codebook=None, *, mass_normalize: bool = False):
+    def __init__(self, codebook: BaseEstimator | None = None, *, mass_normalize: bool = False):
         self.codebook = codebook
         self.mass_normalize = mass_normalize
 

@@ -46,7 +46,6 @@ class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     """
 
     poolings: tuple[str, ...] = ("sum",)
-    has_blocks = False
     needs_codebook = True
     whole_images = False  # or there are codes of cells
 
@@ -201,6 +200,11 @@ class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     def code_size(self) -> int:
         """Length of a pooled code."""
         raise NotImplementedError
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether the code is a row of equal blocks, one a codeword."""
+        return False
 
     @property
     def block_size(self) -> int | None:

@@ -21,6 +21,7 @@ in the next working set, until no word violates it.
 import warnings
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from .._cext import lcc as kernels
@@ -73,12 +74,22 @@ class LCC(SparseEncoder):
 
     H. Lee, A. Battle, R. Raina, A. Y. Ng. Efficient sparse coding algorithms. NIPS 2006 (feature-sign
     search, the active-set method for the problem without the constraint).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = LCC(KMeansCodebook(2, init=[[0.0], [1.0]]), mu=0.01).fit(X)
+    >>> encoder.codes([[0.55], [0.1]]).to_dense().round(2)
+    array([[0.5, 0.5],
+           [1. , 0. ]], dtype=float32)
     """
 
     poolings = ("max", "sum", "average")
     PARAMETERS = {"codebook": WORDS, "mu": Number(0, exclusive=True), "tol": Number(0, exclusive=True)}
 
-    def __init__(self, codebook=None, *, mu: float = 0.1, tol: float = 1e-4):
+    def __init__(self, codebook: BaseEstimator | None = None, *, mu: float = 0.1, tol: float = 1e-4):
         self.codebook = codebook
         self.mu = mu
         self.tol = tol

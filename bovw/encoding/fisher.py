@@ -22,6 +22,7 @@ inside a block of some hundred rows and float64 across blocks.
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import fisher as kernels
@@ -77,10 +78,19 @@ class FisherVector(Encoder):
     categorization. CVPR 2007. :doi:`10.1109/CVPR.2007.383266`
 
     F. Perronnin, J. Sánchez, T. Mensink. Improving the Fisher kernel for large-scale image
-    classification. ECCV 2010. :doi:`10.1007/978-3-642-15561-1_11`
+    classification. ECCV 2010. :doi:`10.1007/978-3-642-15561-1_11`. Section 3, the improvements.
 
     J. Sánchez, F. Perronnin, T. Mensink, J. Verbeek. Image classification with the Fisher
-    vector: theory and practice. IJCV 105, 2013. :doi:`10.1007/s11263-013-0636-x`
+    vector: theory and practice. IJCV 105, 2013. :doi:`10.1007/s11263-013-0636-x`. Equations 16 to 18.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import GMMCodebook
+    >>> X = np.array([[0.0], [0.2], [5.0], [5.2]])
+    >>> encoder = FisherVector(GMMCodebook(2, init=([0.5, 0.5], [[0.0], [5.0]], [[1.0], [1.0]]))).fit(X)
+    >>> encoder.encode([[0.2], [0.3]]).round(2)
+    array([2.12, 0.  , 1.5 , 0.  ], dtype=float32)
     """
 
     poolings = ("average", "sum")
@@ -90,7 +100,8 @@ class FisherVector(Encoder):
     }
 
     def __init__(
-        self, codebook=None, *, threshold: float = 1e-4, weight_gradient: bool = False, convention: str = "vlfeat"
+        self, codebook: BaseEstimator | None = None, *, threshold: float = 1e-4, weight_gradient: bool = False,
+        convention: str = "vlfeat",
     ):
         self.codebook = codebook
         self.threshold = threshold

@@ -9,6 +9,7 @@ Summed it is a histogram of counts; the maximum says which words occur at all.
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from ..codebook.nearest import nearest_words
 from .base import WORDS, check_words
@@ -42,12 +43,23 @@ class HardAssignment(SparseEncoder):
 
     G. Csurka, C. Dance, L. Fan, J. Willamowski, C. Bray. Visual categorization with bags
     of keypoints. ECCV workshop on statistical learning in computer vision, 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = HardAssignment(KMeansCodebook(2, init=[[0.0], [1.0]])).fit(X)
+    >>> encoder.encode(X).tolist(), encoder.encode(X, pooling="max").tolist()
+    ([2.0, 1.0], [1.0, 1.0])
+    >>> encoder.transform([X, X[:1], X[:0]]).tolist()
+    [[2.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
     """
 
     poolings = ("sum", "average", "max")
     PARAMETERS = {"codebook": WORDS}
 
-    def __init__(self, codebook=None):
+    def __init__(self, codebook: BaseEstimator | None = None):
         self.codebook = codebook
 
     def _coder(self, n_rows):

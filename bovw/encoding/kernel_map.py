@@ -93,7 +93,7 @@ class HomogeneousKernelMap(Declared, ClassNamePrefixFeaturesOutMixin, Transforme
     References
     ----------
     A. Vedaldi, A. Zisserman. Efficient additive kernels via explicit feature maps.
-    IEEE PAMI 34, 2012. :doi:`10.1109/TPAMI.2011.153`
+    IEEE PAMI 34, 2012. :doi:`10.1109/TPAMI.2011.153`. Section 4; the periods, 4.3.
 
     Examples
     --------
@@ -215,12 +215,13 @@ def homogeneous_kernel_map(
     Examples
     --------
     >>> homogeneous_kernel_map([[0.5]], "intersection").round(4).tolist()
-    [[0.5720999836921692, 0.35100001096725464, -0.2150000035762787]]
+    [[0.5370000004768372, 0.23510000109672546, -0.289900004863739]]
     """
     kernel, order, gamma, period = check_arguments(
         HomogeneousKernelMap, kernel=kernel, order=order, gamma=gamma, period=period
     )
-    return _map(check_matrix("X", X), *_coefficients(kernel, order, period), gamma)
+    coefficients, period = _coefficients(kernel, order, period)
+    return _map(check_matrix("X", X), coefficients, period, gamma)
 
 
 def hellinger_map(X) -> np.ndarray:

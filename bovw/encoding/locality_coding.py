@@ -20,6 +20,7 @@ affinely dependent. Weights may be negative. Codes are pooled by maximum.
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from .._cext import llc as kernels
 from .._parameters import Integer, Number
@@ -58,13 +59,25 @@ class LLC(SparseEncoder):
     References
     ----------
     J. Wang, J. Yang, K. Yu, F. Lv, T. Huang, Y. Gong. Locality-constrained linear
-    coding for image classification. CVPR 2010. :doi:`10.1109/CVPR.2010.5540018`
+    coding for image classification. CVPR 2010. :doi:`10.1109/CVPR.2010.5540018`. Section 3.2, equation 7.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = LLC(KMeansCodebook(2, init=[[0.0], [1.0]]), n_neighbors=2).fit(X)
+    >>> encoder.codes([[0.55], [2.0]]).to_dense().round(2)
+    array([[ 0.5 ,  0.5 ],
+           [-1.11,  2.11]], dtype=float32)
+    >>> encoder.encode([[0.55], [2.0]]).round(2)
+    array([0.5 , 2.11], dtype=float32)
     """
 
     poolings = ("max", "sum", "average")
     PARAMETERS = {"codebook": WORDS, "n_neighbors": Integer(1), "regularization": Number(0, exclusive=True)}
 
-    def __init__(self, codebook=None, *, n_neighbors: int = 5, regularization: float = 1e-4):
+    def __init__(self, codebook: BaseEstimator | None = None, *, n_neighbors: int = 5, regularization: float = 1e-4):
         self.codebook = codebook
         self.n_neighbors = n_neighbors
         self.regularization = regularization

@@ -51,9 +51,9 @@ def normalize(
     References
     ----------
     F. Perronnin, J. Sánchez, T. Mensink. Improving the Fisher kernel for large-scale image
-    classification. ECCV 2010. :doi:`10.1007/978-3-642-15561-1_11`
+    classification. ECCV 2010. :doi:`10.1007/978-3-642-15561-1_11`. Section 3: "l2", "power".
 
-    R. Arandjelović, A. Zisserman. All about VLAD. CVPR 2013. :doi:`10.1109/CVPR.2013.207`
+    R. Arandjelović, A. Zisserman. All about VLAD. CVPR 2013. :doi:`10.1109/CVPR.2013.207`. Section 4: "intra".
 
     Examples
     --------

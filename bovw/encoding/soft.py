@@ -10,6 +10,7 @@ Here the sum runs over the nearest words only, as is usual (Chatfield et al. 201
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from .._cext import neighbors as kernels
 from .._parameters import Integer, Number, Optional
@@ -54,12 +55,25 @@ class SoftAssignment(SparseEncoder):
 
     K. Chatfield, V. Lempitsky, A. Vedaldi, A. Zisserman. The devil is in the details: an
     evaluation of recent feature encoding methods. BMVC 2011. :doi:`10.5244/C.25.76`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = SoftAssignment(KMeansCodebook(2, init=[[0.0], [1.0]]), n_neighbors=2, sigma=0.5).fit(X)
+    >>> encoder.codes(X).to_dense().round(2)
+    array([[0.88, 0.12],
+           [0.78, 0.22],
+           [0.17, 0.83]], dtype=float32)
+    >>> encoder.encode(X).round(2)
+    array([1.82, 1.18], dtype=float32)
     """
 
     poolings = ("sum", "average", "max")
     PARAMETERS = {"codebook": WORDS, "n_neighbors": Integer(1), "sigma": Optional(Number(0, exclusive=True))}
 
-    def __init__(self, codebook=None, *, n_neighbors: int = 5, sigma: float | None = None):
+    def __init__(self, codebook: BaseEstimator | None = None, *, n_neighbors: int = 5, sigma: float | None = None):
         self.codebook = codebook
         self.n_neighbors = n_neighbors
         self.sigma = sigma

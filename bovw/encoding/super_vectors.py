@@ -10,6 +10,7 @@ descriptors is (their equation 6)
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import Number
@@ -46,14 +47,23 @@ class SuperVector(ResidualEncoder):
     References
     ----------
     X. Zhou, K. Yu, T. Zhang, T. Huang. Image classification using super-vector coding of
-    local image descriptors. ECCV 2010. :doi:`10.1007/978-3-642-15555-0_11`
+    local image descriptors. ECCV 2010. :doi:`10.1007/978-3-642-15555-0_11`. Equation 6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = SuperVector(KMeansCodebook(2, init=[[0.0], [1.0]]), s=0.5).fit(X)
+    >>> encoder.encode([[0.3], [0.4], [0.9], [1.1]]).round(3)
+    array([0.306, 0.153, 0.433, 0.   ], dtype=float32)
     """
 
     poolings = ("average", "sum")
 
     PARAMETERS = {"codebook": WORDS, "s": Number(0)}
 
-    def __init__(self, codebook=None, *, s: float = 1.0):
+    def __init__(self, codebook: BaseEstimator | None = None, *, s: float = 1.0):
         self.codebook = codebook
         self.s = s
 

@@ -9,6 +9,7 @@ about half of the words, those nearer than the average, are active.
 """
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .base import BLOCK_ROWS, WORDS, Encoder, check_words, divide_by_counts, segments
@@ -40,12 +41,22 @@ class TriangleAssignment(Encoder):
     ----------
     A. Coates, H. Lee, A. Ng. An analysis of single-layer networks in unsupervised feature
     learning. AISTATS 2011.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bovw import KMeansCodebook
+    >>> X = np.array([[0.0], [0.2], [1.0]])
+    >>> encoder = TriangleAssignment(KMeansCodebook(2, init=[[0.0], [1.0]])).fit(X)
+    >>> encoder.codes([[0.1], [0.8]]).round(2)
+    array([[0.45, 0.  ],
+           [0.  , 0.25]], dtype=float32)
     """
 
     poolings = ("sum", "average", "max")
     PARAMETERS = {"codebook": WORDS}
 
-    def __init__(self, codebook=None):
+    def __init__(self, codebook: BaseEstimator | None = None):
         self.codebook = codebook
 
     @property

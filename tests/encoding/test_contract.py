@@ -138,7 +138,7 @@ def test_what_needs_fitting_says_so(kind):
             with pytest.raises(NotFittedError):
                 getattr(unfitted, method)(sets)
     for size in ("code_size", "block_size"):
-        if size == "code_size" or kind.has_blocks:
+        if size == "code_size" or unfitted.has_blocks:
             with pytest.raises(NotFittedError):
                 getattr(unfitted, size)
 
