@@ -32,7 +32,8 @@ CLASSIFIERS = {
     "dual": DUAL, "dual_hinge2": bovw.OneVsRestDual(C=5.0, loss="squared_hinge", class_weight="balanced"),
     "intersection": bovw.OneVsRestDual(C=5.0, kernel="intersection"), "chi2": bovw.OneVsRestDual(C=5.0, kernel="chi2"),
     "primal": bovw.OneVsRestPrimal(C=5.0),
-    "sgd": bovw.OneVsRestSGD(C=5.0, max_iter=30), "sgd_beta": bovw.OneVsRestSGD(C=5.0, class_weight=2.0, loss="squared_hinge"),
+    "sgd": bovw.OneVsRestSGD(C=5.0, max_iter=30),
+    "sgd_weighted": bovw.OneVsRestSGD(C=5.0, class_weight=2.0, loss="squared_hinge"),
     "nearest": bovw.NearestNeighbor(), "five": bovw.NearestNeighbor(5, distance="chi2"),
     "standardized": bovw.StandardizedClassifier(DUAL),
 }
