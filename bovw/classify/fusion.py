@@ -152,10 +152,8 @@ class ScoreFusion(Declared, RankingMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : array of shape (n_classes,)
-        The labels, or the numbers of the columns of an indicator matrix.
-    multilabel_ : bool
-        Whether the labels were an indicator matrix.
+    classes_, multilabel_
+        As those of :class:`OneVsRestDual`.
     weights_ : array of shape (n_channels,), float64
         At least 0, sum 1.
     means_, scales_ : arrays of shape (n_channels,), float64

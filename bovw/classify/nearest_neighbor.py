@@ -100,10 +100,8 @@ class NearestNeighbor(SignatureClassifier):
 
     Attributes
     ----------
-    classes_ : array of shape (n_classes,)
-        The labels, or the numbers of the columns of an indicator matrix.
-    multilabel_ : bool
-        Whether the labels were an indicator matrix.
+    classes_, multilabel_
+        As those of :class:`OneVsRestDual`.
     X_fit_ : array of shape (n, d), float32
         The training signatures, ordered by class; as they came where they may show several.
     target_ : array of shape (n,), int64, or (n, n_classes), int8

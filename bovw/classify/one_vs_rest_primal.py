@@ -52,15 +52,8 @@ class OneVsRestPrimal(OneVsRestMachines):
 
     Attributes
     ----------
-    classes_ : array of shape (n_classes,)
-        The labels, or the numbers of the columns of an indicator matrix.
-    multilabel_ : bool
-        Whether the labels were an indicator matrix.
-    C_, class_weight_, cv_results_, seed_
+    classes_, multilabel_, C_, class_weight_, cv_results_, coef_, intercept_, seed_
         As those of :class:`OneVsRestDual`.
-    coef_ : array of shape (n_problems, d), float32
-        ``n_problems`` is 1 for two classes (the second against the first), else ``n_classes``.
-    intercept_ : array of shape (n_problems,), float32
     dual_gaps_ : array of shape (n_problems,)
         Relative duality gaps reached.
     objectives_ : array of shape (n_problems,)
@@ -90,10 +83,14 @@ class OneVsRestPrimal(OneVsRestMachines):
     --------
     >>> import numpy as np
     >>> from bovw.classify import OneVsRestPrimal
-    >>> X = np.float32([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [-1, -1], [-0.9, -1]])
-    >>> machine = OneVsRestPrimal(C=10.0).fit(X, ["cat", "cat", "dog", "dog", "owl", "owl"])
-    >>> machine.predict_top_k([[0.8, 0.3]], k=2)
-    array([['cat', 'dog']], dtype='<U3')
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["fjord", "glacier"], 50)
+    >>> X = rng.normal(np.where(y == "fjord", -0.5, 0.5)[:, None], 1.0, (100, 5))
+    >>> machine = OneVsRestPrimal(C=[0.001, 1.0]).fit(X, y)
+    >>> machine.cv_results_["mean_score"].round(2)
+    array([0.85, 0.86])
+    >>> machine.decision_function(X[:2]).round(1)
+    array([-1.2, -1.7], dtype=float32)
     """
 
     PARAMETERS = {

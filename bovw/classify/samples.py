@@ -107,7 +107,7 @@ def training_rows(y, sample_weight, rows, n):
     if weight is not None:
         chosen = chosen[weight[chosen] > 0]
         if not len(chosen):
-            raise ParameterError("sample_weight is 0 for all these rows; samples of at least two classes are needed")
+            raise ParameterError("sample_weight is zero for all these rows; samples of at least two classes must count")
         weight = weight[chosen]
     if len(chosen) == n:
         return TrainingRows(None, read_targets(labels, weight), weight)

@@ -89,15 +89,7 @@ class OneVsRestSGD(OneVsRestMachines):
 
     Attributes
     ----------
-    classes_ : array of shape (n_classes,)
-        The labels, or the numbers of the columns of an indicator matrix.
-    multilabel_ : bool
-        Whether the labels were an indicator matrix.
-    coef_ : array of shape (n_problems, d), float32
-        ``n_problems`` is ``n_classes``, but 1 for two classes with one label a row (the second
-        against the first).
-    intercept_ : array of shape (n_problems,), float32
-    C_, class_weight_, cv_results_, seed_
+    classes_, multilabel_, C_, class_weight_, cv_results_, coef_, intercept_, seed_
         As those of :class:`OneVsRestDual`.
     eta0_ : float
         First step size used.
@@ -141,10 +133,12 @@ class OneVsRestSGD(OneVsRestMachines):
     --------
     >>> import numpy as np
     >>> from bovw.classify import OneVsRestSGD
-    >>> X = np.float32([[1, 0], [0.9, 0.1], [0, 1], [0.1, 0.9], [-1, -1], [-0.9, -1]])
-    >>> machine = OneVsRestSGD(C=10.0).fit(X, ["cat", "cat", "dog", "dog", "owl", "owl"])
-    >>> machine.predict_top_k([[0.8, 0.3]], k=2)
-    array([['cat', 'dog']], dtype='<U3')
+    >>> y = np.tile(["cat", "dog", "owl"], 40)
+    >>> centers = {"cat": [1, 0], "dog": [0, 1], "owl": [-1, -1]}
+    >>> X = np.float32([centers[label] for label in y])
+    >>> machine = OneVsRestSGD(loss="multinomial").fit(X, y, rows=range(100))
+    >>> machine.predict_proba([[0.8, 0.3]]).round(1)
+    array([[0.8, 0.2, 0. ]])
     """
 
     PARAMETERS = {

@@ -119,8 +119,8 @@ def _from_objects(labels):
         first = kinds[type(values[0])]
         other = next(i for i, value in enumerate(values) if kinds[type(value)] != first)
         raise ParameterError(
-            f"y mixes kinds of labels: y[0]={values[0]!r} is a {first}, y[{other}]={values[other]!r} a "
-            f"{kinds[type(values[other])]}; give labels of one kind, such as strings"
+            f"y mixes kinds of labels: y[0]={values[0]!r} ({first}) and y[{other}]={values[other]!r} "
+            f"({kinds[type(values[other])]}); give labels of one kind, such as strings"
         )
     plain = np.array(values) if found else np.array(values, np.int64)
     if plain.dtype.kind == "O":

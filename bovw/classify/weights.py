@@ -68,7 +68,7 @@ def check_sample_weight(sample_weight, n):
     if len(wrong):
         raise ParameterError(f"sample_weight[{wrong[0]}]={weights[wrong[0]]:g} must be finite and at least 0")
     if not weights.any():
-        raise ParameterError("sample_weight is 0 for every sample; at least two classes need samples that count")
+        raise ParameterError("sample_weight is zero for every sample; samples of at least two classes must count")
     return weights
 
 

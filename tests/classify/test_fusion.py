@@ -90,8 +90,9 @@ def test_two_classes_and_useless_channels():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        ("best", "'cv', 'equal'"), ((1, 2, 3), "2 channels"), ((0, 0), "all 0"), ((-1, 2), r"weights\[0\]"),
-        (1.0, "one number"),
+        ("best", "weights='best' must be"), ((1, 2, 3), "2 channels"), ((0, 0), "all 0"),
+        ((-1, 2), r"weights=\(-1, 2\) must be .*>= 0"),
+        (1.0, "weights=1.0 must be .* or sequence"),
     ],
 )
 def test_bad_weights_are_refused(weights, message):
