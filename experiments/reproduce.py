@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bovw._files import write_json
 from bovw.experiment.environment import describe_environment
-from bovw.experiment.ledger import describe_code
+from bovw.results.ledger import describe_code
 
 HERE = Path(__file__).parent
 

@@ -50,8 +50,8 @@ def marked_documents():
 
 
 def test_the_tables_of_accuracy_come_from_the_ledgers(readme):
-    from bovw.experiment.ledger import read_ledger
-    from bovw.experiment.table import renew_tables
+    from bovw.results.ledger import read_ledger
+    from bovw.results.table import renew_tables
 
     ledgers = sorted((ROOT / "experiments" / "results").glob("*.jsonl"))
     lines = [line for path in ledgers for line in read_ledger(path)]

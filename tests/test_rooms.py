@@ -30,6 +30,7 @@ ROOMS = (
     ("evaluation",),
     ("pipeline",),
     ("interchange",),
+    ("results",),
     ("experiment",),
     ("display",),
     ("cli",),

@@ -24,7 +24,7 @@ def add_parser(verbs):
 
 
 def run(options):
-    from ..experiment.compare import compare_runs, format_comparison
+    from ..results.compare import compare_runs, format_comparison
     from ..taxonomy import Taxonomy
 
     taxonomy = None if options.taxonomy is None else Taxonomy.read(options.taxonomy)

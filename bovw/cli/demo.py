@@ -23,14 +23,14 @@ def add_parser(verbs):
 
 def run(options):
     from ..display.report import write_report
-    from ..experiment.config import find_config, load_config
+    from ..experiment.config import load_config
     from ..experiment.demo import TASK, write_windows
     from ..experiment.runner import run_experiment
 
     print(textwrap.fill(TASK, 100), flush=True)
     images, results = options.out / "images", options.out / "results"
     write_windows(images, seed=options.seed)
-    config = load_config(find_config("demo"), overrides=[f"data.seed={options.seed}"], lite=options.lite)
+    config = load_config("demo", overrides=[f"data.seed={options.seed}"], lite=options.lite)
     metrics = run_experiment(config, images, results, n_jobs=options.jobs, overwrite=True)
     write_report(results, metrics, images, note=TASK)
     print_result(metrics, results)

@@ -52,7 +52,7 @@ def run(args):
 
 def _run_on_scores(args):
     from ..errors import ParameterError
-    from ..experiment.outcomes import evaluate_scores
+    from ..results.outcomes import evaluate_scores
 
     if args.meta or args.wordnet:
         raise ParameterError("--meta and --wordnet are for hierarchical errors, which need --truth")

@@ -8,8 +8,8 @@ import sys
 
 #: modules of this package, in the order of the help
 VERBS = (
-    "demo", "run", "plan", "predict", "hedge", "evaluate", "store", "compare", "table", "extract", "codebook", "encode",
-    "index", "export", "synset", "info",
+    "demo", "run", "plan", "systems", "config", "predict", "hedge", "evaluate", "store", "compare", "table", "extract",
+    "codebook", "encode", "index", "export", "synset", "info",
 )
 
 

@@ -4,12 +4,6 @@ import argparse
 
 from .._units import format_bytes, format_seconds
 
-#: measures as a result names them
-LABELS = {
-    "top1": "top-1 accuracy", "top5": "top-5 accuracy", "mean_class_accuracy": "mean class accuracy",
-    "mAP": "mAP, 11 points", "mAP_step": "mAP, uninterpolated",
-}
-
 
 def verb_parser(verbs, name, summary, description, example):
     """A verb's parser; its help ends with an example that works."""
@@ -37,15 +31,15 @@ class _Formatter(argparse.HelpFormatter):
 
 def print_result(metrics, out):
     """The result as a table, and where to find the rest."""
-    from ..experiment.published import measure_title, published_accuracies
+    from ..results.measures import measure_title, shares
+    from ..results.published import published_accuracies
 
     draws = metrics["draws"]
     print(f"\n{metrics['name']}: {metrics['n_classes']} classes, {metrics['n_train']} training and "
           f"{metrics['n_test']} test images, {draws} draw{'s' if draws != 1 else ''}"
           + (", lite settings" if metrics["lite"] else ""))
-    for key, label in LABELS.items():
-        if metrics.get(key) is not None:
-            print(f"  {label:<22} {100 * metrics[key]['mean']:6.2f} %{_spread(metrics[key])}")
+    for key, label in shares(metrics).items():
+        print(f"  {label:<22} {100 * metrics[key]['mean']:6.2f} %{_spread(metrics[key])}")
     if metrics.get("hierarchical5") is not None:
         print(f"  {'hierarchical error':<22} {metrics['hierarchical5']['mean']:6.3f}   (heights, 5 guesses)")
     figures, elsewhere = published_accuracies(metrics)

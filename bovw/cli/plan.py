@@ -32,18 +32,20 @@ def add_parser(verbs):
 
 
 def run(options):
-    from ..experiment import load_config, predict_run
-    from ..experiment.config import find_config
-    from ..experiment.plan import format_estimate
+    from ..experiment import load_config
 
     sizes = {"--images": options.images, "--classes": options.classes}
     missing = [name for name, value in sizes.items() if value is None]
     if missing and (options.data is None or len(missing) == 1):
         raise ParameterError(f"{' and '.join(missing)} missing; give --images and --classes, or --data alone")
-    config = load_config(find_config(options.config), overrides=options.overrides)
+    config = load_config(options.config, overrides=options.overrides)
+    from ..experiment.plan import format_estimate
+
     if missing:
         if options.test is not None:
             raise ParameterError(f"--test {options.test} goes with --images and --classes; a run on --data has its own")
+        from ..experiment import predict_run
+
         estimate = predict_run(
             config, options.data, cores=options.cores, kind=options.kind, out=options.out, cache=options.cache
         )

@@ -48,16 +48,19 @@ def add_parser(verbs):
 def run(options: argparse.Namespace):
     if options.config == "kit_baseline":
         return run_on_words(options)
-    from ..display.report import write_report
-    from ..experiment import append_run, load_config, run_experiment
-    from ..experiment.config import find_config
-    from ..taxonomy import Taxonomy
+    from ..experiment import load_config
 
     overrides = list(options.overrides)
     for key in ("draws", "seed"):
         if getattr(options, key) is not None:
             overrides.append(f"data.{key}={getattr(options, key)}")
-    config = load_config(find_config(options.config), overrides=overrides, lite=options.lite)
+    config = load_config(options.config, overrides=overrides, lite=options.lite)
+    # what a refused config does not need
+    from ..display.report import write_report
+    from ..experiment import run_experiment
+    from ..results.ledger import append_run
+    from ..taxonomy import Taxonomy
+
     taxonomy = None if options.taxonomy is None else Taxonomy.read(options.taxonomy)
     metrics = run_experiment(
         config, options.data, options.out, n_jobs=options.jobs, verbose=not options.quiet,

@@ -50,7 +50,7 @@ def build_channel(options):
     from ..errors import ParameterError
     from ..experiment import load_config
     from ..experiment.build import build_channel as build
-    from ..experiment.config import check_config, find_config
+    from ..experiment.config import check_config
 
     if (options.config is None) == (options.extractor is None):
         raise ParameterError("give either --config CONFIG or, to extract only, --extractor NAME")
@@ -58,9 +58,9 @@ def build_channel(options):
         channel = {"extractor": {"type": options.extractor}, "codebook": {}, "encoder": {}}
         overrides = [f"channels.main.extractor.{text}" for text in options.overrides]
         return build(check_config({"channels": {"main": channel}}, source="--extractor", overrides=overrides), "main")
-    config = load_config(find_config(options.config))
+    config = load_config(options.config)
     name = options.channel or next(iter(config.tree["channels"]))
     if options.channel is None and len(config.tree["channels"]) > 1:
         raise ParameterError(f"--channel is missing; {options.config} has {', '.join(config.tree['channels'])}")
     overrides = [f"channels.{name}.{text}" for text in options.overrides]
-    return build(load_config(find_config(options.config), overrides=overrides), name)
+    return build(load_config(options.config, overrides=overrides), name)

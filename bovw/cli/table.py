@@ -25,8 +25,8 @@ def add_parser(verbs):
 def run(options):
     from .._files import atomic_write
     from ..errors import ParameterError
-    from ..experiment.ledger import read_ledger
-    from ..experiment.table import render_tables, renew_tables
+    from ..results.ledger import read_ledger
+    from ..results.table import render_tables, renew_tables
 
     ledgers = options.ledgers or sorted(LEDGERS.glob("*.jsonl"))
     if not ledgers:

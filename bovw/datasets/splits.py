@@ -85,23 +85,46 @@ def _nearest(name, index):
     return f"; did you mean {match[0]}?" if match else "; names are relative to the root of the data set"
 
 
-def draw_split(labels, n_train, n_test=None, *, seed, draw, classes=None):
-    """Draw ``n_train`` training images of each class at random; the rest is for testing.
+def class_share(limit, n_images):
+    """How many of a class's images a limit takes.
+
+    Parameters
+    ----------
+    limit : int, float or None
+        A number; a fraction of the class, between 0 and 1; or None, for all.
+    n_images : int
+
+    Returns
+    -------
+    int
+        At most ``n_images``, and of a fraction at least 1.
+    """
+    if limit is None:
+        return n_images
+    if isinstance(limit, float):
+        limit = max(1, round(limit * n_images))
+    return min(limit, n_images)
+
+
+def draw_split(labels, n_train, n_test=None, *, seed, draw, classes=None, first=False):
+    """Take ``n_train`` training images of each class, drawn at random; the rest is for testing.
 
     Parameters
     ----------
     labels : array of shape (n_images,), int
         Class indices from 0.
-    n_train : int
-        Training images a class.
-    n_test : int, optional
-        At most so many test images a class, drawn as well; by default all others.
+    n_train : int or float
+        Training images a class, or a fraction of each class, between 0 and 1.
+    n_test : int or float, optional
+        At most so many test images a class, or such a fraction of the others, drawn as well; by default all others.
     seed : int
         Seed of the experiment.
     draw : int
         Number of the draw, from 0. Different draws under one seed are independent.
     classes : sequence of str, optional
         Class names, for messages; also fixes the number of classes.
+    first : bool, default False
+        Take the first images of each class, in their order, in place of drawn ones.
 
     Returns
     -------
@@ -109,30 +132,43 @@ def draw_split(labels, n_train, n_test=None, *, seed, draw, classes=None):
 
     Raises
     ------
+    ParameterError
+        If a number is below 1, or a fraction not between 0 and 1.
     DatasetError
         If a class has fewer than ``n_train + 1`` images.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.size == 0 or labels.min() < 0:
         raise ParameterError("labels must be a 1-d array of class indices from 0, not empty")
-    n_train = check_int("n_train", n_train, minimum=1)
-    n_test = None if n_test is None else check_int("n_test", n_test, minimum=1)
+    n_train = _check_share("n_train", n_train)
+    n_test = None if n_test is None else _check_share("n_test", n_test)
     draw = check_int("draw", draw, minimum=0)
     n_classes = int(labels.max()) + 1 if classes is None else len(classes)
     if labels.max() >= n_classes:
         raise ParameterError(f"label {labels.max()} has no name among the {n_classes} classes")
     counts = np.bincount(labels, minlength=n_classes)
-    if counts.min() <= n_train:
-        smallest = int(counts.argmin())
+    smallest = int(counts.argmin())
+    least = 2 if isinstance(n_train, float) else n_train + 1
+    if counts[smallest] < least or counts[smallest] == class_share(n_train, counts[smallest]):
         name = smallest if classes is None else repr(classes[smallest])
         raise DatasetError(
-            f"n_train={n_train} needs at least {n_train + 1} images a class, and class {name} has "
+            f"n_train={n_train} needs at least {least} images a class, and class {name} has "
             f"{counts[smallest]}; lower n_train, add images or remove the class"
         )
     rng = stage_rng(check_seed(seed, "seed"), "split", draw)
     train, test = [], []
     for members in np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1]):
-        members = rng.permutation(members)
-        train.append(members[:n_train])
-        test.append(members[n_train:] if n_test is None else members[n_train : n_train + n_test])
+        members = members if first else rng.permutation(members)
+        n = class_share(n_train, len(members))
+        train.append(members[:n])
+        test.append(members[n : n + class_share(n_test, len(members) - n)])
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
+
+
+def _check_share(name, value):
+    """A number of images, or a fraction of a class."""
+    if isinstance(value, float):
+        if not 0 < value < 1:
+            raise ParameterError(f"{name}={value!r} must be a whole number of images, or a fraction between 0 and 1")
+        return value
+    return check_int(name, value, minimum=1)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from ..experiment.compare import COMPARED, won_and_lost
-from ..experiment.outcomes import MEASURES
+from ..results.compare import COMPARED, won_and_lost
+from ..results.measures import MEASURES
 from .page import thumbnail, write_page
 
 N_PANELS = 24
@@ -16,13 +16,13 @@ def write_comparison(path, comparison, data=None):
     ----------
     path : path
     comparison : RunComparison
-        As from :func:`bovw.experiment.compare.compare_runs`.
+        As from :func:`bovw.results.compare.compare_runs`.
     data : path, optional
         Where the images lie, for thumbnails of those on which the runs disagree.
     """
     measures = []
     for row in comparison.measures:
-        title, is_share = MEASURES[row.measure]
+        _, title, is_share = MEASURES[row.measure]
         measures.append((row, f"{title}, %" if is_share else title, *((100, 2) if is_share else (1, 3))))
     images = []
     titles = ("Named right by the second run", "Named right by the first run")

@@ -6,17 +6,14 @@ import numpy as np
 
 from .._random import stage_rng
 from ..datasets import open_dataset
-from ..experiment.outcomes import RankedDraw, read_draws
-from ..experiment.published import measure_title, published_accuracies
+from ..results.measures import measure_title, shares
+from ..results.outcomes import RankedDraw, read_draws
+from ..results.published import published_accuracies
 from .figures import confusion_figure, png_bytes
 from .page import data_uri, thumbnail, write_page
 
 N_PANELS = 12
 N_GUESSES = 5
-LABELS = {
-    "top1": "top-1 accuracy", "top5": "top-5 accuracy", "mean_class_accuracy": "mean class accuracy",
-    "mAP": "mean average precision, 11 points", "mAP_step": "mean average precision, uninterpolated",
-}
 
 
 def write_report(out, metrics, data, *, note=""):
@@ -33,13 +30,12 @@ def write_report(out, metrics, data, *, note=""):
     note : str
         A sentence for the head of the page.
     """
-    measures = {name: label for name, label in LABELS.items() if metrics.get(name) is not None}
     published, elsewhere = published_accuracies(metrics)
     confusion = None
     if "confusion" in metrics:
         confusion = data_uri(png_bytes(confusion_figure(metrics["confusion"], metrics["classes"])), "png")
     write_page(
-        Path(out) / "report.html", "report.html", m=metrics, note=note, measures=measures,
+        Path(out) / "report.html", "report.html", m=metrics, note=note, measures=shares(metrics),
         published=[(one, f" {measure_title(one['measure'])}" if "measure" in one else "") for one in published],
         elsewhere=elsewhere, confusion=confusion,
         per_class=_per_class(metrics) if confusion else _precisions(metrics),

@@ -1,13 +1,13 @@
-"""From a config's tables to unfitted estimators."""
+"""From a config's tables to unfitted estimators, whose parameters are checked stage by stage."""
 
-import inspect
+import re
 
 from .._random import stage_rng
 from .._validation import suggestion
 from ..classify import ScoreFusion
-from ..errors import ConfigError
+from ..errors import ConfigError, ParameterError
 from ..pipeline import BovwClassifier, FusedClassifier, ImageEncoder
-from .config import FUSION_WEIGHTS, SIGNATURE_STAGES, stage_class
+from .schema import FUSION_WEIGHTS, SIGNATURE_STAGES, stage_class
 
 
 def build_members(config, *, draw, n_jobs=None, verbose=False):
@@ -28,6 +28,11 @@ def build_members(config, *, draw, n_jobs=None, verbose=False):
     dict of str to (dict, BovwClassifier)
         By channel, or joined channels: the settings that decide the member's result on
         given images, to be fingerprinted, and the classifier.
+
+    Raises
+    ------
+    ConfigError
+        For a parameter out of range, naming where it comes from and its key.
     """
     tree, names = config.tree, list(config.tree["channels"])
     groups = [[name] for name in names] if tree.get("fusion") == "scores" else [names]
@@ -77,40 +82,68 @@ def _settings(tree, names, draw):
 def _build_member(config, names, *, draw, n_jobs, verbose):
     tree = config.tree
     seed = _model_seed(tree, draw)
-    classifier = _build(tree.get("classifier", {}), "classifier", seed, config.source)
+    encoders = [_build_encoder(config, name, seed) for name in names]
+    options = {"codec": _build(config, ("codec",), seed)} if "codec" in tree else {}
+    classifier = _build(config, ("classifier",), seed)
     if "standardize" in tree:
-        classifier = _build(tree["standardize"], "standardize", seed, config.source, classifier=classifier)
-    options = {"codec": _build(tree["codec"], "codec", seed, config.source)} if "codec" in tree else {}
+        classifier = _build(config, ("standardize",), seed, classifier=classifier)
     return BovwClassifier(
-        [_build_encoder(config, name, seed) for name in names], classifier=classifier,
-        on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose, **options,
+        encoders, classifier=classifier, on_error=tree["data"]["on_error"], n_jobs=n_jobs, verbose=verbose, **options
     )
 
 
 def _build_encoder(config, name, seed):
-    channel, place = config.tree["channels"][name], f"{config.source}: channels.{name}"
-    image = channel.get("image", config.tree["image"])
-    parts = {"codebook": _build(channel["codebook"], "codebook", seed, place)} if "codebook" in channel else {}
-    encoder = _build(channel["encoder"], "encoder", seed, place, **parts)
-    pyramid = _build(channel.get("pyramid", {}), "pyramid", seed, place, encoder=encoder)
-    extractor = _build(channel.get("extractor", {}), "extractor", seed, place)
-    extractor.check_params()
+    place = ("channels", name)
+    channel = config.tree["channels"][name]
     options = {key: channel[key] for key in ("n_descriptors", "n_images") if key in channel}
-    for stage in ("pca", "kernel_map"):
-        if stage in channel:
-            options[stage] = _build(channel[stage], stage, seed, place)
-    return ImageEncoder(extractor, pyramid=pyramid, resize=_tuples(image) or None, random_state=seed, **options)
+    extractor = _build(config, (*place, "extractor"), seed)
+    options |= {"pca": _build(config, (*place, "pca"), seed)} if "pca" in channel else {}
+    parts = {"codebook": _build(config, (*place, "codebook"), seed)} if "codebook" in channel else {}
+    encoder = _build(config, (*place, "encoder"), seed, **parts)
+    pyramid = _build(config, (*place, "pyramid"), seed, encoder=encoder)
+    options |= {"kernel_map": _build(config, (*place, "kernel_map"), seed)} if "kernel_map" in channel else {}
+    image = channel.get("image", config.tree["image"])
+    return _checked(config, place, ImageEncoder(
+        extractor, pyramid=pyramid, resize=_tuples(image) or None, random_state=seed, **options
+    ))
 
 
-def _build(table, stage, seed, place, **parts):
-    cls = stage_class(table, stage, f"{stage}.", place)
+def _build(config, place, seed, **parts):
+    """The estimator of a stage; ``place`` is the path of its table, which need not be there."""
+    table = config.tree
+    for key in place:
+        table = table.get(key, {})
+    cls = stage_class(table, place[-1])
     parameters = {key: _tuples(value) for key, value in table.items() if key != "type"}
-    if "random_state" in inspect.signature(cls.__init__).parameters:
+    if "random_state" in cls.PARAMETERS:
         parameters["random_state"] = seed
+    return _checked(config, place, cls(**parts, **parameters))
+
+
+def _checked(config, place, estimator):
+    """The estimator, if its parameters are in their ranges."""
     try:
-        return cls(**parts, **parameters)
-    except TypeError as error:
-        raise ConfigError(f"{place}: {stage}: {error}") from None
+        estimator.check_params()
+    except ParameterError as error:
+        raise _named(config, place, error, estimator) from None
+    return estimator
+
+
+def _named(config, place, error, estimator):
+    """A ParameterError of a stage as a ConfigError that names where the value comes from and its key.
+
+    Its message begins ``name=value``, ``name[i]=value`` or ``part.name=value``, or is about several values.
+    """
+    text, value = str(error), estimator
+    name = re.match(r"[\w.]*", text)[0]
+    if not name or text[len(name):len(name) + 1] not in ("=", "["):
+        return config.error(place, f"is refused: {text}")
+    for part in name.split("."):
+        if not hasattr(value, part):
+            return config.error(place, f"is refused: {text}")
+        value = getattr(value, part)
+    rule = text.removeprefix(f"{name}={value!r} ")
+    return config.error((*place, *name.split(".")), f"is refused: {text}" if rule == text else rule, value)
 
 
 def _tuples(value):

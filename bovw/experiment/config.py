@@ -2,19 +2,25 @@
 
 A config names one estimator a stage and its parameters, exactly as the Python
 constructors have them. A key that no constructor knows is an error with a
-did-you-mean, never ignored. ::
+did-you-mean, never ignored; a value out of its range, and stages that do not go
+together, are refused when the config is read. ::
 
-    base = "other.toml"    # optional, beside this file: what is not said here is as there
+    base = "xrce2010"      # optional, a config that comes with bovw or a .toml file beside this one: what is not said
+                           # here is as there; a base may have a base
     name = "scene15_fisher"
     description = "Fisher vectors of dense SIFT"
     fusion = "concatenate" # of several channels: their signatures, or their "scores"
     fusion_weights = "cv"  # with "scores": "cv", "equal" or one number a channel
 
-    [published]            # what the paper reports, not used in the run; [[published]] for several figures
-    [data]                 # n_train images a class, n_test at most, draws, seed; a data set of several classes
-                           # an image (PASCAL VOC) is split as it says itself, and smaller only with --lite
+    [published]            # what the paper reports, not used in the run; [[published]] for several figures.
+                           # paper: a text, or the short name of a paper that bovw knows (results/papers.toml)
+    [data]                 # n_train images a class, n_test at most: numbers, or fractions of each class (0.8);
+                           # split = "random" or "first" (of each class, in the order of its files); draws, seed.
+                           # A data set of several classes an image (PASCAL VOC) is split as it says itself, and
+                           # smaller only with --lite
     [image]                # limits of resize_image
     [channels.sift]        # one table a channel: n_descriptors and n_images of the sample to learn from, and
+                           # like = "other channel", optional: what is not said here is as there
     [channels.sift.image]       # optional, in place of [image]
     [channels.sift.extractor]   # type = "DenseSIFT", ...
     [channels.sift.pca]         # optional
@@ -25,64 +31,28 @@ did-you-mean, never ignored. ::
     [codec]                # optional: what training signatures pass through, type = "ProductQuantizer", ...
     [standardize]          # optional: signatures to zero mean and unit deviation before the classifier
     [classifier]           # type = "OneVsRestDual", ...
-    [lite]                 # the same tables: what a quick trial run changes
+    [lite]                 # the same tables: what a quick trial run changes beyond what it changes anyway, see
+                           # bovw.experiment.lite
 
-A table that changes ``type``, against the base or in ``[lite]``, replaces the whole
-table, for the parameters belong to the type; so does ``[published]``. Other tables are
-merged key by key. A base has no base of its own.
+A table that changes ``type``, against the base, the like channel, in ``[lite]`` or by ``--set``, replaces the whole
+table, for the parameters belong to the type; so does ``[published]``. Other tables are merged key by key.
 """
 
 import copy
-import inspect
 import tomllib
 from importlib import resources
 from pathlib import Path
 
 from .._files import fingerprint
 from .._validation import suggestion
-from ..errors import ConfigError
+from ..errors import ConfigError, ParameterError
+from ..results.published import cite
+from .checks import check_values
+from .layers import SET, Layers, Origin
+from .lite import lite_changes
+from .schema import DATA_DEFAULTS, RESULT_KEYS, check_keys, check_lite_keys, check_published
 
-#: stage -> names of the estimators it may be; the first is the default
-STAGES = {
-    "extractor": (
-        "DenseSIFT", "HOG", "HOGWindow", "LBP", "LBPHistogram", "ColorStatistics", "GIST", "RawPatches", "TinyImage",
-    ),
-    "pca": ("DescriptorPCA",),
-    "codebook": ("KMeansCodebook", "GMMCodebook", "HierarchicalKMeans"),
-    "encoder": (
-        "HardAssignment", "SoftAssignment", "LLC", "LCC", "SuperVector", "VLAD", "FisherVector", "TriangleAssignment",
-        "Concatenation",
-    ),
-    "pyramid": ("SpatialPyramid",),
-    "kernel_map": ("HomogeneousKernelMap",),
-    "codec": ("ProductQuantizer", "Float16Codec", "FeatureHashing"),
-    "standardize": ("StandardizedClassifier",),
-    "classifier": ("OneVsRestDual", "OneVsRestPrimal", "OneVsRestSGD", "NearestNeighbor"),
-}
-#: parameters that a config does not set: the runner does, or they are stages of their own
-RESERVED = {"self", "n_jobs", "random_state", "verbose", "codebook", "encoder", "progress", "classifier"}
-
-TOP = {
-    "name": str, "description": str, "published": (dict, list), "data": dict, "image": dict, "channels": dict,
-    "fusion": str, "fusion_weights": (str, list), "codec": dict, "standardize": dict, "classifier": dict,
-    "lite": dict,
-}
-#: what decides the result of a run, and so what [lite] may change
-RESULT_KEYS = (
-    "data", "image", "channels", "fusion", "fusion_weights", "codec", "standardize", "classifier",
-)
-DATA = {"n_train": int, "n_train_unsplit": int, "n_test": int, "draws": int, "seed": int, "on_error": str}
-DATA_DEFAULTS = {"n_train": 0, "n_train_unsplit": 0, "n_test": 0, "draws": 1, "seed": 0, "on_error": "raise"}
-PUBLISHED = {
-    "paper": str, "table": str, "accuracy": (int, float), "std": (int, float), "measure": str, "protocol": str,
-    "data": str, "checked": bool,
-}
-IMAGE = {"max_side": int, "max_height": int, "max_pixels": int, "fit": list, "upscale": bool}
-CHANNEL_STAGES = ("extractor", "pca", "codebook", "encoder", "pyramid", "kernel_map")
-CHANNEL = {"n_descriptors": int, "n_images": int, "image": dict, **dict.fromkeys(CHANNEL_STAGES, dict)}
-SIGNATURE_STAGES = ("codec", "standardize", "classifier")
-FUSIONS = ("concatenate", "scores")
-FUSION_WEIGHTS = ("cv", "equal")
+_DEFAULT, _LITE = Origin("default"), Origin("lite")
 
 
 class Config:
@@ -93,12 +63,19 @@ class Config:
     tree : dict
         All tables with overrides and, if asked for, ``lite`` applied.
     source : str
-        Where it was read from.
+        Where it was read from: a file, or the name of a config that comes with bovw.
     lite : bool
+    origins : dict of tuple to Origin
+        Path of a value in ``tree`` to where it comes from.
     """
 
-    def __init__(self, tree, source, lite):
-        self.tree, self.source, self.lite = tree, source, lite
+    def __init__(self, layers, lite):
+        self.tree, self.origins, self.source, self.lite = layers.tree, layers.origins, layers.source, lite
+        self._layers = layers
+
+    def error(self, path, rule, *value):
+        """A ConfigError that names where a value comes from, its key, and the value if one is given."""
+        return self._layers.error(path, rule, *value)
 
     @property
     def name(self):
@@ -118,6 +95,11 @@ class Config:
         has_split : bool
             Whether the data set says itself which images are for training. One that does
             not uses ``data.n_train_unsplit`` where ``data.n_train`` is not set.
+
+        Returns
+        -------
+        int, float or None
+            A number of images, or a fraction between 0 and 1 of each class.
 
         Raises
         ------
@@ -143,20 +125,41 @@ class Config:
 
 def shipped_configs():
     """Names of the configs that are installed with the package."""
-    folder = resources.files("bovw.experiment") / "systems"
-    return sorted(p.name.removesuffix(".toml") for p in folder.iterdir() if p.name.endswith(".toml"))
+    return sorted(p.name.removesuffix(".toml") for p in _systems().iterdir() if p.name.endswith(".toml"))
 
 
-def find_config(name):
-    """The path of a config: ``name`` itself if it ends in .toml, else the config of that name that comes with bovw."""
-    if Path(name).suffix == ".toml":
-        return Path(name)
+def _systems():
+    return resources.files("bovw.experiment") / "systems"
+
+
+def find_config(name, beside=Path()):
+    """Where a config is, and what messages call it.
+
+    Parameters
+    ----------
+    name : str or Path
+        A .toml file, or else the name, a str, of a config that comes with bovw.
+    beside : path
+        The folder that a relative file name begins from.
+
+    Returns
+    -------
+    path : Path
+    called : str
+
+    Raises
+    ------
+    ConfigError
+        If no config of that name comes with bovw.
+    """
+    if isinstance(name, Path) or Path(name).suffix == ".toml":
+        return beside / name, str(beside / name)
     if str(name) not in shipped_configs():
         raise ConfigError(
-            f"config {name!r} is no .toml file and does not come with bovw{suggestion(name, shipped_configs())}; "
-            f"these come with it: {', '.join(shipped_configs())}"
+            f"config {str(name)!r} is no .toml file and does not come with bovw"
+            f"{suggestion(name, shipped_configs()) or '; `bovw systems` lists those that do'}"
         )
-    return Path(str(resources.files("bovw.experiment") / "systems" / f"{name}.toml"))
+    return Path(str(_systems() / f"{name}.toml")), str(name)
 
 
 def load_config(source, *, overrides=(), lite=False):
@@ -165,12 +168,12 @@ def load_config(source, *, overrides=(), lite=False):
     Parameters
     ----------
     source : path or str
-        A TOML file.
+        A TOML file, or the name of a config that comes with bovw.
     overrides : sequence of str
         Assignments ``"channels.sift.codebook.n_words=200"``; the value is TOML, or
         else a string.
     lite : bool, default False
-        Apply the config's ``[lite]`` table.
+        Make it a trial run: few images, small codebooks, and what the config's ``[lite]`` says.
 
     Returns
     -------
@@ -179,61 +182,60 @@ def load_config(source, *, overrides=(), lite=False):
     Raises
     ------
     ConfigError
-        For a missing file, a syntax error, an unknown key, a value of the wrong type.
+        For a missing file, a syntax error, an unknown key, a value of the wrong type or out of
+        range, stages that do not go together. The message names the file, or ``--set``, and the key.
     """
-    return check_config(_with_base(Path(source)), source=str(source), overrides=overrides, lite=lite)
+    return _finished(_with_base(*find_config(source)), overrides, lite)
 
 
-def _with_base(path):
-    """The tree of a file, laid over that of its base."""
-    tree = _read(path)
+def check_config(tree, *, source="config", overrides=(), lite=False):
+    """As :func:`load_config`, from a dict; ``source`` is what messages call it."""
+    layers = Layers(source)
+    layers.lay(tree, Origin(source))
+    return _finished(layers, overrides, lite)
+
+
+def _with_base(path, called, above=()):
+    """The tables of a file, laid over those of its base, which may have a base."""
+    tree = _read(path, called)
     base = tree.pop("base", None)
     if base is None:
-        return tree
+        layers = Layers(called)
+    else:
+        layers = _base(path, called, base, above)
+        for key in ("name", "description", *({"published"} & tree.keys())):
+            layers.pop(key)
+        layers.source = called
+    layers.lay(tree, Origin(called))
+    return layers
+
+
+def _base(path, called, base, above):
     if not isinstance(base, str):
-        raise ConfigError(f"{path}: base={base!r} must be the name of a .toml file beside it")
-    below = _read(path.parent / base)
-    if "base" in below:
         raise ConfigError(
-            f"{path}: base {base!r} has itself the base {below['base']!r}; one level is allowed: name the other file, "
-            "or copy what is needed"
+            f"{called}: base={base!r} must be the name of a config that comes with bovw, or of a .toml file beside it"
         )
-    _check_tree(below, str(path.parent / base))
-    for key in ("name", "description", *({"published"} & tree.keys())):
-        below.pop(key, None)
-    _merge(below, tree)
-    return below
+    try:
+        below, below_called = find_config(base, path.parent)
+    except ConfigError as error:
+        raise ConfigError(f"{called}: base: {error}") from None
+    chain = [*above, (path, called)]
+    if any(below.resolve() == other.resolve() for other, _ in chain):
+        circle = " -> ".join([*(name for _, name in chain), below_called])
+        raise ConfigError(f"{called}: base={base!r} goes in a circle: {circle}; one of them must have no base")
+    return _with_base(below, below_called, chain)
 
 
-def _read(path):
+def _read(path, called):
     try:
         with open(path, "rb") as file:
             return tomllib.load(file)
     except FileNotFoundError:
-        raise ConfigError(f"config {path} does not exist{_near_files(path)}") from None
+        raise ConfigError(f"config {called} does not exist{_near_files(path)}") from None
     except IsADirectoryError:
-        raise ConfigError(f"config {path} is a folder; give a .toml file") from None
+        raise ConfigError(f"config {called} is a folder; give a .toml file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
-
-
-def check_config(tree, *, source="config", overrides=(), lite=False):
-    """As :func:`load_config`, from a dict."""
-    tree = copy.deepcopy(tree)
-    _check_tree(tree, source)
-    if lite:
-        _merge(tree, tree.get("lite", {}))
-    for assignment in overrides:
-        _assign(tree, assignment)
-    _check_tree(tree, source)
-    tree.pop("lite", None)
-    tree.setdefault("name", Path(source).stem)
-    tree.setdefault("image", {})
-    tree["data"] = {**DATA_DEFAULTS, **tree.get("data", {})}
-    for key, minimum in (("n_train", 0), ("n_train_unsplit", 0), ("n_test", 0), ("draws", 1), ("seed", 0)):
-        if tree["data"][key] < minimum:
-            raise ConfigError(f"{source}: data.{key}={tree['data'][key]} must be at least {minimum}")
-    return Config(tree, source, lite)
+        raise ConfigError(f"{called} is not valid TOML: {error}") from None
 
 
 def _near_files(path):
@@ -241,146 +243,71 @@ def _near_files(path):
     return suggestion(path.name, siblings)
 
 
-def _check_tree(tree, source):
-    _check_table(tree, TOP, "", source)
-    if not tree.get("channels"):
-        raise ConfigError(f"{source}: there is no [channels.NAME] table; a config needs at least one channel")
-    for published in _tables(tree.get("published", []), "published", source):
-        _check_table(published, PUBLISHED, "published.", source)
-    _check_result_keys(tree, "", source)
-    _check_lite(tree, source)
+def _finished(layers, overrides, lite):
+    """The config of all layers: checked, with lite and overrides laid over it and texts filled in."""
+    check_lite_keys(layers)
+    layers.resolve_likes()
+    given, trial = layers.tree.get("lite", {}), layers.copy()
+    trial.pop("lite")
+    check_keys(trial)
+    trial.lay(lite_changes(trial.tree), _LITE)
+    trial.lay(given, lambda path: Origin(layers.origin(("lite", *path)).source, "lite"))
+    check_keys(trial)
+    if lite:
+        layers = trial
+    layers.pop("lite")
+    if overrides:
+        layers.lay(_assigned(overrides, layers), Origin(SET))
+        check_keys(layers)
+    tree = layers.tree
+    defaults = {"name": Path(layers.source).stem, "image": {}, "data": DATA_DEFAULTS}
+    layers.lay({key: value for key, value in defaults.items() if key not in tree}, _DEFAULT)
+    layers.lay({"data": {key: value for key, value in DATA_DEFAULTS.items() if key not in tree["data"]}}, _DEFAULT)
+    _cite_all(layers)
+    config = Config(layers, lite)
+    check_values(config)
+    return config
 
 
-def _tables(value, place, source):
-    """A table, or a list of tables, as a list."""
-    tables = [value] if isinstance(value, dict) else value
-    if not all(isinstance(table, dict) for table in tables):
-        raise ConfigError(f"{source}: {place} must be a table [{place}] or several [[{place}]]")
-    return tables
+def _cite_all(layers):
+    """Fill in what published figures leave to their papers; the figures."""
+    figures = check_published(layers)
+    for figure in figures:
+        known = set(figure)
+        try:
+            cite(figure)
+            layers.origins |= {("published", key): Origin("papers.toml") for key in figure.keys() - known}
+        except ParameterError as error:
+            raise layers.error(("published",), f"is not understood: {error}") from None
+    return figures
 
 
-def _check_result_keys(tree, place, source):
-    """Check everything but the texts; the channels are whole."""
-    _check_table(tree.get("data", {}), DATA, f"{place}data.", source)
-    _check_table(tree.get("image", {}), IMAGE, f"{place}image.", source)
-    for stage in SIGNATURE_STAGES:
-        if stage in tree or stage == "classifier":
-            _check_stage(tree.get(stage, {}), stage, f"{place}{stage}.", source)
-    for name, channel in tree["channels"].items():
-        _check_channel(channel, f"{place}channels.{name}", source)
-    _check_fusion(tree, place, source)
+def read_system(name):
+    """Description and published figures, a list, of a config that comes with bovw, whose stages are not checked."""
+    layers = _with_base(*find_config(name))
+    return layers.tree.get("description", ""), _cite_all(layers)
 
 
-def _check_fusion(tree, place, source):
-    fusion, weights = tree.get("fusion", FUSIONS[0]), tree.get("fusion_weights")
-    if fusion not in FUSIONS:
-        raise ConfigError(
-            f"{source}: {place}fusion={fusion!r} is not one of {', '.join(FUSIONS)}{suggestion(fusion, FUSIONS)}"
-        )
-    if weights is None:
-        return
-    if fusion != "scores":
-        raise ConfigError(f"{source}: {place}fusion_weights are for fusion = \"scores\", fusion is {fusion!r}")
-    if isinstance(weights, str):
-        if weights not in FUSION_WEIGHTS:
-            raise ConfigError(
-                f"{source}: {place}fusion_weights={weights!r} is not one of {', '.join(FUSION_WEIGHTS)} or a list of "
-                f"numbers{suggestion(weights, FUSION_WEIGHTS)}"
-            )
-        return
-    numbers = [w for w in weights if isinstance(w, (int, float)) and not isinstance(w, bool)]
-    if len(numbers) != len(weights) or len(weights) != len(tree["channels"]):
-        raise ConfigError(
-            f"{source}: {place}fusion_weights={weights!r} must be one number for each of the "
-            f"{len(tree['channels'])} channels"
-        )
-
-
-def _check_lite(tree, source):
-    lite = tree.get("lite", {})
-    _check_table(lite, {key: kind for key, kind in TOP.items() if key in RESULT_KEYS}, "lite.", source)
-    for name in lite.get("channels", {}):
-        if name not in tree["channels"]:
-            raise ConfigError(f"{source}: lite.channels.{name} names no channel{suggestion(name, tree['channels'])}")
-    merged = copy.deepcopy({key: value for key, value in tree.items() if key != "lite"})
-    _merge(merged, lite)
-    _check_result_keys(merged, "lite: ", source)
-
-
-def _check_channel(channel, place, source):
-    if not isinstance(channel, dict):
-        raise ConfigError(f"{source}: {place} must be a table")
-    _check_table(channel, CHANNEL, f"{place}.", source)
-    _check_table(channel.get("image", {}), IMAGE, f"{place}.image.", source)
-    for stage in CHANNEL_STAGES:
-        if stage in channel:
-            _check_stage(channel[stage], stage, f"{place}.{stage}.", source)
-    if "encoder" not in channel:
-        raise ConfigError(f"{source}: [{place}.encoder] is missing")
-    encoder = stage_class(channel["encoder"], "encoder", f"{place}.encoder.", source)
-    if encoder.needs_codebook and "codebook" not in channel:
-        raise ConfigError(f"{source}: [{place}.codebook] is missing")
-    if not encoder.needs_codebook and "codebook" in channel:
-        raise ConfigError(f"{source}: [{place}.codebook] is there, but {encoder.__name__} has no codebook")
-
-
-def _check_table(table, known, place, source):
-    for key, value in table.items():
-        if key not in known:
-            raise ConfigError(
-                f"{source}: unknown key {place}{key}{suggestion(key, known) or '; known are ' + ', '.join(known)}"
-            )
-        kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            wanted = "table" if dict in kinds else " or ".join(kind.__name__ for kind in kinds)
-            raise ConfigError(f"{source}: {place}{key}={value!r} must be of type {wanted}")
-
-
-def _check_stage(table, stage, place, source):
-    """The keys of a stage are ``type`` and the parameters of that estimator's constructor."""
-    cls = stage_class(table, stage, place, source)
-    known = [name for name in inspect.signature(cls.__init__).parameters if name not in RESERVED]
-    for key in table:
-        if key != "type" and key not in known:
-            hint = suggestion(key, known) or f"; {cls.__name__} has {', '.join(known)}"
-            raise ConfigError(f"{source}: unknown key {place}{key}{hint}")
-
-
-def stage_class(table, stage, place="", source="config"):
-    """The estimator class that a stage's table names."""
-    import bovw
-
-    name = table.get("type", STAGES[stage][0])
-    if name not in STAGES[stage]:
-        raise ConfigError(
-            f"{source}: {place}type={name!r} is not one of {', '.join(STAGES[stage])}{suggestion(name, STAGES[stage])}"
-        )
-    return getattr(bovw, name)
-
-
-def _merge(tree, changes):
-    """Lay ``changes`` over ``tree``, table by table; a table that changes the type of a stage replaces it."""
-    for key, value in changes.items():
-        below = tree.get(key)
-        same = isinstance(value, dict) and isinstance(below, dict)
-        if same and value.get("type", below.get("type")) == below.get("type"):
-            _merge(below, value)
-        else:
-            tree[key] = copy.deepcopy(value)
-
-
-def _assign(tree, assignment):
-    key, equals, text = assignment.partition("=")
-    if not equals or not key.strip():
-        raise ConfigError(f"--set {assignment!r} must have the form key.key=value")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text
-    *tables, last = key.strip().split(".")
-    place = tree
-    for i, name in enumerate(tables):
-        place = place.setdefault(name, {})
-        if not isinstance(place, dict):
-            raise ConfigError(f"--set {assignment!r}: {'.'.join(tables[:i + 1])} is not a table")
-    place[last] = value
+def _assigned(overrides, layers):
+    """The tables that all assignments ``--set`` make."""
+    changes = {}
+    for assignment in overrides:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"{SET} {assignment!r} must have the form key.key=value")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        *tables, last = key.strip().split(".")
+        channels = layers.tree["channels"]
+        if tables[:1] == ["channels"] and len(tables) > 1 and tables[1] not in channels:
+            hint = suggestion(tables[1], channels) or f"; it has {', '.join(channels)}"
+            raise ConfigError(f"{SET} {assignment}: {layers.source} has no channel {tables[1]!r}{hint}")
+        place = changes
+        for i, name in enumerate(tables):
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{SET} {assignment!r}: {'.'.join(tables[:i + 1])} is not a table")
+        place[last] = value
+    return changes

@@ -5,7 +5,7 @@ import itertools
 from dataclasses import replace
 
 from .._units import format_bytes, format_seconds
-from .config import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
+from .schema import CHANNEL_STAGES, SIGNATURE_STAGES, stage_class
 from .tasks import task_of
 
 
@@ -79,12 +79,19 @@ def describe_members(states):
 
 def _protocol(config, task):
     data, has_split = config.tree["data"], task.dataset.train is not None
+    first = "the first " if data.get("split") == "first" else ""
     n_train, n_test = task.limits(config)
-    training = "all training images" if n_train is None else f"{n_train} training images a class"
-    test = f"at most {n_test} test images a class" if n_test else \
+    training = "all training images" if n_train is None else f"{first}{_share(n_train, 'training')}"
+    test = f"{'' if isinstance(n_test, float) else 'at most '}{_share(n_test, 'test')}" if n_test else \
         "all test images" if has_split else "the rest for testing"
     draws = "1 draw" if data["draws"] == 1 else f"{data['draws']} draws"
     return f"{training}, {test}, {draws}, seed {data['seed']}"
+
+
+def _share(limit, what):
+    if isinstance(limit, float):
+        return f"{100 * limit:g} % of the {what} images of each class"
+    return f"{limit} {what} images a class"
 
 
 def _image(limits):

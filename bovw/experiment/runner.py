@@ -23,14 +23,13 @@ from pathlib import Path
 import numpy as np
 
 from .._files import fingerprint, remove_unfinished, write_json
-from .._random import stage_rng
-from ..datasets import draw_split, open_dataset, read_split_files
+from ..datasets import open_dataset, read_split_files
 from ..errors import ConfigError
 from .draw import DrawRun
 from .environment import describe_environment
 from .estimate import SAMPLE_IMAGES, estimate_run
 from .plan import describe_members, describe_plan, format_estimate
-from .tasks import task_of
+from .tasks import splits_of, task_of
 
 _LONG_RUN = 5000  # readings of an image from which a prediction is worth its time
 
@@ -134,7 +133,7 @@ def _draws(config, task, manifest, out, *, cache, n_jobs=None, verbose=False):
     options = {"cache": cache, "n_jobs": n_jobs, "verbose": verbose}
     return [
         DrawRun(config, task, manifest, train, test, draw, out / f"draw-{draw:02d}", **options)
-        for draw, (train, test) in enumerate(_splits(config, task))
+        for draw, (train, test) in enumerate(splits_of(task, config))
     ]
 
 
@@ -155,32 +154,6 @@ def _predict(config, draws, states, cores=None):
         draws=len(draws), cores=cores, images=[first.dataset.images[i] for i in few],
         finished={name: done for name, done in finished.items() if done},
     )
-
-
-def _splits(config, task):
-    """(train, test) index arrays of every draw.
-
-    A data set that says itself which images are for training is taken at its word; with
-    ``data.n_train`` only so many of them a class are drawn. ``data.n_test`` limits the test images.
-    """
-    dataset, settings = task.dataset, config.tree["data"]
-    n_train, n_test = task.limits(config)
-    seed = settings["seed"]
-    if dataset.train is None:
-        return [
-            draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes)
-            for draw in range(settings["draws"])
-        ]
-    official = dataset.draws or ((dataset.train, dataset.test),)  # some data sets, as Outex, come with several
-    splits = []
-    for draw in range(max(settings["draws"], len(official))):
-        train, test = official[draw % len(official)]
-        splits.append((
-            task.thinned(train, n_train, stage_rng(seed, "train", draw)),
-            task.thinned(test, n_test, stage_rng(seed, "test", draw)),
-        ))
-        task.check_split(*splits[-1])
-    return splits
 
 
 def _claim(out, identity, config, overwrite):

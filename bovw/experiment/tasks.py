@@ -26,6 +26,9 @@ References
 
 import numpy as np
 
+from .._random import stage_rng
+from ..datasets import draw_split
+from ..datasets.splits import class_share
 from ..errors import DatasetError
 from ..evaluation import (
     confusion_matrix,
@@ -34,7 +37,7 @@ from ..evaluation import (
     mean_class_accuracy,
     summarize_draws,
 )
-from .outcomes import METHODS, RankedDraw, precision_intervals, read_draws, write_guesses, write_scores
+from ..results.outcomes import METHODS, RankedDraw, precision_intervals, read_draws, write_guesses, write_scores
 
 N_GUESSES = 5
 CONFIDENCE = 0.95
@@ -54,6 +57,46 @@ def task_of(dataset, taxonomy=None):
     SingleLabelTask or MultiLabelTask
     """
     return SingleLabelTask(dataset, taxonomy) if dataset.targets is None else MultiLabelTask(dataset, taxonomy)
+
+
+def splits_of(task, config):
+    """(train, test) index arrays of every draw of a run.
+
+    A data set that says itself which images are for training is taken at its word; with
+    ``data.n_train`` only so many of them a class are taken. ``data.n_test`` limits the test images.
+
+    Parameters
+    ----------
+    task : SingleLabelTask or MultiLabelTask
+    config : Config
+
+    Returns
+    -------
+    list of (int array, int array)
+    """
+    dataset, settings = task.dataset, config.tree["data"]
+    n_train, n_test = task.limits(config)
+    seed, first = settings["seed"], settings.get("split") == "first"
+    if dataset.train is None:
+        return [
+            draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes, first=first)
+            for draw in range(settings["draws"])
+        ]
+    official = dataset.draws or ((dataset.train, dataset.test),)  # some data sets, as Outex, come with several
+    splits = []
+    for draw in range(max(settings["draws"], len(official))):
+        parts = zip(official[draw % len(official)], (n_train, n_test), ("train", "test"), strict=True)
+        splits.append(tuple(
+            task.thinned(rows, limit, None if first else stage_rng(seed, stage, draw)) for rows, limit, stage in parts
+        ))
+        task.check_split(*splits[-1])
+    return splits
+
+
+def _of_each(groups, limit, rng):
+    """At most ``limit`` images of each group: drawn by ``rng``, the first where that is None."""
+    groups = [group if rng is None else rng.permutation(group) for group in groups]
+    return np.concatenate([group[:class_share(limit, len(group))] for group in groups])
 
 
 class SingleLabelTask:
@@ -78,15 +121,15 @@ class SingleLabelTask:
         self.costs = None if taxonomy is None else taxonomy.cost_matrix(dataset.classes)
 
     def limits(self, config):
-        """Training and test images a class, None for all."""
+        """Training and test images a class: numbers, fractions, or None for all."""
         return config.n_train(has_split=self.dataset.train is not None), config.tree["data"]["n_test"] or None
 
     def thinned(self, index, limit, rng):
-        """At most ``limit`` images of each class out of ``index``."""
+        """At most ``limit`` images of each class out of ``index``, drawn by ``rng``; the first where that is None."""
         if limit is None:
             return index
         labels, n_classes = self.dataset.labels[index], len(self.dataset.classes)
-        return np.sort(np.concatenate([rng.permutation(index[labels == c])[:limit] for c in range(n_classes)]))
+        return np.sort(_of_each([index[labels == c] for c in range(n_classes)], limit, rng))
 
     def check_split(self, train, test):
         """Raise DatasetError if a split cannot be learnt from or judged; with one class an image any can be."""
@@ -166,7 +209,7 @@ class MultiLabelTask:
         self.labels = np.where(difficult, -1, dataset.targets).astype(np.int8)
 
     def limits(self, config):
-        """Training and test images a class, None for all: the data set's own split is changed by ``--lite`` alone."""
+        """As :meth:`SingleLabelTask.limits`; the data set's own split is changed by ``--lite`` alone."""
         if self.dataset.train is None:
             raise DatasetError(
                 f"{self.dataset.root} says not which images are for testing, and several classes an image are not "
@@ -176,12 +219,11 @@ class MultiLabelTask:
         return (data["n_train"] or None, data["n_test"] or None) if config.lite else (None, None)
 
     def thinned(self, index, limit, rng):
-        """At most ``limit`` images that show each class out of ``index``; an image may be there for several."""
+        """As :meth:`SingleLabelTask.thinned`, of the images that show each class; one may be there for several."""
         if limit is None:
             return index
         shown = self.labels[index] == 1
-        chosen = [rng.permutation(index[column])[:limit] for column in shown.T]
-        return np.unique(np.concatenate(chosen))
+        return np.unique(_of_each([index[column] for column in shown.T], limit, rng))
 
     def check_split(self, train, test):
         """Raise DatasetError if a class has no image, or no other image, to learn from, or none to be tested on."""

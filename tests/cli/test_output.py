@@ -3,9 +3,9 @@
 import pytest
 
 from bovw.cli.output import print_result
-from bovw.experiment.published import is_on
+from bovw.results.published import is_on
 
-from ..experiment.runs import write_run
+from ..results.runs import write_run
 
 HERE = {"paper": "A", "accuracy": 81.4, "std": 0.5, "data": "15-Scene", "measure": "mean_class_accuracy"}
 THERE = [{"paper": "B", "accuracy": 58.3, "data": name, "measure": "mean_ap"} for name in ("VOC 2007", "MIT-67")]

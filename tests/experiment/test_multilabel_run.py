@@ -10,14 +10,14 @@ import pytest
 import bovw
 from bovw.cli.main import main
 from bovw.display.report import write_report
-from bovw.experiment import append_run, run_experiment
-from bovw.experiment.compare import compare_runs, format_comparison
+from bovw.experiment import run_experiment
 from bovw.experiment.config import check_config
-from bovw.experiment.ledger import check_line, ledger_line, read_ledger
-from bovw.experiment.outcomes import read_draws, write_scores
-from bovw.experiment.table import render_table
 from bovw.experiment.tasks import MultiLabelTask, task_of
 from bovw.pipeline import load_classifier
+from bovw.results.compare import compare_runs, format_comparison
+from bovw.results.ledger import append_run, check_line, ledger_line, read_ledger
+from bovw.results.outcomes import read_draws, write_scores
+from bovw.results.table import render_table
 from bovw.stores import SignatureStore
 
 from ..datasets.layouts import write_layout
