@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .output import verb_parser
+from .parsers import verb_parser
 from .stage import add_channel, add_source, build_channel, open_source
 
 

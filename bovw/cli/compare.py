@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from .output import verb_parser
+from .parsers import verb_parser
 
 
 def add_parser(verbs):

@@ -1,6 +1,6 @@
 """``bovw config``: a config as it is when all is laid together, and which keys there are."""
 
-from .output import verb_parser
+from .parsers import verb_parser
 
 
 def add_parser(verbs):

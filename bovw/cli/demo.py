@@ -3,7 +3,8 @@
 import textwrap
 from pathlib import Path
 
-from .output import print_result, verb_parser
+from .output import print_result
+from .parsers import add_jobs, verb_parser, whole
 
 
 def add_parser(verbs):
@@ -15,9 +16,9 @@ def add_parser(verbs):
     )
     parser.add_argument("--out", type=Path, default=Path("bovw-demo"), metavar="DIR",
                         help="where windows, model and report go (default bovw-demo)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of everything random (default 0)")
+    parser.add_argument("--seed", type=whole(0), default=0, metavar="S", help="seed of everything random (default 0)")
     parser.add_argument("--lite", action="store_true", help="a smaller codebook: a trial in seconds")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.set_defaults(run=run)
 
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from .output import print_store, verb_parser
+from .output import print_store
+from .parsers import verb_parser
 from .stage import add_source, open_source
 
 #: --codec -> bovw's class and its parameters

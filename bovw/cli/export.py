@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from .._units import format_bytes, format_seconds
-from .output import verb_parser
+from .parsers import add_jobs, verb_parser
 
 
 def add_parser(verbs):
@@ -42,7 +42,7 @@ def _add_imagenet_sift(formats):
     parser.add_argument("--on-error", choices=("raise", "skip"), default="raise",
                         help="skip: an unreadable image keeps its place, without descriptors")
     parser.add_argument("--overwrite", action="store_true", help="replace files of another export")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run_imagenet_sift)
 
@@ -64,7 +64,11 @@ def run_imagenet_sift(options):
 
     kinds = ("vldsift",) if options.raw else ("sbow",) if options.words else ("vldsift", "sbow")
     codebook = None
-    if "sbow" in kinds and options.codebook is not None:
+    if "sbow" in kinds:
+        if options.codebook is None:
+            from ..errors import ParameterError
+
+            raise ParameterError("--codebook is missing; give the words, or --raw for descriptors alone")
         codebook = read_codebook(options.codebook, n_features=128)
     done = export_imagenet_sift(
         options.images, options.out, codebook, kinds=kinds, prefix=options.prefix, on_error=options.on_error,

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from .output import print_store, verb_parser
+from .output import print_store
+from .parsers import verb_parser
 from .stage import add_channel, add_source, build_channel, open_source
 
 

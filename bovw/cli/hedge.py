@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .output import verb_parser
+from .parsers import add_jobs, verb_parser
 
 
 def add_parser(verbs):
@@ -20,7 +20,7 @@ def add_parser(verbs):
                         help="WordNet's folder (words.txt and wordnet.is_a.txt, or data.noun), or a kit's meta.mat")
     parser.add_argument("--held-out", action="store_true",
                         help="the images (of DIR/test or DIR/val where there is one) are not those of the training")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)
 

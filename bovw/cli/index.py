@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from .._units import format_bytes
-from .output import add_kind, verb_parser
+from .parsers import add_jobs, add_kind, verb_parser
 
 _SHOWN = 10
 
@@ -24,7 +24,7 @@ def add_parser(verbs):
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where positions of archive members are kept")
     parser.add_argument("--headers-only", action="store_true", help="do not decode the pixels")
     parser.add_argument("--json", action="store_true", help="print the manifest, without its list of images")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)
 

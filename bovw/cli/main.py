@@ -15,12 +15,12 @@ VERBS = (
 
 def build_parser():
     """The parser with all verbs."""
-    import argparse
     import importlib
 
     from .. import __version__
+    from .parsers import Parser
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bovw",
         description="Classical image recognition at ImageNet scale: dense descriptors, codebooks, linear SVMs.",
         epilog="example: bovw demo",
@@ -66,11 +66,14 @@ def main(arguments=None):
 def _run(arguments):
     from ..errors import BovwError
 
+    options = None
     try:
         options = build_parser().parse_args(arguments)
         return options.run(options) or 0
     except BovwError as error:
-        print(f"bovw: {error}", file=sys.stderr)
+        from .wording import in_shell_words
+
+        print(f"bovw: {in_shell_words(str(error), options)}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; no traceback at shutdown

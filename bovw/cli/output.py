@@ -1,32 +1,6 @@
-"""What the verbs share: parsers with an example at the end, and the table of a result."""
-
-import argparse
+"""What the verbs print: the table of a result, the line of a store."""
 
 from .._units import format_bytes, format_seconds
-
-
-def verb_parser(verbs, name, summary, description, example):
-    """A verb's parser; its help ends with an example that works."""
-    return verbs.add_parser(
-        name, help=summary, description=description, epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter if "\n" in description else _Formatter,
-    )
-
-
-def add_kind(parser):
-    """The argument that says which data set it is."""
-    parser.add_argument("--kind", default="auto", metavar="NAME",
-                        help="which data set it is, where that is not recognized, or one may be read in two ways: "
-                             "cifar100_coarse for the 20 superclasses of CIFAR-100")
-
-
-class _Formatter(argparse.HelpFormatter):
-    """Wraps the description but keeps the example's lines."""
-
-    def _fill_text(self, text, width, indent):
-        if text.startswith("example:"):
-            return text
-        return super()._fill_text(text, width, indent)
 
 
 def print_result(metrics, out):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..errors import ParameterError
-from .output import add_kind, verb_parser
+from .parsers import add_kind, verb_parser, whole
 
 
 def add_parser(verbs):
@@ -14,10 +14,10 @@ def add_parser(verbs):
         "bovw plan demo --images 100000 --classes 1000",
     )
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")
-    parser.add_argument("--images", type=int, metavar="N", help="training images (default: those of --data)")
-    parser.add_argument("--classes", type=int, metavar="K")
-    parser.add_argument("--test", type=int, metavar="M", help="test images beside N training images (default 0)")
-    parser.add_argument("--cores", type=int, metavar="C", help="for a machine of the same kind with C cores")
+    parser.add_argument("--images", type=whole(1), metavar="N", help="training images (default: those of --data)")
+    parser.add_argument("--classes", type=whole(2), metavar="K")
+    parser.add_argument("--test", type=whole(0), metavar="M", help="test images beside N training images (default 0)")
+    parser.add_argument("--cores", type=whole(1), metavar="C", help="for a machine of the same kind with C cores")
     parser.add_argument("--data", type=Path, metavar="DIR",
                         help="measure on images of this data set (default: photographs of 500 x 375 pixels); without "
                              "--images, predict bovw run on it, all draws")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from .output import verb_parser
+from .parsers import add_jobs, verb_parser, whole
 
 
 def add_parser(verbs):
@@ -14,11 +14,11 @@ def add_parser(verbs):
     )
     parser.add_argument("model", metavar="MODEL", type=Path, help="the model folder that a run or save() wrote")
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="image files")
-    parser.add_argument("--top", type=int, default=5, metavar="K", help="how many classes (default 5)")
+    parser.add_argument("--top", type=whole(1), default=5, metavar="K", help="how many classes (default 5)")
     parser.add_argument("--hedge", type=float, metavar="ACCURACY",
                         help="answer with the most specific synset that keeps this accuracy, as 0.95; see bovw hedge")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: image, classes, scores, or error")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from .output import add_kind, print_result, verb_parser
+from .output import print_result
+from .parsers import add_jobs, add_kind, verb_parser, whole
 
 
 def add_parser(verbs):
@@ -21,14 +22,14 @@ def add_parser(verbs):
                              "<image> and DIR/test or DIR/val")
     add_kind(parser)
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where results go")
-    parser.add_argument("--draws", type=int, metavar="N", help="random training and test splits (data.draws)")
-    parser.add_argument("--seed", type=int, metavar="S", help="seed of splits and codebooks (data.seed)")
+    parser.add_argument("--draws", type=whole(1), metavar="N", help="random training and test splits (data.draws)")
+    parser.add_argument("--seed", type=whole(0), metavar="S", help="seed of splits and codebooks (data.seed)")
     parser.add_argument("--split", nargs=2, type=Path, metavar=("TRAIN", "TEST"),
                         help="files that list the training and test images, in place of seeded draws")
     parser.add_argument("--lite", action="store_true", help="a quick trial run: the config's [lite] settings")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides",
                         help="change one setting, as channels.sift.codebook.n_words=200; may be repeated")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.add_argument("--cache", type=Path, metavar="DIR",
                         help="keep finished feature sets here, for other runs that need the same ones")
     parser.add_argument("--taxonomy", type=Path, metavar="FILE",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .output import add_kind
+from .parsers import add_jobs, add_kind
 
 
 def add_source(parser, metavar, text):
@@ -13,7 +13,7 @@ def add_source(parser, metavar, text):
                         help="images of a data set that has training and test images (default: all)")
     parser.add_argument("--on-error", choices=("raise", "skip"), default="raise",
                         help="what to do with an image that cannot be read; skip keeps its row")
-    parser.add_argument("--jobs", type=int, default=-1, metavar="N", help="worker threads (default: all cores)")
+    add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
 
 

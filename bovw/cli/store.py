@@ -1,6 +1,6 @@
 """``bovw store``: look at a store of signatures or descriptors, verify it, repair it."""
 
-from .output import verb_parser
+from .parsers import verb_parser
 
 
 def add_parser(verbs):

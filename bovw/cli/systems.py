@@ -2,7 +2,7 @@
 
 import json
 
-from .output import verb_parser
+from .parsers import verb_parser
 
 
 def add_parser(verbs):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .output import verb_parser
+from .parsers import verb_parser
 
 LEDGERS = Path("experiments/results")
 

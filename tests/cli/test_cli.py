@@ -79,7 +79,7 @@ def test_run_on_the_superclasses_of_cifar100(config_file, tmp_path, capsys):
     assert (metrics["data"], metrics["n_classes"], metrics["n_train"]) == ("cifar100_coarse", 20, 60)
     assert "data:image/jpeg;base64," in (out / "report.html").read_text()
     assert main([*arguments, "--kind", "cifar1000"]) == 2
-    assert "kind='cifar1000'" in capsys.readouterr().err
+    assert "--kind cifar1000 is not one of" in capsys.readouterr().err
 
 
 def test_predict_goes_on_past_a_bad_image(config_file, window_folder, tmp_path, capsys):
@@ -202,3 +202,41 @@ def test_a_run_enters_the_ledger_and_the_table(config_file, window_folder, tmp_p
     assert "extractor  DenseSIFT(step=6, bin_size=[4])" in error
     assert main(["table", str(ledger)]) == 0
     assert "`small`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["plan", "demo", "--images", "100", "--classes", "2", "--cores", "0"], "--cores: 0 must be at least 1"),
+        (["plan", "demo", "--images", "0", "--classes", "2"], "--images: 0 must be at least 1"),
+        (["demo", "--seed", "-1"], "--seed: -1 must be at least 0"),
+        (["run", "demo", "--data", ".", "--out", "o", "--draws", "many"], "--draws: many must be a whole number"),
+        (["index", ".", "--jobs", "0"], "--jobs: 0 means no worker at all"),
+        (["predict", "model"], "the following arguments are required: IMAGE"),
+        (["nonsense"], "invalid choice: 'nonsense'"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_a_wrong_argument_is_one_line(capsys, arguments, words):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("bovw: ")
+    assert error.count("\n") == 1
+    assert words in error
+
+
+def test_messages_speak_of_options(window_folder, tmp_path, capsys):
+    cut_image(window_folder)
+    (window_folder / "cat" / "notes.txt").write_text("hello")
+    assert main(["extract", str(window_folder), "--extractor", "DenseSIFT", "--out", str(tmp_path / "s")]) == 2
+    assert "remove it or give --on-error skip" in capsys.readouterr().err
+    assert main(["run", "demo", "--data", str(window_folder), "--out", str(tmp_path / "r"), "--quiet"]) == 2
+    assert "remove it or give --set data.on_error=skip" in capsys.readouterr().err
+    assert main(["hedge", str(tmp_path), "--data", str(window_folder), "--taxonomy", "."]) == 2
+    error = capsys.readouterr().err
+    assert "remove it" in error
+    assert "on_error" not in error
+    assert main(["export", "imagenet-sift", "--images", str(window_folder), "--out", str(tmp_path / "e")]) == 2
+    assert "--codebook is missing" in capsys.readouterr().err
