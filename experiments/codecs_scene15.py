@@ -36,7 +36,7 @@ from bovw.experiment.build import build_classifier
 from bovw.experiment.config import load_config
 from bovw.experiment.tasks import summarize
 
-DEFAULT = Path(__file__).parent / "systems" / "scene15_fisher.toml"
+DEFAULT = "scene15_fisher"
 OVERRIDES = (
     "channels.sift.codebook.n_components=64", "channels.sift.n_descriptors=64_000", "channels.sift.extractor.step=6",
     "channels.sift.extractor.bin_size=[4, 8]", 'channels.sift.pyramid.cells=["1x1", "3x1"]',
@@ -115,7 +115,7 @@ def spread(values):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", type=Path, default=DEFAULT)
+    parser.add_argument("--config", default=DEFAULT)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the config further")
     parser.add_argument("--work", type=Path, required=True, help="folder of the stored signatures")
     parser.add_argument("--draws", type=int, default=5)

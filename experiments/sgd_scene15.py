@@ -3,7 +3,7 @@
     BOVW_DATA=... python experiments/sgd_scene15.py [--signatures FILE.npy] [--draws N] [--components K]
         [--losses hinge squared_hinge multinomial] [--folds N] [--jobs N] [--json FILE]
 
-The signatures are those of ``systems/scene15_fisher.toml`` with ``--components`` Gaussians
+The signatures are those of ``scene15_fisher`` with ``--components`` Gaussians
 (default 64, 65,536 dimensions), codebook learnt on the training images of the split that
 ``BOVW_DATA``/splits names; ``--signatures`` keeps them for the next time. Draw 0 is that
 split; further draws divide the images anew (under the same codebook, which favors neither
@@ -37,8 +37,7 @@ def signatures(dataset, train, options):
     if options.signatures and options.signatures.exists():
         return np.load(options.signatures, mmap_mode="r")
     config = load_config(
-        Path(__file__).parent / "systems" / "scene15_fisher.toml",
-        overrides=[f"channels.sift.codebook.n_components={options.components}"],
+        "scene15_fisher", overrides=[f"channels.sift.codebook.n_components={options.components}"]
     )
     model = build_classifier(config, draw=0, n_jobs=options.jobs)
     model.fit_encoders([dataset.images[i] for i in train])

@@ -78,34 +78,17 @@ def run_experiment(
     DatasetError
         If the data set is missing, malformed or too small.
     """
-    out = Path(out)
     dataset = open_dataset(data, kind, on_error=config.tree["data"]["on_error"])
     if split_files is not None:
         dataset = dataset.with_split(*read_split_files(dataset, *split_files))
-    task = task_of(dataset, taxonomy)
-    manifest = fingerprint(dataset.identity())
-    draws = _draws(config, task, manifest, out, cache=cache, n_jobs=n_jobs, verbose=verbose)
-    states = [draw.state() for draw in draws]
-    identity = fingerprint({"config": config.fingerprint, "data": manifest})
-    if verbose:
-        text = f"{describe_plan(config, dataset)}\n{describe_members(states)}\nfingerprint  {identity}"
-        print(text, file=sys.stderr, flush=True)
-    if plan or (plan is None and _readings_left(draws, states) >= _LONG_RUN and not (out / "run.json").exists()):
-        estimate = _predict(config, draws, states)
+    run = _Run(config, task_of(dataset, taxonomy), out, cache=cache, n_jobs=n_jobs, verbose=verbose)
+    run.say(run.describe())
+    if plan or (plan is None and run.is_long()):
+        estimate = run.predict()
         print(format_estimate(estimate), file=sys.stderr, flush=True)
         estimate.check(out)
-    _claim(out, identity, config, overwrite)
-    remove_unfinished(out)
-    results = []
-    for i, draw in enumerate(draws):
-        if verbose:
-            state = f"{len(draw.train)} training, {len(draw.test)} test images"
-            state = state if draw.finished() is None else "finished earlier, reused"
-            print(f"draw {i + 1} of {len(draws)}: {state}", file=sys.stderr, flush=True)
-        results.append(draw.run(keep_model=out / "model" if i == 0 else None))
-    metrics = _summarize(config, task, manifest, results, identity, out)
-    write_json(out / "metrics.json", metrics)
-    return metrics
+    run.claim(overwrite)
+    return run.run()
 
 
 def predict_run(config, data, *, cores=None, kind="auto", out=".", cache=None):
@@ -124,93 +107,123 @@ def predict_run(config, data, *, cores=None, kind="auto", out=".", cache=None):
         Of the run: feature sets that are finished there are not counted.
     """
     dataset = open_dataset(data, kind, on_error=config.tree["data"]["on_error"])
-    manifest = fingerprint(dataset.identity())
-    draws = _draws(config, task_of(dataset), manifest, Path(out), cache=cache)
-    return _predict(config, draws, [draw.state() for draw in draws], cores)
+    return _Run(config, task_of(dataset), out, cache=cache).predict(cores)
 
 
-def _draws(config, task, manifest, out, *, cache, n_jobs=None, verbose=False):
-    options = {"cache": cache, "n_jobs": n_jobs, "verbose": verbose}
-    return [
-        DrawRun(config, task, manifest, train, test, draw, out / f"draw-{draw:02d}", **options)
-        for draw, (train, test) in enumerate(splits_of(task, config))
-    ]
+class _Run:
+    """All draws of a config on a data set, in the folder ``out``."""
 
+    def __init__(self, config, task, out, *, cache=None, n_jobs=None, verbose=False):
+        self.config, self.task, self.out, self.verbose = config, task, Path(out), verbose
+        self.manifest = fingerprint(task.dataset.identity())
+        self.identity = fingerprint({"config": config.fingerprint, "data": self.manifest})
+        options = {"cache": cache, "n_jobs": n_jobs, "verbose": verbose}
+        self.draws = [
+            DrawRun(config, task, self.manifest, train, test, draw, self.out / f"draw-{draw:02d}", **options)
+            for draw, (train, test) in enumerate(splits_of(task, config))
+        ]
+        self.states = [draw.state() for draw in self.draws]
 
-def _readings_left(draws, states):
-    """Times that an image is to be read for some feature set."""
-    return sum(
-        len(draw.train) + len(draw.test)
-        for draw, state in zip(draws, states, strict=True) if not all(done for _, done in state.values())
-    )
+    def say(self, text):
+        """Print, if progress is wanted."""
+        if self.verbose:
+            print(text, file=sys.stderr, flush=True)
 
+    def describe(self):
+        """What the run is going to do, and what of it is done."""
+        plan = describe_plan(self.config, self.task.dataset)
+        return f"{plan}\n{describe_members(self.states)}\nfingerprint  {self.identity}"
 
-def _predict(config, draws, states, cores=None):
-    first = draws[0]
-    few = first.train[np.linspace(0, len(first.train) - 1, min(SAMPLE_IMAGES, len(first.train))).astype(int)]
-    finished = {name: sum(state[name][1] for state in states) for name in states[0]}
-    return estimate_run(
-        config, n_train=len(first.train), n_test=len(first.test), n_classes=len(first.dataset.classes),
-        draws=len(draws), cores=cores, images=[first.dataset.images[i] for i in few],
-        finished={name: done for name, done in finished.items() if done},
-    )
+    def is_long(self):
+        """Whether the run has not begun, and reads so many images that a prediction is worth its time."""
+        readings = sum(
+            len(draw.train) + len(draw.test)
+            for draw, state in zip(self.draws, self.states, strict=True) if not all(done for _, done in state.values())
+        )
+        return readings >= _LONG_RUN and not self._note.exists()
 
+    def predict(self, cores=None):
+        """The :class:`RunEstimate` of what is left to do."""
+        first, names = self.draws[0], self.states[0]
+        few = first.train[np.linspace(0, len(first.train) - 1, min(SAMPLE_IMAGES, len(first.train))).astype(int)]
+        finished = {name: sum(state[name][1] for state in self.states) for name in names}
+        return estimate_run(
+            self.config, n_train=len(first.train), n_test=len(first.test), n_classes=len(first.dataset.classes),
+            draws=len(self.draws), cores=cores, images=[first.dataset.images[i] for i in few],
+            finished={name: done for name, done in finished.items() if done},
+        )
 
-def _claim(out, identity, config, overwrite):
-    """Make sure that ``out`` is empty or holds this very run."""
-    note = out / "run.json"
-    if out.exists() and not out.is_dir():
-        raise ConfigError(f"--out {out} is a file; give a folder")
-    if note.exists():
-        try:
-            earlier = json.loads(note.read_text()).get("fingerprint")
-        except ValueError:
-            earlier = "unreadable"
-        if earlier == identity:
-            return
-        if not overwrite:
-            raise ConfigError(
-                f"{out} holds a run of another config or data set (fingerprint {earlier}, this one is {identity}); "
-                "choose another --out, or --overwrite it"
-            )
-        for path in [*out.glob("draw-*"), out / "model"]:
-            shutil.rmtree(path, ignore_errors=True)
-        for name in ("metrics.json", "report.html"):
-            (out / name).unlink(missing_ok=True)
-    elif out.exists() and any(out.iterdir()) and not overwrite:
-        raise ConfigError(f"--out {out} is not empty and holds no run of bovw; choose another folder")
-    write_json(note, {"fingerprint": identity, "config": config.tree, "lite": config.lite})
+    @property
+    def _note(self):
+        return self.out / "run.json"
 
+    def claim(self, overwrite):
+        """Make sure that the folder is empty or holds this very run."""
+        out, note = self.out, self._note
+        if out.exists() and not out.is_dir():
+            raise ConfigError(f"--out {out} is a file; give a folder")
+        if note.exists():
+            try:
+                earlier = json.loads(note.read_text()).get("fingerprint")
+            except ValueError:
+                earlier = "unreadable"
+            if earlier == self.identity:
+                return
+            if not overwrite:
+                raise ConfigError(
+                    f"{out} holds a run of another config or data set (fingerprint {earlier}, this one is "
+                    f"{self.identity}); choose another --out, or --overwrite it"
+                )
+            for path in [*out.glob("draw-*"), out / "model"]:
+                shutil.rmtree(path, ignore_errors=True)
+            for name in ("metrics.json", "report.html"):
+                (out / name).unlink(missing_ok=True)
+        elif out.exists() and any(out.iterdir()) and not overwrite:
+            raise ConfigError(f"--out {out} is not empty and holds no run of bovw; choose another folder")
+        write_json(note, {"fingerprint": self.identity, "config": self.config.tree, "lite": self.config.lite})
 
-def _summarize(config, task, manifest, results, identity, out):
-    dataset = task.dataset
-    peaks = [result["peak_memory_mb"] for result in results]  # of members that another run computed, too
-    stages = sorted({stage for result in results for stage in result["seconds"]})
-    return {
-        "name": config.name,
-        "description": config.tree.get("description", ""),
-        "published": config.published,
-        "lite": config.lite,
-        **task.summarize(results, out),
-        "data": Path(dataset.root).name if dataset.kind == "folder" else dataset.kind,
-        "data_kind": dataset.kind,
-        "data_fingerprint": manifest,
-        "n_classes": len(dataset.classes),
-        "classes": list(dataset.classes),
-        "n_train": results[0]["n_train"],
-        "n_test": results[0]["n_test"],
-        "signature_size": results[0]["signature_size"],
-        "bytes_per_image": results[0]["bytes_per_image"],
-        "chosen_C": [result["chosen_C"] for result in results],
-        "chosen_class_weight": [result["chosen_class_weight"] for result in results],
-        "fusion_weights": [result["fusion_weights"] for result in results],
-        "skipped": {name: message for result in results for name, message in result["skipped"].items()},
-        "seconds": {stage: sum(result["seconds"].get(stage, 0.0) for result in results) for stage in stages},
-        "peak_memory_mb": None if None in peaks else max(peaks),
-        "seed": config.tree["data"]["seed"],
-        "draws": len(results),
-        "config_fingerprint": config.fingerprint,
-        "run_fingerprint": identity,
-        "config": config.tree,
-        "environment": describe_environment(),
-    }
+    def run(self):
+        """Do what is not done yet; what ``metrics.json`` holds."""
+        remove_unfinished(self.out)
+        results = []
+        for i, draw in enumerate(self.draws):
+            done = "finished earlier, reused"
+            state = f"{len(draw.train)} training, {len(draw.test)} test images" if draw.finished() is None else done
+            self.say(f"draw {i + 1} of {len(self.draws)}: {state}")
+            results.append(draw.run(keep_model=self.out / "model" if i == 0 else None))
+        metrics = self._summary(results)
+        write_json(self.out / "metrics.json", metrics)
+        return metrics
+
+    def _summary(self, results):
+        config, dataset = self.config, self.task.dataset
+        peaks = [result["peak_memory_mb"] for result in results]  # of members that another run computed, too
+        stages = sorted({stage for result in results for stage in result["seconds"]})
+        return {
+            "name": config.name,
+            "description": config.tree.get("description", ""),
+            "published": config.published,
+            "lite": config.lite,
+            **self.task.summarize(results, self.out),
+            "data": Path(dataset.root).name if dataset.kind == "folder" else dataset.kind,
+            "data_kind": dataset.kind,
+            "data_fingerprint": self.manifest,
+            "n_classes": len(dataset.classes),
+            "classes": list(dataset.classes),
+            "n_train": results[0]["n_train"],
+            "n_test": results[0]["n_test"],
+            "signature_size": results[0]["signature_size"],
+            "bytes_per_image": results[0]["bytes_per_image"],
+            "chosen_C": [result["chosen_C"] for result in results],
+            "chosen_class_weight": [result["chosen_class_weight"] for result in results],
+            "fusion_weights": [result["fusion_weights"] for result in results],
+            "skipped": {name: message for result in results for name, message in result["skipped"].items()},
+            "seconds": {stage: sum(result["seconds"].get(stage, 0.0) for result in results) for stage in stages},
+            "peak_memory_mb": None if None in peaks else max(peaks),
+            "seed": config.tree["data"]["seed"],
+            "draws": len(results),
+            "config_fingerprint": config.fingerprint,
+            "run_fingerprint": self.identity,
+            "config": config.tree,
+            "environment": describe_environment(),
+        }

@@ -27,8 +27,7 @@ References
 import numpy as np
 
 from .._random import stage_rng
-from ..datasets import draw_split
-from ..datasets.splits import class_share
+from ..datasets import class_share, draw_split
 from ..errors import DatasetError
 from ..evaluation import (
     confusion_matrix,

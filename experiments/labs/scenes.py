@@ -240,4 +240,4 @@ print(f"\ntable and pictures: {options.out / 'lab.md'}")
 # - Draw other splits (`draw=1`, `2`, ...): how far do the accuracies vary? Is the difference of two systems larger?
 # - The pyramid with a linear machine instead of the intersection kernel; `bovw.HomogeneousKernelMap` between the two.
 # - Soft assignment, VLAD, super-vectors: `bovw.SoftAssignment`, `bovw.VLAD`, `bovw.SuperVector` in place of LLC.
-# - HoG or LBP instead of SIFT, and `bovw.ScoreFusion` of both. `experiments/systems` has what won the challenges.
+# - HoG or LBP instead of SIFT, and `bovw.ScoreFusion` of both. `bovw systems` lists what won the challenges.

@@ -193,7 +193,8 @@ def test_the_file_that_says_it_is_named(refused, tmp_path):
 
 def test_another_encoder_over_a_mixture_is_refused_in_words(refused):
     message = refused("scene15_fisher", "--set", "channels.sift.encoder.type=LLC")
-    assert message.startswith("--set channels.sift.encoder.type='LLC': needs a KMeansCodebook, and channels.sift.code")
+    assert message.startswith("--set channels.sift.encoder.type='LLC': needs a KMeansCodebook")
+    assert "channels.sift.codebook.type is 'GMMCodebook'" in message
 
 
 def test_the_corrected_config_runs_into_the_same_folder(refused, tmp_path, window_folder):
