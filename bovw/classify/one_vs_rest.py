@@ -21,7 +21,7 @@ from .._threads import check_n_jobs, map_in_order, single_threaded
 from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
 from ..errors import MemoryBudgetError, ParameterError
 from .dual_svm import solve_dual
-from .kernels import chi2_kernel, intersection_kernel, linear_kernel
+from .kernels import chi2_kernel, intersection_kernel, linear_kernel, row_products
 from .ranking import RankingMixin
 from .rounded_kernel import rounded_linear_kernel, rounding_pays
 from .samples import check_signatures
@@ -257,11 +257,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         def block(start):
             rows = slice(start, start + _PREDICT_ROWS)
             if self.kernel == "linear":
-                np.matmul(X[rows], self.coef_.T, out=scores[rows])
+                row_products(X[rows], self.coef_, scores[rows])
             else:
                 precomputed = self.kernel == "precomputed"
                 values = X[rows] if precomputed else _KERNELS[self.kernel](X[rows], self.X_fit_)
-                np.matmul(values, self.dual_coef_.T, out=scores[rows])
+                row_products(values, self.dual_coef_, scores[rows])
 
         for _ in map_in_order(block, range(0, len(X), _PREDICT_ROWS), self.n_jobs):
             pass

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._threads import check_n_jobs, map_in_order
 from .._validation import all_finite, check_bool, check_int, check_number
 from ..errors import ParameterError
+from .kernels import row_products
 from .primal_svm import PrimalProblems
 from .ranking import RankingMixin
 from .samples import check_signatures
@@ -170,7 +171,7 @@ class OneVsRestPrimal(RankingMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = check_signatures(self, X)
         blocks = [X[start : start + _PREDICT_ROWS] for start in range(0, len(X), _PREDICT_ROWS)]
-        scores = np.concatenate(list(map_in_order(lambda block: block @ self.coef_.T, blocks, self.n_jobs)))
+        scores = np.concatenate(list(map_in_order(lambda block: row_products(block, self.coef_), blocks, self.n_jobs)))
         scores += self.intercept_
         return scores[:, 0] if scores.shape[1] == 1 else scores
 

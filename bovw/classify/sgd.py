@@ -23,6 +23,7 @@ from .averaged_descent import LOSSES, averaged_sgd
 from .blocks import ArraySource, gather_rows, is_source
 from .calibration import softmax
 from .checkpoint import Checkpoint
+from .kernels import row_products
 from .ranking import RankingMixin, score_matrix
 from .samples import check_signatures
 from .targets import as_label_array, read_targets
@@ -278,7 +279,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     def _scores(self, source, rows, coef, intercept):
         starts = range(0, len(rows), _PREDICT_ROWS)
         blocks = (gather_rows(source, rows[start : start + _PREDICT_ROWS]) for start in starts)
-        parts = list(map_in_order(lambda block: block @ coef.T, blocks, self.n_jobs))
+        parts = list(map_in_order(lambda block: row_products(block, coef), blocks, self.n_jobs))
         scores = np.concatenate(parts) if parts else np.empty((0, len(intercept)), np.float32)
         scores += intercept
         return scores
