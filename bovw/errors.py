@@ -13,6 +13,7 @@ __all__ = [
     "ImageDecodeError",
     "MemoryBudgetError",
     "ModelFormatError",
+    "OpenCVError",
     "ParameterError",
     "StoreError",
 ]
@@ -49,6 +50,10 @@ class ImageDecodeError(BovwError):
 
     def __reduce__(self):
         return type(self), (self.args[0], self.source)
+
+
+class OpenCVError(BovwError, ImportError):
+    """OpenCV is not installed, or cannot be loaded on this machine."""
 
 
 class StoreError(BovwError):

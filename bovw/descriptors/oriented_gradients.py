@@ -34,7 +34,6 @@ and B. Fulkerson, "VLFeat", ACM Multimedia 2010.
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from .._cext import hog as _kernels
@@ -49,6 +48,7 @@ from .._validation import (
 )
 from ..errors import ParameterError
 from ..images import load_image
+from ..images.opencv import cv2
 from .base import Extractor
 from .grid import whole_frame
 from .output import check_output

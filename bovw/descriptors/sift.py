@@ -7,13 +7,13 @@ image (multi-resolution), and the protocol of ImageNet's dense-SIFT download.
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from .._cext import dsift as _kernel
 from .._validation import check_bool, check_choice, check_color_image, check_gray_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import resize_image
+from ..images.opencv import cv2
 from .base import Extractor
 from .grid import frames_along
 from .output import check_output

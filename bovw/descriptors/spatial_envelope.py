@@ -27,13 +27,13 @@ orientations and 4 x 4 blocks make 512 numbers.
 import functools
 import math
 
-import cv2
 import numpy as np
 import scipy.fft
 
 from .._validation import all_finite, check_gray_image, check_int, check_number
 from ..errors import ParameterError
 from ..images import load_image
+from ..images.opencv import cv2
 from .base import Extractor
 from .grid import whole_frame
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells

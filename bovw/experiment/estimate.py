@@ -23,7 +23,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from sklearn.base import clone
 
@@ -32,6 +31,7 @@ from .._units import format_bytes
 from ..classify import OneVsRestDual, OneVsRestPrimal, OneVsRestSGD
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
+from ..images.opencv import cv2
 from .build import build_members
 from .demo import photographs
 

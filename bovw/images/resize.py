@@ -9,11 +9,11 @@ pixel covers), enlarging is bilinear.
 
 import math
 
-import cv2
 import numpy as np
 
 from .._validation import check_bool, check_int
 from ..errors import ParameterError
+from .opencv import cv2
 
 
 def resize_image(image, *, max_side=None, max_height=None, max_pixels=None, fit=None, upscale=False):
