@@ -20,7 +20,7 @@ _INDEX = {
     for module, names in {
         ".errors": (
             "BovwError", "ConfigError", "DatasetError", "ImageDecodeError", "ImageScaleWarning", "MemoryBudgetError",
-            "ModelFormatError", "ParameterError", "StoreError",
+            "ModelFormatError", "OpenCVError", "ParameterError", "StoreError",
         ),
         ".images": ("ImageCollection", "load_image", "probe_image", "read_image", "resize_image"),
         ".taxonomy": ("Taxonomy",),

@@ -8,6 +8,8 @@ number of workers never changes a bit of the result.
 
 import contextlib
 import os
+import sys
+import threading
 
 import joblib
 import threadpoolctl
@@ -34,18 +36,51 @@ def check_n_jobs(n_jobs):
     return n_jobs if n_jobs > 0 else max(1, n_cores() + 1 + n_jobs)
 
 
+class _OpenCVThreads:
+    """OpenCV's threads: one while any single-threaded block is open, as many as before outside of all."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.n_blocks = 0
+        self.before = None  # how many there were; None while they are not limited
+
+    def limit(self):
+        opencv = sys.modules.get("cv2")
+        with self.lock:
+            if self.n_blocks and self.before is None and hasattr(opencv, "setNumThreads"):
+                self.before = opencv.getNumThreads()
+                opencv.setNumThreads(1)
+
+    def enter(self):
+        with self.lock:
+            self.n_blocks += 1
+        self.limit()
+
+    def leave(self):
+        with self.lock:
+            self.n_blocks -= 1
+            if self.n_blocks == 0 and self.before is not None:
+                sys.modules["cv2"].setNumThreads(self.before)
+                self.before = None
+
+
+_opencv_threads = _OpenCVThreads()
+
+
+def limit_opencv():
+    """Limit OpenCV to one thread too if it was loaded inside a block of :func:`single_threaded`."""
+    _opencv_threads.limit()
+
+
 @contextlib.contextmanager
 def single_threaded():
-    """Limit BLAS and OpenCV to one thread inside the block."""
-    import cv2
-
-    before = cv2.getNumThreads()
+    """Limit BLAS and OpenCV to one thread inside the block; OpenCV is not loaded for that."""
     with threadpoolctl.threadpool_limits(1):
-        cv2.setNumThreads(1)
+        _opencv_threads.enter()
         try:
             yield
         finally:
-            cv2.setNumThreads(before)
+            _opencv_threads.leave()
 
 
 def map_in_order(function, items, n_jobs=None):

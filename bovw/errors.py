@@ -14,6 +14,7 @@ __all__ = [
     "ImageScaleWarning",
     "MemoryBudgetError",
     "ModelFormatError",
+    "OpenCVError",
     "ParameterError",
     "StoreError",
 ]
@@ -50,6 +51,10 @@ class ImageDecodeError(BovwError):
 
     def __reduce__(self):
         return type(self), (self.args[0], self.source)
+
+
+class OpenCVError(BovwError, ImportError):
+    """OpenCV is not installed, or cannot be loaded on this machine."""
 
 
 class ImageScaleWarning(UserWarning):

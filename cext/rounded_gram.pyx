@@ -1,9 +1,8 @@
 """The Gram matrix of rows rounded to 8 bits, for ``bovw.classify.rounded_kernel``."""
 
-from libc.stdint cimport int8_t, int32_t
+from bovw._cext import FAST_INT8
 
-cdef extern from "bovw_cpu.h":
-    int bovw_cpu_has_vnni() noexcept nogil
+from libc.stdint cimport int8_t, int32_t
 
 cdef extern from "bovw_int8.h":
     enum:
@@ -20,6 +19,7 @@ cdef extern from "bovw_int8.h":
 
 PANEL = BOVW_PANEL
 TILE_COLUMNS = BOVW_TILE_COLUMNS
+cdef bint fast = FAST_INT8
 
 
 def round_rows(const float[:, ::1] X, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t first, Py_ssize_t width,
@@ -53,7 +53,7 @@ def round_rows(const float[:, ::1] X, Py_ssize_t start, Py_ssize_t stop, Py_ssiz
 
 
 def add_products(const int8_t[:, :, :, ::1] panels, const float[::1] scales, const int32_t[::1] sums,
-                 Py_ssize_t start, Py_ssize_t stop, float[:, ::1] out, bint fast):
+                 Py_ssize_t start, Py_ssize_t stop, float[:, ::1] out):
     """Add the products of the rounded rows to the lower triangle of ``out``, columns ``start`` to ``stop``.
 
     Tiles that the diagonal crosses are filled whole, so something above it is written too.
@@ -65,8 +65,6 @@ def add_products(const int8_t[:, :, :, ::1] panels, const float[::1] scales, con
     start, stop : int
         Multiples of 48.
     out : (n, n)
-    fast : bool
-        Use AVX-512 VNNI; the numbers are the same.
     """
     cdef Py_ssize_t n = out.shape[0], groups = panels.shape[1], row, column, last, i, j
     cdef const int8_t *rows
@@ -74,8 +72,6 @@ def add_products(const int8_t[:, :, :, ::1] panels, const float[::1] scales, con
         raise ValueError("the columns lie outside the panels")
     if n != out.shape[1] or n > scales.shape[0] or scales.shape[0] != panels.shape[0] * BOVW_PANEL:
         raise ValueError("the panels do not fit the matrix")
-    if fast and not bovw_cpu_has_vnni():
-        raise ValueError("this processor has no AVX-512 VNNI")
     if groups == 0 or n == 0:
         return
     with nogil:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bovw._cext import FAST_INT8
+
 from libc.math cimport INFINITY
 from libc.stdint cimport int8_t, int32_t
 from libc.stdlib cimport free, malloc
@@ -9,9 +11,6 @@ from libc.stdlib cimport free, malloc
 ctypedef fused element:
     float
     unsigned char
-
-cdef extern from "bovw_cpu.h":
-    int bovw_cpu_has_vnni() noexcept nogil
 
 cdef extern from "bovw_int8.h":
     enum:
@@ -48,6 +47,7 @@ cdef extern from "bovw_candidates.h":
 
 TILE_COLUMNS = BOVW_TILE_COLUMNS
 MOST_COLUMNS = BOVW_MOST_COLUMNS
+cdef bint fast = FAST_INT8
 
 
 cdef class RoundedRows:
@@ -59,8 +59,6 @@ cdef class RoundedRows:
         Room for so many, in whole panels of 16.
     d : int
         At most 4096.
-    fast : bool
-        Use AVX-512 VNNI.
 
     Attributes
     ----------
@@ -74,15 +72,11 @@ cdef class RoundedRows:
     cdef float[::1] scale, length, error
     cdef int32_t[::1] sums
     cdef bovw_rounded rounded
-    cdef bint fast
 
-    def __init__(self, Py_ssize_t n_rows, Py_ssize_t d, bint fast):
+    def __init__(self, Py_ssize_t n_rows, Py_ssize_t d):
         cdef Py_ssize_t n_panels = (n_rows + BOVW_PANEL - 1) // BOVW_PANEL
         if n_rows < 1 or d < 1 or d > BOVW_MOST_COLUMNS:
             raise ValueError(f"there must be room for a row, of 1 to {BOVW_MOST_COLUMNS} numbers")
-        if fast and not bovw_cpu_has_vnni():
-            raise ValueError("this processor has no AVX-512 VNNI")
-        self.fast = fast
         self.panels = np.zeros((n_panels, (d + 3) // 4, BOVW_PANEL, 4), np.int8)
         self.scales, self.lengths, self.errors = np.zeros((3, n_panels * BOVW_PANEL), np.float32)
         self.scale, self.length, self.error = self.scales, self.lengths, self.errors
@@ -102,7 +96,7 @@ cdef class RoundedRows:
         if n == 0 or d == 0:
             return 0.0
         with nogil:
-            largest = (bovw_round_rows_512 if self.fast else bovw_round_rows)(&X[0, 0], n, d, groups, &self.rounded)
+            largest = (bovw_round_rows_512 if fast else bovw_round_rows)(&X[0, 0], n, d, groups, &self.rounded)
         return largest
 
     def bound_scores(self, RoundedRows words, const float[:, :, ::1] constants, const float[::1] slack,
@@ -123,11 +117,11 @@ cdef class RoundedRows:
         with nogil:
             bovw_bound_scores(
                 &self.rounded, words.rounded.panels, &constants[0, 0, 0], groups, &slack[0], m, n_words,
-                &upper[0, 0], &lanes[0, 0], self.fast)
+                &upper[0, 0], &lanes[0, 0], fast)
 
 
 def nearest_of_bounded(const element[:, ::1] X, const float[:, ::1] words, const float[:, ::1] upper,
-                       const float[:, ::1] lanes, int32_t[::1] labels, bint fast):
+                       const float[:, ::1] lanes, int32_t[::1] labels):
     """The nearest word of each row, by distances to the words that can be it; among equally near ones the lowest.
 
     Shapes: X (m, d), words (K, d), upper (m, at least K), lanes (m, 48), labels (m,).
@@ -155,7 +149,7 @@ def nearest_of_bounded(const element[:, ::1] X, const float[:, ::1] words, const
 
 
 def neighbors_of_bounded(const float[:, ::1] X, const float[:, ::1] words, const float[:, ::1] upper,
-                         const float[:, ::1] lanes, int32_t[:, ::1] indices, bint fast):
+                         const float[:, ::1] lanes, int32_t[:, ::1] indices):
     """The k nearest words of each row, nearest first, ties to the lower: as ``nearest_of_bounded``, in float32.
 
     Shapes: X (m, d), words (K, d), upper (m, at least K), lanes (m, 48), indices (m, k), k at most 48 and K.

@@ -21,7 +21,8 @@ def callables():
                 continue
             yield name, thing
             for method, value in inspect.getmembers(thing):
-                if not method.startswith("_") and callable(value) and (getattr(value, "__module__", "") or "").startswith("bovw"):
+                ours = str(getattr(value, "__module__", "")).startswith("bovw")
+                if ours and callable(value) and not method.startswith("_"):
                     yield f"{name}.{method}", value
         else:
             yield name, thing

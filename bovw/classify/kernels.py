@@ -29,6 +29,43 @@ from ..errors import ParameterError
 
 _PRODUCT_TILE = 1024  # large, for BLAS
 _HISTOGRAM_TILE = 256  # small: less of a symmetric matrix is computed twice
+_FIXED_ORDER = 1 << 17  # numbers in Y up to which a fixed order of summation keeps up with BLAS
+
+
+def row_products(X, Y, out=None):
+    """Inner products of the rows of ``X`` with the rows of ``Y``, as predictions take them.
+
+    BLAS rounds a row by its place among the others, and otherwise on another processor. Where ``Y`` is small (up to
+    2**17 numbers) sums are taken in one order instead, so that a row's products are the same to the bit
+    whatever stands beside it and on whatever machine; beyond, they are to within float32 rounding.
+
+    Parameters
+    ----------
+    X : array of shape (n, d), float32, C-contiguous
+    Y : array of shape (m, d), float32
+    out : array of shape (n, m), float32, C-contiguous, optional
+
+    Returns
+    -------
+    array of shape (n, m), float32
+        ``out`` if given.
+    """
+    if out is None:
+        out = np.empty((len(X), len(Y)), np.float32)
+    _product_tile(X, np.ascontiguousarray(Y), out, 0, 0)
+    return out
+
+
+def _product_tile(x, y, out, row, column):
+    if y.size <= _FIXED_ORDER:
+        histogram_kernels.inner_product(x, y, out, row, column)
+    else:
+        _blas_tile(x, y, out, row, column)
+
+
+def _blas_tile(x, y, out, row, column):
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller says it better
+        np.matmul(x, y.T, out=out[row : row + len(x), column : column + len(y)])
 
 
 def linear_kernel(X, Y=None, *, out=None, n_jobs=None):
@@ -37,11 +74,7 @@ def linear_kernel(X, Y=None, *, out=None, n_jobs=None):
     Parameters, Returns and Raises are those of :func:`intersection_kernel`, but
     values of any sign are taken.
     """
-
-    def tile(x, y, out, row, column):
-        with np.errstate(over="ignore", invalid="ignore"):  # _fill says it better
-            np.matmul(x, y.T, out=out[row : row + len(x), column : column + len(y)])
-
+    tile = _blas_tile if Y is None else _product_tile
     return _fill(tile, _PRODUCT_TILE, *_check(X, Y, out, non_negative=False), n_jobs)
 
 

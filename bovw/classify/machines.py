@@ -12,6 +12,7 @@ from ..errors import ParameterError
 from .blocks import gather_rows
 from .calibration import softmax
 from .contract import SignatureClassifier
+from .kernels import row_products
 from .ranking import score_matrix
 from .weights import ClassWeight, class_factors
 
@@ -103,7 +104,7 @@ def linear_scores(source, rows, coef, intercept, n_jobs):
     """Scores of rows of a source under linear machines, (len(rows), n_problems) float32, block by block."""
     starts = range(0, len(rows), _PREDICT_ROWS)
     blocks = (gather_rows(source, rows[start : start + _PREDICT_ROWS]) for start in starts)
-    parts = list(map_in_order(lambda block: block @ coef.T, blocks, n_jobs))
+    parts = list(map_in_order(lambda block: row_products(block, coef), blocks, n_jobs))
     scores = np.concatenate(parts) if parts else np.empty((0, len(intercept)), np.float32)
     scores += intercept
     return scores

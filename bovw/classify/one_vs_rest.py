@@ -22,7 +22,7 @@ from .._threads import map_in_order, single_threaded
 from ..errors import MemoryBudgetError, ParameterError
 from .cost import FitCost, Machine
 from .dual_svm import solve_dual
-from .kernels import chi2_kernel, intersection_kernel, linear_kernel
+from .kernels import chi2_kernel, intersection_kernel, linear_kernel, row_products
 from .machines import CLASS_WEIGHT, COST, CV, N_JOBS, RANDOM_STATE, OneVsRestMachines
 from .rounded_kernel import rounded_linear_kernel, rounding_pays
 from .samples import take_rows
@@ -271,11 +271,11 @@ class OneVsRestDual(OneVsRestMachines):
         def block(start):
             rows = slice(start, start + _PREDICT_ROWS)
             if self.kernel == "linear":
-                np.matmul(X[rows], self.coef_.T, out=scores[rows])
+                row_products(X[rows], self.coef_, scores[rows])
             else:
                 precomputed = self.kernel == "precomputed"
                 values = X[rows] if precomputed else _KERNELS[self.kernel](X[rows], self.X_fit_)
-                np.matmul(values, self.dual_coef_.T, out=scores[rows])
+                row_products(values, self.dual_coef_, scores[rows])
 
         for _ in map_in_order(block, range(0, len(X), _PREDICT_ROWS), self.n_jobs):
             pass

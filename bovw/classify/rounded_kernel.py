@@ -28,8 +28,8 @@ is made exact afterwards; ``dual_svm.py`` does that here.
 
 import numpy as np
 
+from .._cext import FAST_INT8
 from .._cext import rounded_gram as _kernels
-from .._cext.cpu import has_vnni
 from .._threads import map_in_order
 from .._validation import check_matrix
 from .kernels import check_values, mirror_tile
@@ -44,10 +44,10 @@ _SAMPLES_A_PROBLEM = 16  # each refinement costs a problem as many products as f
 
 def rounding_pays(n, d, n_problems):
     """Whether ``n_problems`` machines on n signatures of d features are trained sooner with a rounded Gram matrix."""
-    return has_vnni() and n * n * d >= _WORTHWHILE and n >= _SAMPLES_A_PROBLEM * n_problems
+    return FAST_INT8 and n * n * d >= _WORTHWHILE and n >= _SAMPLES_A_PROBLEM * n_problems
 
 
-def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
+def rounded_linear_kernel(X, *, n_jobs=None):
     """Inner products of the rows of ``X``, each rounded to 8 bits.
 
     Parameters
@@ -56,8 +56,6 @@ def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
         Finite signatures, one a row.
     n_jobs : int, optional
         Worker threads (-1: all cores). The result does not depend on it.
-    fast : bool, optional
-        Use AVX-512 VNNI; by default where the processor has it. The result does not depend on it.
 
     Returns
     -------
@@ -70,7 +68,6 @@ def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
         If X is not a finite matrix, or a value exceeds what float32 holds.
     """
     X = check_matrix("X", X)
-    fast = has_vnni() if fast is None else fast
     n, d = X.shape
     n_panels = -(-n // _kernels.TILE_COLUMNS) * _kernels.TILE_COLUMNS // _kernels.PANEL
     panels = np.zeros((n_panels, -(-min(_FEATURES, d) // 4), _kernels.PANEL, 4), np.int8)
@@ -85,7 +82,7 @@ def rounded_linear_kernel(X, *, n_jobs=None, fast=None):
 
         def multiply(column):
             stop = min(column + _COLUMNS, len(scales))
-            _kernels.add_products(panels, scales, sums, column, stop, out, fast)
+            _kernels.add_products(panels, scales, sums, column, stop, out)
 
         for task, size in ((round_some, _ROWS), (multiply, _COLUMNS)):
             for _ in map_in_order(task, range(0, n, size), n_jobs):

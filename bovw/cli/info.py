@@ -15,15 +15,17 @@ def add_parser(verbs):
 
 
 def run(options):
+    from .._cext import AVAILABLE_LEVELS
     from ..experiment.config import shipped_configs
     from ..experiment.environment import describe_environment
 
-    facts = {**describe_environment(), "configs": shipped_configs()}
+    facts = {**describe_environment(), "simd_levels": AVAILABLE_LEVELS, "configs": shipped_configs()}
     if options.json:
         print(json.dumps(facts, indent=2))
         return 0
     packages = facts.pop("packages")
-    facts["configs"] = ", ".join(facts["configs"])
+    for name in ("simd_levels", "configs"):
+        facts[name] = ", ".join(facts[name])
     for name, value in {**facts, **packages}.items():
         print(f"{name:<14} {value}")
     return 0

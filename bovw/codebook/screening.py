@@ -21,8 +21,8 @@ integers where they multiply 16 pairs of float32.
 
 import numpy as np
 
+from .._cext import FAST_INT8
 from .._cext import screening as kernels
-from .._cext.cpu import has_vnni
 
 # Bounds of a block (rows x words) of 1 MB stay in the second-level cache.
 _BOUNDS = 2**18
@@ -50,8 +50,6 @@ class WordScreen:
     words : float32 array of shape (K, d), C-contiguous, finite
     centered : float32 array of shape (K, d), C-contiguous
         The words less the center.
-    fast : bool, optional
-        Use AVX-512 VNNI; by default where the processor has it. Results do not depend on it.
 
     Attributes
     ----------
@@ -61,11 +59,11 @@ class WordScreen:
         K, or a little more: numbers in a row of bounds.
     """
 
-    def __init__(self, words, centered, *, fast=None):
+    def __init__(self, words, centered):
         (K, d), columns = words.shape, kernels.TILE_COLUMNS
-        self._words, self._fast = words, has_vnni() if fast is None else fast
+        self._words = words
         self.n_places = padded = -(-K // columns) * columns
-        self._rounded = kernels.RoundedRows(padded, d, self._fast)
+        self._rounded = kernels.RoundedRows(padded, d)
         self._longest = float(self._rounded.take(centered))
         half_squares = np.full(padded, _PADDING)  # so that no score of a place without a word is high
         with np.errstate(over="ignore"):  # words so long are not searched here, see bounds
@@ -80,7 +78,7 @@ class WordScreen:
     def workspace(self):
         """Buffers for :meth:`bounds`; one a thread."""
         return {
-            "rounded": kernels.RoundedRows(self.n_rows, self._words.shape[1], self._fast),
+            "rounded": kernels.RoundedRows(self.n_rows, self._words.shape[1]),
             "upper": np.empty((self.n_rows, self.n_places), np.float32),
             "lanes": np.empty((self.n_rows, kernels.TILE_COLUMNS), np.float32),
         }
@@ -120,13 +118,13 @@ class WordScreen:
             The descriptors, not centered.
         bounds : from :meth:`bounds`, of the same rows
         """
-        kernels.nearest_of_bounded(X, self._words, *bounds, labels, self._fast)
+        kernels.nearest_of_bounded(X, self._words, *bounds, labels)
 
     def neighbors(self, X, bounds, indices):
         """Write the k nearest words of each row, nearest first, to ``indices``, int32 (m, k); k at most 48 and K."""
-        kernels.neighbors_of_bounded(X, self._words, *bounds, indices, self._fast)
+        kernels.neighbors_of_bounded(X, self._words, *bounds, indices)
 
 
 def screening_pays(n_words, n_features):
     """Whether words are found sooner by way of 8-bit integers, on this processor."""
-    return has_vnni() and n_words >= _LEAST_WORDS and _LEAST_FEATURES <= n_features <= kernels.MOST_COLUMNS
+    return FAST_INT8 and n_words >= _LEAST_WORDS and _LEAST_FEATURES <= n_features <= kernels.MOST_COLUMNS

@@ -34,7 +34,6 @@ and B. Fulkerson, "VLFeat", ACM Multimedia 2010.
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -43,6 +42,7 @@ from .._parameters import Boolean, Choice, Integer, Jobs, Number, Optional, Seri
 from .._validation import all_finite, check_color_image, check_gray_image, check_output
 from ..errors import ParameterError
 from ..images import ImageLike, warn_of_unit_scale
+from ..images.opencv import cv2
 from .base import Extractor, plain_values
 from .grid import whole_frame
 from .local_descriptors import LocalDescriptors

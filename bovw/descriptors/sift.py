@@ -8,7 +8,6 @@ image (multi-resolution), and the protocol of ImageNet's dense-SIFT download.
 from collections.abc import Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from .._cext import dsift as _kernel
@@ -16,6 +15,7 @@ from .._parameters import Boolean, Choice, Integer, Jobs, Number, OneOrMore, Opt
 from .._validation import check_color_image, check_gray_image, check_int, check_output
 from ..errors import ParameterError
 from ..images import ImageLike, resize_image
+from ..images.opencv import cv2
 from .base import Extractor
 from .grid import frames_along
 from .local_descriptors import LocalDescriptors

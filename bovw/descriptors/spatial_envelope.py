@@ -27,7 +27,6 @@ orientations and 4 x 4 blocks make 512 numbers.
 import functools
 import math
 
-import cv2
 import numpy as np
 import scipy.fft
 
@@ -35,6 +34,7 @@ from .._parameters import Integer, Jobs, Number, Optional, Series
 from .._validation import all_finite, check_gray_image
 from ..errors import ParameterError
 from ..images import ImageLike
+from ..images.opencv import cv2
 from .base import Extractor
 from .grid import whole_frame
 from .local_descriptors import LocalDescriptors

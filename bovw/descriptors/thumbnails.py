@@ -4,12 +4,12 @@ Torralba, Fergus and Freeman (2008, section 3) shrink images to a side of 16 or 
 pixels, their aspect ratio given up, and compare them with zero mean and unit norm.
 """
 
-import cv2
 import numpy as np
 
 from .._parameters import Boolean, Integer, Jobs
 from .._validation import check_color_image, check_gray_image
 from ..images import ImageLike
+from ..images.opencv import cv2
 from .base import Extractor
 from .grid import whole_frame
 from .local_descriptors import LocalDescriptors

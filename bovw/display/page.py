@@ -2,13 +2,13 @@
 
 import base64
 
-import cv2
 import jinja2
 
 from .._files import atomic_write
 from .._units import format_bytes, format_seconds
 from ..errors import ImageDecodeError
 from ..images import load_image, resize_image
+from ..images.opencv import cv2
 
 THUMBNAIL = 180  # pixels, longer side
 

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from .._files import atomic_write, write_json
 from .._random import stage_rng
+from ..images.opencv import cv2
 
 WINDOW, STRIDE, CAP = 64, 32, 60
 

@@ -7,7 +7,10 @@ import sys
 from .._cext import SIMD_LEVEL
 from .._threads import n_cores
 
-PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-image", "opencv-python", "joblib", "Pillow")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-image", "joblib", "Pillow")
+_OPENCV_BUILDS = (
+    "opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless",
+)
 
 
 def describe_environment():
@@ -17,7 +20,7 @@ def describe_environment():
     return {
         "bovw": __version__,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in (*PACKAGES, _opencv_build())},
         "simd": SIMD_LEVEL,
         "processor": _processor(),
         "cores": n_cores(),
@@ -30,6 +33,11 @@ def _version(name):
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _opencv_build():
+    """Which build of OpenCV is installed; the one that bovw asks for, if none is."""
+    return next((name for name in _OPENCV_BUILDS if _version(name)), _OPENCV_BUILDS[0])
 
 
 def _processor():

@@ -20,7 +20,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from sklearn.base import clone
 
@@ -29,6 +28,7 @@ from .._units import format_bytes
 from ..classify import Machine, OneVsRestDual, as_classifier
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
+from ..images.opencv import cv2
 from .build import build_members
 from .demo import photographs
 

@@ -25,10 +25,10 @@ import io
 import re
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 
+from .opencv import cv2
 from .orientation import exif_orientation
 from .source import decode_error, read_part
 
@@ -46,9 +46,6 @@ _MAX_SCANS = 500  # ten or so are usual, and each costs a pass over the whole pi
 _CUT = "truncated; copy or download it again"
 _OTHER_BYTES = bytes((167 * i + 181) % 251 for i in range(96))
 
-_BGR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-_GRAY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
-_RGB = getattr(cv2, "IMREAD_COLOR_RGB", 0) and cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 @dataclass(frozen=True)
@@ -190,13 +187,14 @@ def decode_jpeg(data, header, mode, name):
         If OpenCV cannot decode it, or the lower part of the picture is missing.
     """
     buffer = np.frombuffer(data, np.uint8)
+    as_stored = cv2.IMREAD_IGNORE_ORIENTATION
     try:
         if mode == "gray":
-            image = cv2.imdecode(buffer, _GRAY)
-        elif _RGB:
-            image = cv2.imdecode(buffer, _RGB)
+            image = cv2.imdecode(buffer, cv2.IMREAD_GRAYSCALE | as_stored)
+        elif hasattr(cv2, "IMREAD_COLOR_RGB"):
+            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB | as_stored)
         else:  # OpenCV before 4.11
-            image = cv2.imdecode(buffer, _BGR)
+            image = cv2.imdecode(buffer, cv2.IMREAD_COLOR | as_stored)
             image = image if image is None else cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
     except cv2.error as error:
         raise decode_error(name, f"a damaged JPEG ({error.err}); copy or download it again") from None

@@ -9,12 +9,12 @@ pixel covers), enlarging is bilinear.
 
 import math
 
-import cv2
 import numpy as np
 
 from .._parameters import Boolean, Integer, Kind, Optional, Series
 from .._validation import suggestion
 from ..errors import ParameterError
+from .opencv import cv2
 
 #: what an image can be resized by
 LIMITS = {

@@ -4,7 +4,6 @@ Pillow refuses files that end before their last pixel, as long as its global
 ``LOAD_TRUNCATED_IMAGES`` is left alone.
 """
 
-import cv2
 import numpy as np
 from PIL import Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
@@ -15,6 +14,7 @@ from PIL.SunImagePlugin import SunImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from .opencv import cv2
 from .orientation import exif_orientation
 from .pixels import over_white, to_8_bits
 from .source import decode_error

@@ -23,7 +23,12 @@ static inline int bovw_cpu_has_avx2(void) {
 static inline int bovw_cpu_has_avx2(void) { return 0; }
 #endif
 
+/* Where this is defined, the compiler takes AVX-512 code, function by function, whatever its flags. */
 #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define BOVW_COMPILES_512
+#endif
+
+#ifdef BOVW_COMPILES_512
 static inline int bovw_cpu_has_vnni(void) {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&

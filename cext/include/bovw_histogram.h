@@ -1,6 +1,6 @@
 /* Additive kernels between the rows of two matrices, four rows by two at a time.
  * A sum over features runs in eight lanes of float over one chunk, and in double
- * from chunk to chunk, in the same order at every SIMD level. */
+ * from chunk to chunk, in the same order at every SIMD level and wherever a row lies. */
 #ifndef BOVW_HISTOGRAM_H
 #define BOVW_HISTOGRAM_H
 
@@ -11,6 +11,9 @@
 
 #define BOVW_HIST_CHUNK 1024 /* features; 4 rows of it fill half of a 32 kB cache */
 #define BOVW_HIST_ROWS 64    /* rows of y that stay in the second cache meanwhile */
+
+BOVW_INLINE v8 bovw_inner_product_lanes(v8 x, v8 y) { return v8_mul(x, y); }
+BOVW_INLINE float bovw_inner_product_one(float x, float y) { return x * y; }
 
 BOVW_INLINE v8 bovw_intersection_lanes(v8 x, v8 y) { return v8_min(x, y); }
 BOVW_INLINE float bovw_intersection_one(float x, float y) { return x < y ? x : y; }
@@ -75,6 +78,7 @@ BOVW_INLINE float bovw_chi2_one(float x, float y) { return x * (y / ((x + y) + F
             }                                                                                               \
     }
 
+BOVW_HISTOGRAM_KERNEL(bovw_inner_product, bovw_inner_product_lanes, bovw_inner_product_one, 1.0)
 BOVW_HISTOGRAM_KERNEL(bovw_intersection, bovw_intersection_lanes, bovw_intersection_one, 1.0)
 BOVW_HISTOGRAM_KERNEL(bovw_chi2, bovw_chi2_lanes, bovw_chi2_one, 2.0)
 

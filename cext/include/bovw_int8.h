@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bovw_cpu.h"
+
 enum { BOVW_PANEL = 16, BOVW_TILE_ROWS = 8, BOVW_TILE_PANELS = 3, BOVW_TILE_COLUMNS = BOVW_PANEL * BOVW_TILE_PANELS };
 
 /* How many steps of rounding make a unit: 127 steps reach the largest magnitude of a row. 0 if that is as good as 0. */
@@ -82,7 +84,7 @@ static void bovw_int8_tile_c(const int8_t *rows, const int8_t *columns, ptrdiff_
                 }
 }
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#ifdef BOVW_COMPILES_512
 #include <immintrin.h>
 /* 24 sums in registers: a load of columns serves 8 rows, a broadcast row 48 columns */
 __attribute__((target("avx512f,avx512vnni")))

@@ -12,7 +12,7 @@
 #include "bovw_mask.h"
 #include "bovw_restrict.h"
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#ifdef BOVW_COMPILES_512
 #define BOVW_FOR_512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
 #else
 #define BOVW_FOR_512
@@ -65,7 +65,7 @@ static float bovw_round_rows(
     return longest;
 }
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#ifdef BOVW_COMPILES_512
 BOVW_FOR_512 static float bovw_round_rows_512(
     const float *x, ptrdiff_t n, ptrdiff_t width, ptrdiff_t groups, const bovw_rounded *rounded) {
     float longest = 0;
@@ -178,7 +178,7 @@ BOVW_INLINE ptrdiff_t bovw_reaching(const float *upper, ptrdiff_t n_words, float
     return n;
 }
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#ifdef BOVW_COMPILES_512
 BOVW_FOR_512 static ptrdiff_t bovw_reaching_512(const float *upper, ptrdiff_t n_words, float least, int32_t *found) {
     const __m512 bar = _mm512_set1_ps(least);
     ptrdiff_t word, n = 0;

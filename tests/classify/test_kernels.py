@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import pairwise
 
 from bovw.classify import chi2_kernel, intersection_kernel
-from bovw.classify.kernels import linear_kernel
+from bovw.classify.kernels import linear_kernel, row_products
 from bovw.errors import ParameterError
 from tests.simd import assert_same_bits
 
@@ -53,6 +53,26 @@ def test_agrees_with_scikit_learn():
     cityblock = -np.log(pairwise.laplacian_kernel(X.astype(float), Y.astype(float), gamma=0.01)) / 0.01
     np.testing.assert_allclose(intersection_kernel(X, Y), (sums - cityblock) / 2, rtol=1e-5)
     np.testing.assert_allclose(linear_kernel(X, Y), pairwise.linear_kernel(X, Y), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("n", "m", "d"), [*SHAPES, (1, 20, 7000)])
+def test_row_products(n, m, d):
+    rng = np.random.default_rng(5)
+    X, Y = rng.standard_normal((n, d), np.float32), rng.standard_normal((m, d), np.float32)
+    bound = 1e-6 * np.linalg.norm(X, axis=1)[:, None] * np.linalg.norm(Y, axis=1)
+    out = np.empty((n, m), np.float32)
+    assert row_products(X, np.asfortranarray(Y), out) is out
+    assert (np.abs(out - X.astype(np.float64) @ Y.T.astype(np.float64)) <= bound).all()
+    np.testing.assert_array_equal(linear_kernel(X, Y), out)
+
+
+@pytest.mark.parametrize(("m", "d"), [(1, 3), (3, 3), (17, 40), (20, 1500)])
+def test_products_of_a_row_do_not_depend_on_the_rows_beside_it(m, d):
+    rng = np.random.default_rng(6)
+    X, Y = rng.standard_normal((83, d), np.float32), rng.standard_normal((m, d), np.float32)
+    everything = row_products(X, Y)
+    for part in (slice(0, 1), slice(5, 8), slice(70, None), slice(None, None, -1)):
+        np.testing.assert_array_equal(row_products(np.ascontiguousarray(X[part]), Y), everything[part])
 
 
 def test_exponential_kernel_has_a_unit_diagonal():
@@ -108,7 +128,8 @@ def test_same_bits_at_every_simd_level():
         "X = np.random.default_rng(0).gamma(0.3, size=(90, 203)).astype(np.float32)\n"
         "y = np.arange(90) % 4\n"
         "m = OneVsRestDual(kernel='precomputed').fit(intersection_kernel(X), y)\n"
-        "parts = [intersection_kernel(X), chi2_kernel(X), m.dual_coef_, m.dual_gaps_]\n"
+        "scores = m.decision_function(intersection_kernel(X))\n"
+        "parts = [intersection_kernel(X), chi2_kernel(X), m.dual_coef_, m.dual_gaps_, scores]\n"
         "print(hashlib.sha256(b''.join(p.tobytes() for p in parts)).hexdigest())\n"
     )
     assert_same_bits(script)

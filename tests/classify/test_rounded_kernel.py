@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bovw._cext import cpu, rounded_gram
+from bovw._cext import rounded_gram
 from bovw.classify import rounded_kernel
 from bovw.classify.rounded_kernel import rounded_linear_kernel, rounding_pays
 from bovw.errors import ParameterError
@@ -26,12 +26,9 @@ def test_agrees_with_the_slow_twin(n, d):
 
 
 @pytest.mark.parametrize(("n", "d"), [(50, 70), (300, 2100)])
-def test_neither_instructions_nor_workers_change_a_bit(n, d):
+def test_workers_change_nothing(n, d):
     X = rows(n, d)
-    plain = rounded_linear_kernel(X, fast=False)
-    np.testing.assert_array_equal(rounded_linear_kernel(X, fast=False, n_jobs=3), plain)
-    if cpu.has_vnni():
-        np.testing.assert_array_equal(rounded_linear_kernel(X, fast=True), plain)
+    np.testing.assert_array_equal(rounded_linear_kernel(X, n_jobs=3), rounded_linear_kernel(X))
 
 
 def test_levels_have_the_same_bits():
@@ -96,11 +93,11 @@ def test_is_positive_semi_definite():
 
 
 def test_pays_for_large_problems_only(monkeypatch):
-    monkeypatch.setattr(rounded_kernel, "has_vnni", lambda: True)
+    monkeypatch.setattr(rounded_kernel, "FAST_INT8", True)
     assert rounding_pays(9000, 21504, 102)
     assert not rounding_pays(1500, 21504, 15)
     assert not rounding_pays(9000, 21504, 1000)
-    monkeypatch.setattr(rounded_kernel, "has_vnni", lambda: False)
+    monkeypatch.setattr(rounded_kernel, "FAST_INT8", False)
     assert not rounding_pays(9000, 21504, 102)
 
 
@@ -113,6 +110,6 @@ def test_kernels_refuse_arrays_that_do_not_fit():
     with pytest.raises(ValueError, match="do not fit"):
         rounded_gram.round_rows(X, 0, 40, 0, 20, panels[:, :4].copy(), scales, sums)
     with pytest.raises(ValueError, match="outside the panels"):
-        rounded_gram.add_products(panels, scales, sums, 16, 48, out, False)
+        rounded_gram.add_products(panels, scales, sums, 16, 48, out)
     with pytest.raises(ValueError, match="do not fit"):
-        rounded_gram.add_products(panels, scales, sums, 0, 48, np.zeros((49, 49), np.float32), False)
+        rounded_gram.add_products(panels, scales, sums, 0, 48, np.zeros((49, 49), np.float32))

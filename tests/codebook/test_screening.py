@@ -1,11 +1,13 @@
-"""Nearest words by way of 8-bit integers: bounds that hold, and the answers of comparing all words."""
+"""Nearest words by way of 8-bit integers: bounds that hold, and the answers of comparing all words.
+
+By the code of the level in use: ``BOVW_SIMD`` chooses another.
+"""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bovw._cext import cpu
 from bovw._cext import screening as kernels
 from bovw.codebook import KMeansCodebook
 from bovw.codebook.lloyd import lloyd
@@ -14,8 +16,7 @@ from bovw.codebook.neighbors import NeighborSearch
 from bovw.codebook.screening import MOST_NEIGHBORS, WordScreen
 from bovw.encoding import LLC
 from tests.reference import kmeans as reference
-
-LEVELS = [False, pytest.param(True, marks=pytest.mark.skipif(not cpu.has_vnni(), reason="no AVX-512 VNNI"))]
+from tests.simd import assert_same_bits
 
 
 def near_words(n, K, d, seed, spread=0.3):
@@ -31,13 +32,12 @@ def exact_scores(X, words):
     return X @ words.T - (words**2).sum(axis=1) / 2
 
 
-@pytest.mark.parametrize("fast", LEVELS)
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 120), st.integers(1, 40), st.integers(0, 10**6), st.integers(-18, 15))
-def test_every_score_lies_between_its_bounds(fast, n, K, d, seed, magnitude):
+def test_every_score_lies_between_its_bounds(n, K, d, seed, magnitude):
     X, words = near_words(n, K, d, seed)
     X, words = X * np.float32(10.0**magnitude), words * np.float32(10.0**magnitude)
-    screen = WordScreen(words, words, fast=fast)
+    screen = WordScreen(words, words)
     upper, lanes = screen.bounds(X, screen.workspace())
     scores = exact_scores(X, words)
     assert (upper[:, :K] >= scores).all()
@@ -46,44 +46,35 @@ def test_every_score_lies_between_its_bounds(fast, n, K, d, seed, magnitude):
         assert (lanes[:, lane] <= scores[:, lane::48].max(axis=1)).all()
 
 
-@pytest.mark.parametrize("fast", LEVELS)
-def test_bounds_are_narrow(fast):
+def test_bounds_are_narrow():
     X, words = near_words(200, 300, 64, 0)
-    screen = WordScreen(words, words, fast=fast)
+    screen = WordScreen(words, words)
     upper, lanes = screen.bounds(X, screen.workspace())
     possible = (upper[:, :300] >= lanes.max(axis=1, keepdims=True)).sum(axis=1)
     assert possible.min() >= 1
     assert possible.mean() < 5
 
 
-@pytest.mark.parametrize("fast", LEVELS)
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 300), st.integers(1, 200), st.integers(1, 40), st.integers(0, 10**6), st.booleans())
-def test_the_nearest_word_is_that_of_the_definition(fast, n, K, d, seed, ties):
+def test_the_nearest_word_is_that_of_the_definition(n, K, d, seed, ties):
     X, words = near_words(n, K, d, seed)
     if ties:
         X, words = np.round(2 * X), np.round(2 * words)
-    search = screened(WordSearch, words, fast)
+    search = WordSearch(words, screen=True)
     np.testing.assert_array_equal(search.labels(X), reference.nearest_words(X, words)[0])
 
 
-@pytest.mark.parametrize("fast", LEVELS)
 @settings(max_examples=40, deadline=None)
 @given(st.integers(1, 100), st.integers(1, 200), st.integers(1, 60), st.integers(1, 48), st.integers(0, 10**6))
-def test_the_neighbors_are_those_of_all_distances(fast, n, K, d, k, seed):
+def test_the_neighbors_are_those_of_all_distances(n, K, d, k, seed):
     k = min(k, K)
     rng = np.random.default_rng(seed)
     X, words = (rng.integers(-9, 10, size=(rows, d)).astype(np.float32) for rows in (n, K))  # distances are exact
-    search = screened(NeighborSearch, words, fast)
+    search = NeighborSearch(words, screen=True)
     found = search.nearest(X, search.buffers(n, k))
     squares = ((X[:, None] - words) ** 2).sum(axis=2)
     np.testing.assert_array_equal(found, np.argsort(squares, axis=1, kind="stable")[:, :k])
-
-
-def screened(search, words, fast):
-    made = search(words, screen=True)
-    made._screen = WordScreen(words, words - made.center, fast=fast)
-    return made
 
 
 @pytest.mark.parametrize(
@@ -178,21 +169,34 @@ def test_both_ways_give_the_same_words_and_codes(monkeypatch):
             rows, np.zeros((1, 4, 48), np.float32), np.zeros(1, np.float32), np.zeros((1, 48), np.float32),
             np.zeros((1, 48), np.float32),
         ),
-        lambda rows: kernels.RoundedRows(0, 8, False),
+        lambda rows: kernels.RoundedRows(0, 8),
     ],
 )
 def test_the_kernel_refuses_arrays_that_do_not_fit(call):
     with pytest.raises(ValueError, match=r"room|disagree"):
-        call(kernels.RoundedRows(16, 8, False))
+        call(kernels.RoundedRows(16, 8))
 
 
-@pytest.mark.parametrize("fast", LEVELS)
-def test_a_row_that_float32_does_not_hold_has_no_bounds(fast):
-    rows, X = kernels.RoundedRows(3, 5, fast), np.ones((3, 5), np.float32)
+def test_a_row_that_float32_does_not_hold_has_no_bounds():
+    rows, X = kernels.RoundedRows(3, 5), np.ones((3, 5), np.float32)
     assert rows.take(X) == pytest.approx(np.sqrt(5), rel=0.02)
     for value in (np.inf, np.nan, 3e38):
         X[1] = value
         assert rows.take(X) == np.inf
+
+
+def test_levels_have_the_same_bits():
+    assert_same_bits(
+        """
+import hashlib, numpy as np
+from bovw.codebook.nearest import WordSearch
+from bovw.codebook.neighbors import NeighborSearch
+X, words = (np.random.default_rng(0).gamma(0.4, size=(rows, 40)).astype(np.float32) for rows in (300, 150))
+search = NeighborSearch(words, screen=True)
+neighbors = search.nearest(X, search.buffers(300, 4))
+print(hashlib.sha256(WordSearch(words, screen=True).labels(X).tobytes() + neighbors.tobytes()).hexdigest())
+"""
+    )
 
 
 def test_many_features():
