@@ -20,7 +20,7 @@ def file_lock(path, wait=False):
     ----------
     path : path
         The lock file; its folder is made if need be.
-    wait : bool
+    wait : bool, default False
         Wait until the present holder lets go, rather than give up at once.
 
     Yields

@@ -36,7 +36,7 @@ def load_mat(path, names, max_bytes=256 << 20):
     names : sequence of str
         Variables to load, in MATLAB's orientation and smallest dtypes. Those that
         the file does not have are left out of the result.
-    max_bytes : int
+    max_bytes : int, default 256 << 20
         Largest size of the file, and of all its variables inflated together.
 
     Returns

@@ -194,7 +194,7 @@ class Part(Kind):
         As the documentation calls it.
     default : callable, optional
         Makes the estimator that None stands for; without it None is no estimator and refused, unless ``Optional``.
-    methods : sequence of str or tuples of str
+    methods : sequence of str or tuples of str, default ("fit",)
         Methods that it must have; of a tuple, one.
     """
 

@@ -173,8 +173,8 @@ def check_output(name, out, shape, dtype=np.float32, *, may_be_longer=False):
         Of the argument, for messages.
     out : array or None
     shape : tuple of int
-    dtype : dtype
-    may_be_longer : bool
+    dtype : dtype, default np.float32
+    may_be_longer : bool, default False
         Whether ``out`` may have more than shape[0] rows; the first shape[0] are returned.
 
     Raises

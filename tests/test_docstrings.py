@@ -85,8 +85,11 @@ def test_every_parameter_of_an_estimator_is_declared_and_documented_so(name):
     entries = documented(inspect.getdoc(cls))
     for parameter, kind in cls.PARAMETERS.items():
         default = wanted[parameter].default
-        text = f"{kind}" if default is inspect.Parameter.empty else f"{kind}, default {default!r}"
-        assert entries[parameter] == text
+        if default is inspect.Parameter.empty:
+            assert entries[parameter] == str(kind)
+        else:
+            said, _, value = entries[parameter].rpartition(", default ")
+            assert (said, repr(eval(value))) == (str(kind), repr(default)), parameter
 
 
 def test_every_estimator_declares_its_parameters():

@@ -173,7 +173,7 @@ def averaged_sgd(
         Worker threads; reading has one more. The result does not depend on it.
     checkpoint : Checkpoint, optional
         Where to go on from, and to leave the state every ``checkpoint_every`` seconds.
-    verbose : bool
+    verbose : bool, default False
 
     Returns
     -------

@@ -115,12 +115,12 @@ def solve_dual(
         problem, and the returned scores are then those of a held-out sample.
     rng : numpy.random.Generator
         Of the order of the samples.
-    loss : {"hinge", "squared_hinge"}
-    intercept_scaling : float
+    loss : {"hinge", "squared_hinge"}, default "hinge"
+    intercept_scaling : float, default 1.0
         The appended constant s; 0 for no bias.
-    tol : float
+    tol : float, default 0.001
         Relative duality gap at which a problem is done.
-    max_iter : int
+    max_iter : int, default 1000
         Passes at most.
     alpha : (n_problems, n) float64, optional
         Starting point, clipped to what is feasible; by default 0.

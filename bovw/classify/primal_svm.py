@@ -83,7 +83,7 @@ class PrimalProblems:
     ----------
     X : (n, d) float32, C-contiguous
     C : float
-    intercept_scaling : float
+    intercept_scaling : float, default 1.0
         0 for machines without a bias.
     weights : (n,) float64, optional
         Of the samples, as :meth:`solve` will have them on the whole.
@@ -119,9 +119,9 @@ class PrimalProblems:
             +1 or -1; 0 leaves a sample out of a problem.
         sample_weights : (n_problems, n) float64, optional
             What the loss of each sample is multiplied by; by default 1.
-        tol : float
+        tol : float, default 0.001
             Relative duality gap at which a problem is done.
-        max_iter : int
+        max_iter : int, default 100
             Newton steps at most.
 
         Returns

@@ -262,8 +262,8 @@ def expectation_maximization(
         The start. Variances below the floor are raised to it.
     variance_floor : float
         Least variance, absolute.
-    max_iter : int
-    tol : float
+    max_iter : int, default 100
+    tol : float, default 0.001
         Stop when the mean log-likelihood rises by less (nats a descriptor).
     on_iteration : callable, optional
         Called without arguments after every iteration.

@@ -54,12 +54,12 @@ def lloyd(X, words, *, max_iter=50, tol=1e-4, on_iteration=None, make_search=Wor
         once an iteration.
     words : array of shape (K, d)
         The start.
-    max_iter : int
-    tol : float
+    max_iter : int, default 50
+    tol : float, default 0.0001
         Stop when an iteration lowers the inertia by less than this fraction.
     on_iteration : callable, optional
         Called without arguments after every iteration.
-    make_search : callable
+    make_search : callable, default WordSearch
         From words to the search that assigns descriptors: :class:`WordSearch`, or an
         approximate one. Then the inertia may rise a little.
 

@@ -90,7 +90,7 @@ class NeighborSearch:
         ----------
         block : array of shape (m, d), float32, C-contiguous
         buffers : from :meth:`buffers`, for at least m rows
-        scores : bool
+        scores : bool, default False
             Leave the scores of all words, the second expression at the head of this module, in the first of the
             buffers.
 

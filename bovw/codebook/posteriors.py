@@ -145,7 +145,7 @@ class PreparedMixture:
         workspace : float32 array of shape (at least m, 2 d), C-contiguous, optional
             On return its first m rows are ``[z**2, z]``, so that
             ``out.T @ workspace[:m]`` gives both moments of the block.
-        threshold : float
+        threshold : float, default 1e-10
             Posteriors below it (or below 1e-20) become exactly 0; the others are not rescaled.
 
         Returns
@@ -287,7 +287,7 @@ def block_posteriors(block, weights, means, variances, *, threshold=NEGLIGIBLE_P
     ----------
     block : array of shape (m, d)
     weights, means, variances : arrays of shape (K,), (K, d), (K, d)
-    threshold : float
+    threshold : float, default 1e-10
         Posteriors below it become exactly 0.
 
     Returns

@@ -25,7 +25,7 @@ def kmeans_plus_plus(X, n_words, *, random_state=0):
     X : array of shape (n, d)
     n_words : int
         At most n.
-    random_state : int, RandomState, Generator or None
+    random_state : int, RandomState, Generator or None, default 0
 
     Returns
     -------

@@ -139,7 +139,7 @@ def find_config(name, beside=Path()):
     ----------
     name : str or Path
         A .toml file, or else the name, a str, of a config that comes with bovw.
-    beside : path
+    beside : path, optional
         The folder that a relative file name begins from.
 
     Returns
@@ -169,7 +169,7 @@ def load_config(source, *, overrides=(), lite=False):
     ----------
     source : path or str
         A TOML file, or the name of a config that comes with bovw.
-    overrides : sequence of str
+    overrides : sequence of str, default ()
         Assignments ``"channels.sift.codebook.n_words=200"``; the value is TOML, or
         else a string.
     lite : bool, default False

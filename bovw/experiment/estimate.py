@@ -143,7 +143,7 @@ def estimate_run(config, *, n_train, n_test, n_classes, draws=1, cores=None, ima
     ----------
     config : Config
     n_train, n_test, n_classes : int
-    draws : int
+    draws : int, default 1
     cores : int, optional
         For another machine of the same kind: measured rates are scaled from this one's. Default: this one's.
     images : list of paths, optional

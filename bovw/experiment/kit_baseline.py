@@ -73,10 +73,10 @@ def read_bags(files, *, n_images=None, n_words=1000, n_jobs=None, verbose=False)
         As :func:`bovw.interchange.list_files` gives them.
     n_images : int, optional
         The first so many images of each file only.
-    n_words : int
+    n_words : int, default 1000
     n_jobs : int, optional
         Worker threads.
-    verbose : bool
+    verbose : bool, default False
 
     Returns
     -------
@@ -118,11 +118,11 @@ def run_kit_baseline(
         errors are added. By default ids count the synsets in order of their names, from 1.
     n_images : int or None, default 100
         Images of each synset to train on, from the first; None: all.
-    n_words : int
+    n_words : int, default 1000
     C : float, default 1.0
     n_jobs : int, default -1
         Worker threads. The result does not depend on it.
-    verbose : bool
+    verbose : bool, default False
 
     Returns
     -------
@@ -183,7 +183,7 @@ def train_svms(counts, labels, *, C=1.0, n_jobs=None):
     ----------
     counts : scipy.sparse array of shape (n, n_words)
     labels : array of shape (n,)
-    C : float
+    C : float, default 1.0
     n_jobs : int, optional
 
     Returns

@@ -57,7 +57,7 @@ class Layers:
         changes : dict
         origin : Origin, or callable of a path
             Of all values, or of each.
-        place : tuple of str
+        place : tuple of str, default ()
             The table over which ``changes`` are laid.
         """
         below = self.tree

@@ -16,7 +16,7 @@ def as_image_list(images, name="images"):
     images : sequence of paths, bytes or arrays, ImageCollection, or array of shape (n, height, width[, channels])
         Anything with ``len`` and positions is returned as it is, so a lazy collection stays lazy. A pandas
         Series or Index is taken by position, whatever its index says; an iterator is read to its end.
-    name : str
+    name : str, default "images"
         Of the argument, for messages.
 
     Raises

@@ -236,7 +236,7 @@ class BovwClassifier(Declared, ImageClassifier):
             ``OneVsRestSGD`` reads a store block by block, other classifiers read all of it at once. A store
             brings what its own codec left of the signatures.
         y : array-like of shape (n_images,), or (n_images, n_classes)
-        skip : sequence of int
+        skip : sequence of int, default ()
             Rows of skipped images, which take no part.
         sample_weight : array-like of shape (n_images,), optional
         classes : sequence of n_classes names, optional

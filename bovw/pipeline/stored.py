@@ -40,7 +40,7 @@ def extract_to_store(
         Limits handed to :func:`bovw.resize_image`.
     rows : int array, optional
         Which images; all by default.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         "skip" keeps the row of an image that cannot be read: it has no descriptors, and the store says why.
     images_per_shard, n_jobs, verbose
 
@@ -112,7 +112,7 @@ def signatures_to_store(
         What the progress is called.
     n_jobs : int, optional
         Worker threads that the codec learns with.
-    verbose : bool
+    verbose : bool, default False
     **facts
         names, labels, classes of the store.
 
@@ -179,7 +179,7 @@ def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="r
         Unfitted, such as ``ProductQuantizer()``.
     rows : int array, optional
         Which images of a data set; all by default.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
     n_jobs, verbose
 
     Returns

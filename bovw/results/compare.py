@@ -127,7 +127,7 @@ def compare_runs(first, second, *, taxonomy=None, confidence=0.95):
         Folders that ``bovw run`` wrote, on the same data.
     taxonomy : bovw.Taxonomy, optional
         Adds hierarchical errors; class names must be its wnids, one an image.
-    confidence : float
+    confidence : float, default 0.95
         Of the intervals.
 
     Returns

@@ -291,7 +291,7 @@ def evaluate_scores(path, confidence=0.95):
     Parameters
     ----------
     path : path
-    confidence : float
+    confidence : float, default 0.95
         Of the intervals.
 
     Returns

@@ -70,7 +70,7 @@ class DescriptorStore(ShardedStore):
         descriptor_size : int
         fingerprint : str
             Of everything the descriptors depend on: images, extractor, settings.
-        dtype : "float32" or "uint8"
+        dtype : "float32" or "uint8", default "float32"
             uint8 takes uint8 descriptors only; nothing is rounded behind the caller's back.
         rows_per_shard : int, optional
             By default 32 images, about 64 MB as some 4,000 float32 SIFT descriptors an
