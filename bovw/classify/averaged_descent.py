@@ -166,8 +166,12 @@ def averaged_sgd(
         First step size; found on a sample if None.
     max_iter : int, default 20
         Epochs at most.
-    batch_size, buffer_size, read_rows : int, default 512, 2048, 16
-        Rows in a batch, in the shuffling buffer, and read together.
+    batch_size : int, default 512
+        Rows in a batch.
+    buffer_size : int, default 2048
+        Rows in the shuffling buffer.
+    read_rows : int, default 16
+        Rows that are read together.
     seed : int, default 0
     n_jobs : int, optional
         Worker threads; reading has one more. The result does not depend on it.

@@ -228,7 +228,7 @@ class GMMCodebook(Declared, BaseEstimator):
         return log_likelihoods
 
     def score(self, X, y=None) -> float:
-        """The mean log-likelihood of a descriptor (nats)."""
+        """The mean log-likelihood of the descriptors X (n, d), in nats."""
         return float(self.score_samples(X).mean(dtype=np.float64))
 
     def prepared(self) -> PreparedMixture:

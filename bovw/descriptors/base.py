@@ -34,7 +34,7 @@ class Extractor(Declared, TransformerMixin, BaseEstimator):
         return "rgb" if self.color else "gray"
 
     def fit(self, images: Any = None, y: Any = None) -> "Extractor":
-        """Check the parameters; nothing is learnt. Returns self."""
+        """Check the parameters; nothing is learnt, and ``images`` are not looked at. Returns self."""
         self.check_params()
         return self
 

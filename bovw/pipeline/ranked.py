@@ -28,7 +28,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         return (scores > 0).astype(np.int64) if self.multilabel_ else self.classes_[self.rank(scores, 1)[:, 0]]
 
     def predict_top_k(self, images: Iterable, k: int = 5) -> np.ndarray:
-        """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
+        """The ``k`` best classes of each of the ``images``, (n_images, k), best first; all if there are fewer.
 
         Ties go to the class that comes first in ``classes_``.
         """

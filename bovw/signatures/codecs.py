@@ -162,7 +162,7 @@ class Float16Codec(Codec):
         return self.n_features_in_
 
     def fit(self, X, y=None) -> "Float16Codec":
-        """Take note of the number of columns and measure the error. Returns self."""
+        """Take note of the number of columns of X (n, d) and measure the error. Returns self."""
         X = self._check_sample(X)
         self.reconstruction_error_ = self._measure(X)
         return self
@@ -191,7 +191,7 @@ class Float16Codec(Codec):
         return out
 
     def dot(self, codes, W) -> np.ndarray:
-        """Products with the rows of ``W`` (K, d): (m, K) float32."""
+        """Products of what ``codes`` stand for with the rows of ``W`` (K, d): (m, K) float32."""
         return self.decode(codes) @ self._check_weights(W).T
 
 
@@ -244,7 +244,7 @@ class FeatureHashing(Codec):
         return self.n_features
 
     def fit(self, X, y=None) -> "FeatureHashing":
-        """Draw the hash functions and measure the error. Returns self."""
+        """Draw the hash functions for the columns of X (n, d) and measure the error. Returns self."""
         self.check_params()
         X = self._check_sample(X)
         rng = stage_rng(check_seed(self.random_state), "feature hashing")

@@ -132,6 +132,7 @@ class ProductQuantizer(Codec):
         ----------
         X : array of shape (n, d), or SignatureStore of float32 or float16
             A sample of signatures; a memory map is read by columns.
+        y : ignored
 
         Returns
         -------
@@ -197,7 +198,7 @@ class ProductQuantizer(Codec):
         return pq_decode(codes, self.words_, self.n_features_in_, out)
 
     def dot(self, codes, W) -> np.ndarray:
-        """Products with the rows of ``W`` (K, d): (m, K) float32, by table."""
+        """Products of what ``codes`` stand for with the rows of ``W`` (K, d): (m, K) float32, by table."""
         W = self._check_weights(W)
         return pq_dot(codes, self.words_, W)
 
