@@ -104,7 +104,7 @@ def test_the_plain_function_is_the_class(cls, other, images, paths):
 def test_class_and_function_have_the_same_parameters(cls):
     ours = inspect.signature(cls).parameters
     theirs = inspect.signature(FUNCTIONS[cls.__name__]).parameters
-    assert [*theirs][0] == "image" and theirs["image"].kind == inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert next(iter(theirs)) == "image" and theirs["image"].kind == inspect.Parameter.POSITIONAL_OR_KEYWORD
     for name, parameter in [*ours.items(), *list(theirs.items())[1:]]:
         assert parameter.kind == inspect.Parameter.KEYWORD_ONLY, name
     assert set(ours) - set(theirs) == {"n_jobs"}
