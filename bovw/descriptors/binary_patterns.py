@@ -138,15 +138,15 @@ def lbp_codes(
     --------
     >>> import bovw
     >>> bovw.lbp_codes([[5, 9, 1], [4, 6, 7], [2, 3, 8]], method="plain", interpolation="nearest").tolist()
-    [[0]]
+    [[133]]
     """
     pattern = _Pattern(plain_values(_CODES, locals()))
-    image = _check_image(image)
+    pixels = _check_image(image)
     if border != "valid":
-        image = np.pad(image, pattern.margin, mode="constant" if border == "zero" else "edge")
-    codes = pattern.codes(image)
+        pixels = np.pad(pixels, pattern.margin, mode="constant" if border == "zero" else "edge")
+    codes = pattern.codes(pixels)
     if codes.size == 0:
-        raise ParameterError(_too_small(image, pattern) + ", or set border='edge'")
+        raise ParameterError(_too_small(pixels, pattern) + ", or set border='edge'")
     return pattern.label(codes)
 
 
@@ -205,10 +205,11 @@ def lbp_cells(
     --------
     >>> import bovw, skimage.data
     >>> cells = bovw.lbp_cells(skimage.data.brick(), cell_size=64, method="riu2")
-    >>> cells.shape, cells[0, 0].round(2).tolist()
-    ((8, 8, 10), [0.0])
+    >>> cells.shape, (100 * cells[0, 0]).round().astype(int).tolist()
+    ((8, 8, 10), [3, 6, 2, 9, 20, 14, 5, 9, 20, 11])
     """
-    pattern = _Pattern(plain_values(_CELLS, locals()))
+    parameters = plain_values(_CELLS, locals())
+    cell_size, pattern = parameters.cell_size, _Pattern(parameters)
     n_bins = pattern.check_histogram()
     if sharing == "auto":
         sharing = "bilinear" if method == "vlfeat" else "none"
@@ -216,18 +217,18 @@ def lbp_cells(
         norm = "l1-sqrt" if method == "vlfeat" else "l1"
     if sharing == "bilinear" and cell_size is not None:
         Integer(1, _MAX_SHARED_CELL).check("cell_size", cell_size)
-    image = _check_image(image)
-    codes = pattern.codes(image)
+    pixels = _check_image(image)
+    codes = pattern.codes(pixels)
     if codes.size == 0:
-        raise ParameterError(_too_small(image, pattern))
-    height, width = image.shape
+        raise ParameterError(_too_small(pixels, pattern))
+    height, width = pixels.shape
     if cell_size is None:
         cell_height, cell_width, sharing = height, width, "none"
     else:
         cell_height = cell_width = cell_size
         if min(height, width) < cell_size:
             raise ParameterError(
-                f"image has shape {image.shape}; each side needs at least cell_size={cell_size} pixels: lower "
+                f"image has shape {pixels.shape}; each side needs at least cell_size={cell_size} pixels: lower "
                 "cell_size, or set it to None for one histogram of the whole image"
             )
     rows, columns = height // cell_height, width // cell_width
@@ -274,8 +275,8 @@ def lbp_histogram(
     Examples
     --------
     >>> import bovw, skimage.data
-    >>> bovw.lbp_histogram(skimage.data.brick(), scales=[(8, 1)]).round(2).tolist()
-    [0.0]
+    >>> bovw.lbp_histogram(skimage.data.brick(), scales=[(8, 1)], norm=None).astype(int).tolist()
+    [8039, 16958, 4180, 22350, 49273, 40176, 15140, 23217, 49512, 31255]
     """
     extractor = LBPHistogram(scales=scales, method=method, interpolation=interpolation, norm=norm)
     return extractor.describe(image).descriptors[0]
@@ -316,8 +317,8 @@ def lbp(
     --------
     >>> import bovw, skimage.data
     >>> descriptors, frames, _ = bovw.lbp(skimage.data.brick(), patch_sizes=16, method="riu2")
-    >>> descriptors.shape, descriptors[0, :10].round(2).tolist()
-    ((3969, 40), [0.0])
+    >>> descriptors.shape, (100 * descriptors[0, :10]).round().astype(int).tolist()
+    ((3969, 40), [6, 4, 0, 6, 14, 15, 8, 14, 17, 12])
     """
     extractor = LBP(
         patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, n_points=n_points, radius=radius, method=method,

@@ -56,8 +56,8 @@ def color_statistics(
     --------
     >>> import bovw, skimage.data
     >>> descriptors, frames, _ = bovw.color_statistics(skimage.data.astronaut(), patch_sizes=16)
-    >>> descriptors[0, :6].round(1).tolist()
-    [148.6, 144.6, 141.1, 10.2, 12.2, 9.9]
+    >>> descriptors[0, :6].round().astype(int).tolist()
+    [154, 150, 158, 50, 49, 35]
     """
     return ColorStatistics(patch_sizes=patch_sizes, step=step, patch_cells=patch_cells).describe(image)
 

@@ -7,9 +7,12 @@ the number of images and indexing is by image, so scikit-learn's splitters,
 """
 
 import numbers
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from .._files import atomic_write
 from .._validation import check_matrix
@@ -42,7 +45,10 @@ class DescriptorSet:
 
     __slots__ = ("descriptors", "frames", "norms", "offsets", "sizes")
 
-    def __init__(self, descriptors, offsets=None, frames=None, norms=None, sizes=None):
+    def __init__(
+        self, descriptors: npt.ArrayLike, offsets: npt.ArrayLike | None = None, frames: npt.ArrayLike | None = None,
+        norms: npt.ArrayLike | None = None, sizes: npt.ArrayLike | None = None,
+    ):
         if isinstance(descriptors, np.ndarray) and descriptors.dtype == np.uint8 and descriptors.ndim == 2:
             self.descriptors = np.ascontiguousarray(descriptors)
         else:
@@ -65,7 +71,7 @@ class DescriptorSet:
             raise ParameterError(f"sizes has shape {self.sizes.shape}; ({len(self)}, 2) is needed")
 
     @classmethod
-    def concatenate(cls, sets):
+    def concatenate(cls, sets: Iterable["DescriptorSet"]) -> "DescriptorSet":
         """Join descriptor sets, image after image. Optional parts are kept where all sets have them."""
         sets = list(sets)
         if not sets:
@@ -84,17 +90,17 @@ class DescriptorSet:
             joined("frames"), joined("norms"), joined("sizes"),
         )
 
-    def __len__(self):
+    def __len__(self) -> int:
         """The number of images."""
         return len(self.offsets) - 1
 
     @property
-    def n_descriptors(self):
+    def n_descriptors(self) -> int:
         """The number of descriptors of all images together."""
         return len(self.descriptors)
 
     @property
-    def descriptor_size(self):
+    def descriptor_size(self) -> int:
         """The dimension d of a descriptor."""
         return self.descriptors.shape[1]
 
@@ -127,10 +133,10 @@ class DescriptorSet:
             None if self.sizes is None else self.sizes[index],
         )
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator["DescriptorSet"]:
         return (self[i] for i in range(len(self)))
 
-    def positions(self):
+    def positions(self) -> np.ndarray:
         """Positions relative to the image, (n, 2) float32: (x + 0.5) / width and (y + 0.5) / height.
 
         Every pixel center maps inside (0, 1).
@@ -146,18 +152,18 @@ class DescriptorSet:
         size_of_row = np.repeat(self.sizes[:, ::-1].astype(np.float32), np.diff(self.offsets), axis=0)
         return (self.frames[:, :2] + np.float32(0.5)) / size_of_row
 
-    def replace(self, descriptors):
+    def replace(self, descriptors: npt.ArrayLike) -> "DescriptorSet":
         """The same images, frames, norms and sizes with other descriptors (as after PCA)."""
         return DescriptorSet(descriptors, self.offsets, self.frames, self.norms, self.sizes)
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Write all parts to one uncompressed .npz file, atomically."""
         parts = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
         with atomic_write(path) as file:
             np.savez(file, **parts)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> "DescriptorSet":
         """Read a file written by :meth:`save`.
 
         Raises
@@ -181,7 +187,7 @@ class DescriptorSet:
         )
 
 
-def as_descriptor_set(X, name="X") -> DescriptorSet:
+def as_descriptor_set(X, name: str = "X") -> DescriptorSet:
     """A DescriptorSet from one, or from a list of (n_i, d) arrays or DescriptorSets (one sample each or more).
 
     Raises

@@ -43,8 +43,8 @@ def hog_image(grid: npt.ArrayLike, *, variant: str = "uoctti", glyph_size: int =
     --------
     >>> import bovw, skimage.data
     >>> picture = bovw.hog_image(bovw.hog_cells(skimage.data.camera()))
-    >>> picture.shape, float(picture.max())
-    ((1344, 1344), 0.0)
+    >>> picture.shape, round(float(picture.max()), 2)
+    ((1344, 1344), 0.4)
     """
     glyph_size = plain_values(_PARAMETERS, locals()).glyph_size
     grid = np.asarray(grid)

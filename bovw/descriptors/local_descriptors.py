@@ -20,9 +20,9 @@ class LocalDescriptors(NamedTuple):
     Examples
     --------
     >>> import bovw, skimage.data
-    >>> descriptors, frames, norms = bovw.dense_sift(skimage.data.camera(), step=8)
-    >>> frames[:2].tolist()
-    [[12.0, 12.0, 2.6666667461395264, 0.0], [20.0, 12.0, 2.6666667461395264, 0.0]]
+    >>> descriptors, frames, norms = bovw.dense_sift(skimage.data.camera(), step=8, bin_size=8)
+    >>> len(descriptors) == len(frames) == len(norms), frames[1, :2].tolist()
+    (True, [20.0, 12.0])
     """
 
     descriptors: np.ndarray

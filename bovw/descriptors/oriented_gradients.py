@@ -131,8 +131,8 @@ def hog_cells(
     --------
     >>> import bovw, skimage.data
     >>> grid = bovw.hog_cells(skimage.data.camera())
-    >>> grid.shape, grid[30, 30, 18:27].round(2).tolist()
-    ((64, 64, 31), [0.0])
+    >>> grid.shape, (100 * grid[30, 30, 18:27]).astype(int).tolist()
+    ((64, 64, 31), [37, 3, 25, 4, 11, 0, 0, 9, 40])
     """
     parameters = plain_values(_CELLS, locals())
     cell_size, orientations = parameters.cell_size, parameters.orientations
@@ -218,8 +218,8 @@ def hog_blocks(
     --------
     >>> import bovw, skimage.data
     >>> blocks = bovw.hog_blocks(skimage.data.camera())
-    >>> blocks.shape, blocks[30, 30, 0, 0].round(2).tolist()
-    ((63, 63, 2, 2, 9), [0.0])
+    >>> blocks.shape, (100 * blocks[30, 30, 0, 0]).astype(int).tolist()
+    ((63, 63, 2, 2, 9), [16, 14, 18, 4, 11, 0, 9, 36, 36])
     """
     parameters = plain_values(_BLOCKS, locals())
     warn_of_unit_scale(np.asarray(image))
@@ -260,8 +260,8 @@ color
     --------
     >>> import bovw, skimage.data
     >>> descriptor = bovw.hog_window(skimage.data.astronaut())
-    >>> descriptor.shape, descriptor[1800:1806].round(2).tolist()
-    ((3780,), [0.0])
+    >>> descriptor.shape, (100 * descriptor[1800:1809]).astype(int).tolist()
+    ((3780,), [1, 2, 5, 9, 27, 27, 18, 2, 1])
     """
     extractor = HOGWindow(
         window=window, cell_size=cell_size, block_cells=block_cells, orientations=orientations, signed=signed,
@@ -308,8 +308,8 @@ def hog(
     --------
     >>> import bovw, skimage.data
     >>> descriptors, frames, norms = bovw.hog(skimage.data.camera(), patch_sizes=16)
-    >>> descriptors.shape, descriptors[2000, :9].round(2).tolist()
-    ((3969, 144), [0.0])
+    >>> descriptors.shape, (100 * descriptors[2000, 45:54]).astype(int).tolist()
+    ((3969, 144), [3, 2, 7, 19, 19, 16, 6, 1, 0])
     """
     extractor = HOG(
         patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, orientations=orientations, variant=variant,

@@ -55,7 +55,7 @@ def raw_patches(
     >>> import bovw, skimage.data
     >>> patches = bovw.raw_patches(skimage.data.camera(), patch_size=2, step=100, color=False, normalize=False)
     >>> patches.descriptors[:3].tolist()
-    [[200.0, 200.0, 200.0, 199.0], [188.0, 188.0, 188.0, 188.0], [189.0, 190.0, 190.0, 190.0]]
+    [[200.0, 200.0, 200.0, 199.0], [197.0, 196.0, 197.0, 196.0], [195.0, 195.0, 195.0, 195.0]]
     """
     extractor = RawPatches(patch_size=patch_size, step=step, normalize=normalize, epsilon=epsilon, color=color)
     return extractor.describe(image)

@@ -89,8 +89,8 @@ arctangent, dtype, scales, fit_within, color_space, coordinates
     --------
     >>> import bovw, skimage.data
     >>> descriptors, frames, norms = bovw.dense_sift(skimage.data.camera(), step=8, bin_size=(4, 8))
-    >>> descriptors.shape, descriptors[1000, 64:72].round(2).tolist()
-    ((7565, 128), [0.0])
+    >>> descriptors.shape, (512 * descriptors[3000, 64:72]).astype(int).tolist()
+    ((7565, 128), [47, 15, 39, 44, 24, 25, 27, 81])
     """
     extractor = DenseSIFT(
         step=step, bin_size=bin_size, window=window, window_size=window_size, magnification=magnification,
@@ -371,7 +371,7 @@ class DenseSIFT(Extractor):
         return cls(**{**preset, **changes})
 
     @property
-    def color(self) -> bool:
+    def color(self) -> bool:  # type: ignore[override]
         """Whether the extractor needs RGB."""
         return self.color_space != "gray"
 

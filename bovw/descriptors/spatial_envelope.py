@@ -80,8 +80,8 @@ def gist(
     --------
     >>> import bovw, skimage.data
     >>> descriptors, frames, _ = bovw.gist(skimage.data.camera())
-    >>> descriptors.shape, descriptors[0, :4].round(3).tolist()
-    ((1, 512), [0.041, 0.033, 0.052, 0.037])
+    >>> descriptors.shape, (1000 * descriptors[0, :4]).astype(int).tolist()
+    ((1, 512), [1, 13, 4, 2])
     """
     extractor = GIST(
         image_size=image_size, orientations=orientations, blocks=blocks, prefilter=prefilter, patch_size=patch_size,

@@ -42,8 +42,8 @@ def tiny_image(image: ImageLike, *, size: int = 16, color: bool = False) -> np.n
     Examples
     --------
     >>> import bovw, skimage.data
-    >>> bovw.tiny_image(skimage.data.camera(), size=3).round(2).tolist()
-    [0.22, 0.15, 0.42, 0.08, -0.59, 0.36, -0.13, -0.49, -0.02]
+    >>> (100 * bovw.tiny_image(skimage.data.camera(), size=3)).astype(int).reshape(3, 3).tolist()
+    [[29, 17, 44], [-56, -26, 17], [-48, 11, 11]]
     """
     return TinyImage(size=size, color=color).describe(image).descriptors[0]
 

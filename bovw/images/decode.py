@@ -55,11 +55,13 @@ gray conversion are not used, since they differ between versions.
 import io
 from dataclasses import dataclass
 
+import numpy as np
+
 from .._validation import check_bool, check_choice, check_int
 from .jpeg import check_last_scan, complete_jpeg, decode_jpeg, read_jpeg_header
 from .orientation import apply_orientation, swaps_sides
 from .pixels import convert_array
-from .source import decode_error, is_source, opened, read_head, read_part, source_name
+from .source import ImageLike, decode_error, is_source, opened, read_head, read_part, source_name
 from .with_pillow import decode_image, open_image, stored_orientation, stored_size
 
 MAX_PIXELS = 64_000_000
@@ -83,7 +85,7 @@ class ImageInfo:
     mode: str
 
 
-def probe_image(source, *, orient=True):
+def probe_image(source: ImageLike, *, orient: bool = True) -> ImageInfo:
     """Format, size and mode of an image, from its header alone.
 
     Parameters
@@ -124,7 +126,9 @@ def probe_image(source, *, orient=True):
     return ImageInfo(image_format, *size, mode)
 
 
-def read_image(source, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
+def read_image(
+    source: ImageLike, mode: str = "rgb", *, max_pixels: int | None = MAX_PIXELS, orient: bool = True
+) -> np.ndarray:
     """Decode one image completely, or raise.
 
     Parameters
@@ -177,7 +181,9 @@ def read_image(source, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
     return apply_orientation(image, orientation) if orient else image
 
 
-def load_image(item, mode="rgb", *, max_pixels=MAX_PIXELS, orient=True):
+def load_image(
+    item: ImageLike, mode: str = "rgb", *, max_pixels: int | None = MAX_PIXELS, orient: bool = True
+) -> np.ndarray:
     """A file or an array as an array of the wanted mode.
 
     Parameters

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from bovw.errors import BovwError, ImageDecodeError, ParameterError
+from bovw.errors import BovwError, ImageDecodeError, ImageScaleWarning, ParameterError
 from bovw.images import load_image, probe_image, read_image
 
 from .files import PHOTOGRAPH, encode, exif, patch, sun_raster
@@ -485,6 +485,27 @@ def test_load_image_takes_arrays():
         load_image(rgba().astype(np.float32))
     with pytest.raises(ParameterError, match="Pillow"):
         load_image(Image.fromarray(RGB))
+
+
+@pytest.mark.parametrize(
+    ("image", "warns"),
+    [
+        (GRAY / 255, True),
+        (RGB.astype(np.float32) / 255, True),
+        (GRAY.astype(np.float64), False),
+        (GRAY / 255 - 0.5, False),  # not that scale either
+        (np.zeros((9, 9)), False),
+        (np.full((3, 3), 0.5), False),  # too few to tell
+        (np.eye(9, dtype=np.uint8), False),
+        (np.eye(9, dtype=bool), False),
+    ],
+)
+def test_floats_in_0_1_are_warned_of(image, warns):
+    for mode in ("gray", "rgb"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            load_image(image, mode)
+        assert [warning.category for warning in caught] == [ImageScaleWarning] * warns
 
 
 def deep(extension):
