@@ -182,7 +182,7 @@ class ScoreFusion(Declared, RankingMixin, BaseEstimator):
 
     PARAMETERS = {"weights": AnyOf(Choice("cv", "equal"), Series(Number(0)))}
 
-    def __init__(self, weights="cv"):
+    def __init__(self, weights: str | Sequence[float] = "cv"):
         self.weights = weights
 
     def fit(self, scores: Sequence[ArrayLike], y: ArrayLike) -> Self:

@@ -1,6 +1,7 @@
 """What the one-vs-rest machines share: C and class_weight, the choice among several, scores of linear machines."""
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
@@ -18,9 +19,15 @@ from .weights import ClassWeight, class_factors
 
 _PREDICT_ROWS = 512
 
+#: what ``class_weight`` and ``random_state`` may be
+ClassWeights = str | dict | float | Sequence[float] | None
+RandomState = int | np.random.RandomState | np.random.Generator | None
+
 #: parameters that all of them have
-COST = OneOrMore(Number(0, exclusive=True), candidates=True)
-CLASS_WEIGHT, CV, N_JOBS, RANDOM_STATE = ClassWeight(), Integer(2), Jobs(), Seed()
+SHARED = {
+    "C": OneOrMore(Number(0, exclusive=True), candidates=True), "class_weight": ClassWeight(), "cv": Integer(2),
+    "n_jobs": Jobs(), "random_state": Seed(),
+}
 
 
 def _calibrated(machine):

@@ -133,7 +133,7 @@ class NearestNeighbor(SignatureClassifier):
 
     sample_weight_ = None
 
-    def __init__(self, n_neighbors=1, *, distance="l2", n_jobs=None):
+    def __init__(self, n_neighbors: int = 1, *, distance: str = "l2", n_jobs: int | None = None):
         self.n_neighbors = n_neighbors
         self.distance = distance
         self.n_jobs = n_jobs

@@ -9,6 +9,7 @@ import itertools
 import math
 import time
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..errors import MemoryBudgetError, ParameterError
 from .cost import FitCost, Machine
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel, row_products
-from .machines import CLASS_WEIGHT, COST, CV, N_JOBS, RANDOM_STATE, OneVsRestMachines
+from .machines import SHARED, ClassWeights, OneVsRestMachines, RandomState
 from .rounded_kernel import rounded_linear_kernel, rounding_pays
 from .samples import take_rows
 from .targets import IndicatorLabels, SingleLabels
@@ -172,17 +173,20 @@ class OneVsRestDual(OneVsRestMachines):
     """
 
     PARAMETERS = {
-        "C": COST, "loss": Choice("hinge", "squared_hinge"), "kernel": Choice(*_KERNELS, "precomputed"),
+        "C": SHARED["C"], "loss": Choice("hinge", "squared_hinge"), "kernel": Choice(*_KERNELS, "precomputed"),
         "fit_intercept": Boolean(), "intercept_scaling": Number(0, exclusive=True), "tol": Number(0, exclusive=True),
-        "max_iter": Integer(1), "cv": CV, "class_weight": CLASS_WEIGHT, "max_memory": Number(0, exclusive=True),
-        "gram": Choice("auto", "float32", "int8"), "n_jobs": N_JOBS, "random_state": RANDOM_STATE,
+        "max_iter": Integer(1), "cv": SHARED["cv"], "class_weight": SHARED["class_weight"],
+        "max_memory": Number(0, exclusive=True), "gram": Choice("auto", "float32", "int8"), "n_jobs": SHARED["n_jobs"],
+        "random_state": SHARED["random_state"],
     }
 
     cheap_folds = True
 
     def __init__(
-        self, C=1.0, *, loss="hinge", kernel="linear", fit_intercept=True, intercept_scaling=1.0, tol=1e-3,
-        max_iter=1000, cv=5, class_weight=None, max_memory=8e9, gram="auto", n_jobs=None, random_state=0,
+        self, C: float | Sequence[float] = 1.0, *, loss: str = "hinge", kernel: str = "linear",
+        fit_intercept: bool = True, intercept_scaling: float = 1.0, tol: float = 1e-3, max_iter: int = 1000,
+        cv: int = 5, class_weight: ClassWeights = None, max_memory: float = 8e9, gram: str = "auto",
+        n_jobs: int | None = None, random_state: RandomState = 0,
     ):
         self.C = C
         self.loss = loss

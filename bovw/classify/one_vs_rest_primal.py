@@ -5,6 +5,7 @@
 
 import time
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -14,7 +15,7 @@ from .._validation import all_finite
 from ..blocks import ArrayBlocks
 from ..errors import ParameterError
 from .cost import FitCost, Machine
-from .machines import CLASS_WEIGHT, COST, CV, N_JOBS, RANDOM_STATE, OneVsRestMachines, linear_scores
+from .machines import SHARED, ClassWeights, OneVsRestMachines, RandomState, linear_scores
 from .primal_svm import PrimalProblems
 from .weights import problem_weights
 
@@ -41,10 +42,10 @@ class OneVsRestPrimal(OneVsRestMachines):
         Relative duality gap, (primal - dual) / primal, at which a class is done.
     max_iter : int >= 1, default 100
         Newton steps at most; some ten are usual.
-    cv : int >= 2, default 5
-        Folds of the cross-validation over C and ``class_weight``.
     class_weight : None, "balanced", dict, float > 0, or a sequence of them, default None
         As in :class:`OneVsRestDual`.
+    cv : int >= 2, default 5
+        Folds of the cross-validation over C and ``class_weight``.
     n_jobs : int or None, default None
         Worker threads (-1: all cores). Results do not depend on it.
     random_state : int, RandomState, Generator or None, default 0
@@ -88,28 +89,29 @@ class OneVsRestPrimal(OneVsRestMachines):
     >>> X = rng.normal(np.where(y == "fjord", -0.5, 0.5)[:, None], 1.0, (100, 5))
     >>> machine = OneVsRestPrimal(C=[0.001, 1.0]).fit(X, y)
     >>> machine.cv_results_["mean_score"].round(2)
-    array([0.85, 0.86])
+    array([0.87, 0.88])
     >>> machine.decision_function(X[:2]).round(1)
-    array([-1.2, -1.7], dtype=float32)
+    array([-0.9, -0.8], dtype=float32)
     """
 
     PARAMETERS = {
-        "C": COST, "fit_intercept": Boolean(), "intercept_scaling": Number(0, exclusive=True),
-        "tol": Number(0, exclusive=True), "max_iter": Integer(1), "cv": CV, "class_weight": CLASS_WEIGHT,
-        "n_jobs": N_JOBS, "random_state": RANDOM_STATE,
+        "C": SHARED["C"], "fit_intercept": Boolean(), "intercept_scaling": Number(0, exclusive=True),
+        "tol": Number(0, exclusive=True), "max_iter": Integer(1), "class_weight": SHARED["class_weight"],
+        "cv": SHARED["cv"], "n_jobs": SHARED["n_jobs"], "random_state": SHARED["random_state"],
     }
 
     def __init__(
-        self, C=1.0, *, fit_intercept=True, intercept_scaling=1.0, tol=1e-3, max_iter=100, cv=5, class_weight=None,
-        n_jobs=None, random_state=0,
+        self, C: float | Sequence[float] = 1.0, *, fit_intercept: bool = True, intercept_scaling: float = 1.0,
+        tol: float = 1e-3, max_iter: int = 100, class_weight: ClassWeights = None, cv: int = 5,
+        n_jobs: int | None = None, random_state: RandomState = 0,
     ):
         self.C = C
         self.fit_intercept = fit_intercept
         self.intercept_scaling = intercept_scaling
         self.tol = tol
         self.max_iter = max_iter
-        self.cv = cv
         self.class_weight = class_weight
+        self.cv = cv
         self.n_jobs = n_jobs
         self.random_state = random_state
 

@@ -67,7 +67,7 @@ def out_of_fold_scores(
     >>> machine = OneVsRestDual().fit(X, y)
     >>> calibration = PlattScaling().fit(scores, y)
     >>> calibration.predict_proba(machine.decision_function(X[:1])).round(1)
-    array([[0.8, 0.2]])
+    array([[0.9, 0.1]])
     """
     y = read_labels(y)
     return as_classifier(clone(classifier)).out_of_fold(X, y, held_out_folds(y, cv, random_state), sample_weight)

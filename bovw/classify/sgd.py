@@ -7,6 +7,7 @@ import copy
 import itertools
 import math
 import time
+from collections.abc import Sequence
 from os import PathLike
 from typing import Self
 
@@ -27,7 +28,7 @@ from .blocks import gather_rows
 from .checkpoint import Checkpoint
 from .contract import Source
 from .cost import FitCost, Machine
-from .machines import CLASS_WEIGHT, COST, CV, N_JOBS, RANDOM_STATE, OneVsRestMachines, linear_scores
+from .machines import SHARED, ClassWeights, OneVsRestMachines, RandomState, linear_scores
 from .samples import check_rows, check_source, training_rows
 
 _MAX_BATCH = 512
@@ -142,19 +143,22 @@ class OneVsRestSGD(OneVsRestMachines):
     """
 
     PARAMETERS = {
-        "C": COST, "loss": Choice(*LOSSES), "class_weight": CLASS_WEIGHT, "max_iter": Integer(1),
+        "C": SHARED["C"], "loss": Choice(*LOSSES), "class_weight": SHARED["class_weight"], "max_iter": Integer(1),
         "early_stopping": Boolean(), "validation_fraction": Number(0, 0.5, exclusive=True),
         "n_iter_no_change": Integer(1), "batch_size": Optional(Integer(1)), "buffer_size": Integer(1),
         "read_rows": Integer(1), "eta0": Optional(Number(0, exclusive=True)), "class_block": Optional(Integer(1)),
-        "cv": CV, "cv_rows": Integer(2), "n_jobs": N_JOBS, "random_state": RANDOM_STATE, "verbose": Boolean(),
+        "cv": SHARED["cv"], "cv_rows": Integer(2), "n_jobs": SHARED["n_jobs"], "random_state": SHARED["random_state"],
+        "verbose": Boolean(),
     }
 
     reads_blocks = True
 
     def __init__(
-        self, C=1.0, *, loss="hinge", class_weight=None, max_iter=20, early_stopping=False, validation_fraction=0.05,
-        n_iter_no_change=2, batch_size=None, buffer_size=2048, read_rows=16, eta0=None, class_block=None,
-        cv=5, cv_rows=20_000, n_jobs=None, random_state=0, verbose=False,
+        self, C: float | Sequence[float] = 1.0, *, loss: str = "hinge", class_weight: ClassWeights = None,
+        max_iter: int = 20, early_stopping: bool = False, validation_fraction: float = 0.05,
+        n_iter_no_change: int = 2, batch_size: int | None = None, buffer_size: int = 2048, read_rows: int = 16,
+        eta0: float | None = None, class_block: int | None = None, cv: int = 5, cv_rows: int = 20_000,
+        n_jobs: int | None = None, random_state: RandomState = 0, verbose: bool = False,
     ):
         self.C = C
         self.loss = loss

@@ -70,7 +70,7 @@ class StandardizedClassifier(SignatureClassifier):
         "epsilon": Number(0), "n_jobs": Jobs(),
     }
 
-    def __init__(self, classifier=None, *, epsilon=0.01, n_jobs=None):
+    def __init__(self, classifier=None, *, epsilon: float = 0.01, n_jobs: int | None = None):
         self.classifier = classifier
         self.epsilon = epsilon
         self.n_jobs = n_jobs
