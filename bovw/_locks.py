@@ -13,14 +13,14 @@ except ImportError:  # Windows
 
 
 @contextlib.contextmanager
-def file_lock(path, wait=False):
+def file_lock(path: str | os.PathLike, wait: bool = False):
     """Hold an exclusive lock, through a file that exists only while it is held.
 
     Parameters
     ----------
     path : path
         The lock file; its folder is made if need be.
-    wait : bool
+    wait : bool, default False
         Wait until the present holder lets go, rather than give up at once.
 
     Yields
