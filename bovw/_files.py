@@ -11,7 +11,7 @@ import numpy as np
 
 
 @contextlib.contextmanager
-def atomic_write(path, mode="wb"):
+def atomic_write(path: str | os.PathLike, mode: str = "wb"):
     """Open a temporary file beside ``path``; move it into place only if the block ends without error.
 
     The bytes are flushed to disk before the move, so a reader, or a run resumed
@@ -34,7 +34,7 @@ def atomic_write(path, mode="wb"):
         raise
 
 
-def remove_unfinished(folder):
+def remove_unfinished(folder: str | os.PathLike) -> None:
     """Delete what :func:`atomic_write` leaves in a folder when its process is killed."""
     for part in Path(folder).glob(".*.part"):
         part.unlink(missing_ok=True)
@@ -46,33 +46,33 @@ def _umask():
     return mask
 
 
-def write_json(path, value):
+def write_json(path: str | os.PathLike, value) -> None:
     """Write ``value`` as indented JSON, atomically. NaN is refused."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_write(path, "w") as file:
         file.write(text + "\n")
 
 
-def write_npy(path, array):
+def write_npy(path: str | os.PathLike, array: np.ndarray) -> str:
     """Write one array as .npy, atomically, without pickle; return the sha256 of the file."""
     with atomic_write(path) as file:
         np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
     return sha256_file(path)
 
 
-def sha256_file(path):
+def sha256_file(path: str | os.PathLike) -> str:
     """The sha256 of a file's bytes, as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def document_checksum(document):
+def document_checksum(document: dict) -> str:
     """The sha256 of a JSON document (a dict) without its own ``checksum``, as 64 hexadecimal digits."""
     body = {key: value for key, value in document.items() if key != "checksum"}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def fingerprint(value):
+def fingerprint(value) -> str:
     """A 16-digit fingerprint of parameters: any nest of dicts, lists, strings, numbers, None.
 
     Equal parameters give equal fingerprints in every process and version;

@@ -13,7 +13,7 @@ except ImportError:  # Windows
 
 
 @contextlib.contextmanager
-def file_lock(path, wait=False):
+def file_lock(path: str | os.PathLike, wait: bool = False):
     """Hold an exclusive lock, through a file that exists only while it is held.
 
     Parameters

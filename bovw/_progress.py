@@ -13,10 +13,28 @@ class Progress:
 
     On a terminal a tqdm bar with rate and time left is drawn on standard error.
     Elsewhere (a log file, a pipe) one line is printed at most every ``interval``
-    seconds and one at the end. ``enabled=False`` prints nothing.
+    seconds and one at the end.
+
+    Parameters
+    ----------
+    label : str
+        What the step is called.
+    total : int, optional
+        How many items there are.
+    unit : str, default "image"
+        What an item is, in the singular.
+    enabled : bool, default True
+        False prints nothing.
+    interval : float, default 15.0
+        Seconds between lines.
+    file : text file, optional
+        By default standard error.
     """
 
-    def __init__(self, label, total=None, unit="image", enabled=True, interval=15.0, file=None):
+    def __init__(
+        self, label: str, total: int | None = None, unit: str = "image", enabled: bool = True, interval: float = 15.0,
+        file=None,
+    ):
         self.label, self.total, self.unit = label, total, unit
         self.count = 0
         self._file = file if file is not None else sys.stderr
@@ -33,7 +51,7 @@ class Progress:
             )
         return self
 
-    def update(self, n=1):
+    def update(self, n: int = 1) -> None:
         """Count ``n`` more items as done."""
         self.count += n
         if self._bar is not None:

@@ -16,7 +16,7 @@ from .errors import ParameterError
 GENERATORS = (np.random.RandomState, np.random.Generator)
 
 
-def check_seed(random_state, name="random_state"):
+def check_seed(random_state, name: str = "random_state") -> int:
     """Return an integer seed in [0, 2**32): an int as it is, None at random, a generator's next draw."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
@@ -31,6 +31,6 @@ def check_seed(random_state, name="random_state"):
     raise ParameterError(f"{name}={random_state!r} must be an integer, None, a RandomState or a Generator")
 
 
-def stage_rng(seed, stage, *numbers_):
+def stage_rng(seed: int, stage: str, *numbers_: int) -> np.random.Generator:
     """The generator of one stage (a string) and item (integers) under ``seed``."""
     return np.random.default_rng([seed, zlib.crc32(stage.encode()), *numbers_])

@@ -6,6 +6,7 @@ checkpoint before is whole until the new one is.
 """
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,12 @@ class Checkpoint:
         refused.
     """
 
-    def __init__(self, folder, identity):
+    def __init__(self, folder: str | os.PathLike, identity: dict):
         self.folder = Path(folder)
         self.identity = json.loads(json.dumps(identity))
         self.turn = 0
 
-    def save(self, state, arrays):
+    def save(self, state: dict, arrays: dict) -> None:
         """Write ``state`` (a dict of plain values) and ``arrays`` (a dict of arrays)."""
         self.turn = 1 - self.turn
         files = {}
@@ -43,7 +44,7 @@ class Checkpoint:
             {"identity": self.identity, "turn": self.turn, "state": state, "arrays": files},
         )
 
-    def load(self):
+    def load(self) -> tuple[dict, dict] | None:
         """(state, arrays) as saved last, or None if there is no checkpoint.
 
         Raises

@@ -15,7 +15,7 @@ def add_parser(verbs):
     add_source(parser, "SOURCE", "a data set, or a store that bovw extract wrote")
     parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where the encoder goes")
     add_channel(parser)
-    parser.set_defaults(run=run, extractor=None)
+    parser.set_defaults(run=run)
 
 
 def run(options):

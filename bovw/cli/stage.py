@@ -52,8 +52,11 @@ def build_channel(options):
     from ..experiment.build import build_channel as build
     from ..experiment.config import check_config
 
-    if (options.config is None) == (options.extractor is None):
-        raise ParameterError("give either --config CONFIG or, to extract only, --extractor NAME")
+    if not hasattr(options, "extractor"):
+        if options.config is None:
+            raise ParameterError("--config is missing; it says what is to be learnt")
+    elif (options.config is None) == (options.extractor is None):
+        raise ParameterError("give either --config CONFIG or --extractor NAME")
     if options.config is None:
         channel = {"extractor": {"type": options.extractor}, "codebook": {}, "encoder": {}}
         overrides = [f"channels.main.extractor.{text}" for text in options.overrides]

@@ -6,6 +6,8 @@ store: each claims the shards it computes. What stands in a store of another fin
 
 import shutil
 import warnings
+from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +27,9 @@ CODEC_SAMPLE = 20_000
 
 
 def extract_to_store(
-    dataset, path, extractor, *, resize=None, rows=None, on_error="raise", images_per_shard=None, n_jobs=None,
-    verbose=False,
-):
+    dataset, path: str | PathLike, extractor, *, resize: dict | None = None, rows=None, on_error: str = "raise",
+    images_per_shard: int | None = None, n_jobs: int | None = None, verbose: bool = False,
+) -> DescriptorStore:
     """Extract local descriptors of many images into a :class:`DescriptorStore`.
 
     Parameters
@@ -42,7 +44,12 @@ def extract_to_store(
         Which images; all by default.
     on_error : {"raise", "skip"}, default "raise"
         "skip" keeps the row of an image that cannot be read: it has no descriptors, and the store says why.
-    images_per_shard, n_jobs, verbose
+    images_per_shard : int >= 1, optional
+        By default 32, or what the store that stands there has.
+    n_jobs : int or None, default None
+        Worker threads.
+    verbose : bool, default False
+        Show progress on standard error.
 
     Returns
     -------
@@ -93,8 +100,9 @@ def _joined(sets, extractor):
 
 
 def signatures_to_store(
-    path, n_rows, signature_size, compute, *, fingerprint, codec=None, label, n_jobs=None, verbose=False, **facts
-):
+    path: str | PathLike, n_rows: int, signature_size: int, compute: Callable, *, fingerprint: str, codec=None,
+    label: str, n_jobs: int | None = None, verbose: bool = False, **facts
+) -> SignatureStore:
     """Compute signatures into a :class:`SignatureStore`; an unfitted codec learns from a sample of them first.
 
     Parameters
@@ -110,9 +118,10 @@ def signatures_to_store(
         it is being filled; they are computed once.
     label : str
         What the progress is called.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads that the codec learns with.
     verbose : bool, default False
+        Show progress on standard error.
     **facts
         names, labels, classes of the store.
 
@@ -166,7 +175,10 @@ def signatures_to_store(
     return store
 
 
-def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="raise", n_jobs=None, verbose=False):
+def encode_to_store(
+    source, path: str | PathLike, encoder, *, codec=None, rows=None, on_error: str = "raise", n_jobs: int | None = None,
+    verbose: bool = False,
+) -> SignatureStore:
     """Signatures of a whole data set, in a :class:`SignatureStore`.
 
     Parameters
@@ -180,11 +192,16 @@ def encode_to_store(source, path, encoder, *, codec=None, rows=None, on_error="r
     rows : int array, optional
         Which images of a data set; all by default.
     on_error : {"raise", "skip"}, default "raise"
-    n_jobs, verbose
+        "skip" keeps the row of an image that cannot be read: its signature is zero, and the store says why.
+    n_jobs : int or None, default None
+        Worker threads.
+    verbose : bool, default False
+        Show progress on standard error.
 
     Returns
     -------
     SignatureStore
+        Complete.
 
     Raises
     ------

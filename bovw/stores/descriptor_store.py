@@ -6,6 +6,8 @@ and ``sizes`` where the set has them.
 """
 
 import numbers
+import os
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -49,15 +51,16 @@ class DescriptorStore(ShardedStore):
 
     KIND = "descriptors"
 
-    def __init__(self, path, fingerprint=None, *, check=True):
+    def __init__(self, path: str | os.PathLike, fingerprint: str | None = None, *, check: bool = True):
         super().__init__(path, fingerprint, check=check)
         self.descriptor_size = self.manifest["settings"]["descriptor_size"]
         self.dtype = self.manifest["settings"]["dtype"]
 
     @classmethod
     def create(
-        cls, path, n_rows, descriptor_size, *, fingerprint, dtype="float32", rows_per_shard=None, names=None,
-        labels=None, classes=None,
+        cls, path: str | os.PathLike, n_rows: int, descriptor_size: int, *, fingerprint: str, dtype: str = "float32",
+        rows_per_shard: int | None = None, names: Iterable[str] | None = None, labels=None,
+        classes: Iterable[str] | None = None,
     ):
         """Make a store, or open the one that stands there to go on filling it.
 
@@ -70,7 +73,7 @@ class DescriptorStore(ShardedStore):
         descriptor_size : int
         fingerprint : str
             Of everything the descriptors depend on: images, extractor, settings.
-        dtype : "float32" or "uint8", default "float32"
+        dtype : {"float32", "uint8"}, default "float32"
             uint8 takes uint8 descriptors only; nothing is rounded behind the caller's back.
         rows_per_shard : int, optional
             By default 32 images, about 64 MB as some 4,000 float32 SIFT descriptors an
@@ -98,7 +101,7 @@ class DescriptorStore(ShardedStore):
             usual_rows=_SHARD_IMAGES, names=names, labels=labels, classes=classes,
         )
 
-    def write(self, start, descriptor_set, errors=None):
+    def write(self, start: int, descriptor_set: DescriptorSet, errors: dict[int, str] | None = None) -> None:
         """Write one whole shard.
 
         Parameters
@@ -133,16 +136,26 @@ class DescriptorStore(ShardedStore):
                 arrays[part] = getattr(descriptor_set, part)
         self._write_shard(start, len(descriptor_set), arrays, errors or {})
 
-    def read(self, start, stop):
+    def read(self, start: int, stop: int) -> DescriptorSet:
         """The images start:stop as a DescriptorSet.
 
-        Within one shard its arrays are views of the file, mapped read-only. Frames,
-        norms and sizes are there if all shards concerned have them.
+        Parameters
+        ----------
+        start, stop : int
+            Within 0 to ``n_rows``.
+
+        Returns
+        -------
+        DescriptorSet
+            Within one shard its arrays are views of the file, mapped read-only. Frames,
+            norms and sizes are there if all shards concerned have them.
 
         Raises
         ------
         StoreError
             If images are not written yet or damaged.
+        ParameterError
+            If start and stop are not within the rows.
         """
         start, stop = check_int("start", start), check_int("stop", stop)
         return self._joined([self._piece(*span) for span in self._layout.spans(start, stop)])

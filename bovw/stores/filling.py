@@ -1,10 +1,12 @@
 """Computing what a store misses, shard by shard, along with any other process that does the same."""
 
+from collections.abc import Callable
+
 from .._progress import Progress
 from ..errors import StoreError
 
 
-def fill_store(store, compute, *, label, verbose=False):
+def fill_store(store, compute: Callable, *, label: str, verbose: bool = False):
     """Compute the shards that a store misses.
 
     Parameters
@@ -14,6 +16,13 @@ def fill_store(store, compute, *, label, verbose=False):
         ``errors`` maps rows of the store to messages.
     label : str
         What the progress is called.
+    verbose : bool, default False
+        Show progress on standard error.
+
+    Returns
+    -------
+    store
+        The same, complete.
 
     Raises
     ------

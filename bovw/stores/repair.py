@@ -1,5 +1,6 @@
 """Repair of a store of which even the manifest may be damaged."""
 
+import os
 from pathlib import Path
 
 from ..errors import StoreError
@@ -8,7 +9,7 @@ from .manifest import DamagedManifestError, read_manifest
 from .sharded import ShardedStore
 
 
-def repair_store(path):
+def repair_store(path: str | os.PathLike) -> list[str]:
     """Like :meth:`ShardedStore.repair`, and for a damaged manifest too, which is moved aside.
 
     The store is whole again when it is created once more with the same arguments.

@@ -1,8 +1,11 @@
 """``ShardedStore``: what the stores of descriptors and of signatures share."""
 
 import contextlib
+import os
 import threading
 from pathlib import Path
+
+import numpy as np
 
 from .._files import write_npy
 from .._locks import file_lock
@@ -32,7 +35,7 @@ class ShardedStore:
 
     KIND = None
 
-    def __init__(self, path, fingerprint=None, *, check=True):
+    def __init__(self, path: str | os.PathLike, fingerprint: str | None = None, *, check: bool = True):
         self.path = Path(path)
         self.manifest = read_manifest(self.path)
         if self.KIND is not None and self.manifest["kind"] != self.KIND:
@@ -56,7 +59,7 @@ class ShardedStore:
             )
 
     @classmethod
-    def open(cls, path, fingerprint=None, *, check=True):
+    def open(cls, path: str | os.PathLike, fingerprint: str | None = None, *, check: bool = True):
         """Open a store that exists.
 
         Parameters
@@ -96,21 +99,21 @@ class ShardedStore:
         )
         return cls(path, fingerprint)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.n_rows
 
     @property
-    def names(self):
+    def names(self) -> list[str] | None:
         """Names of the rows, a list of strings, or None."""
         return self._row_part("names.jsonl")
 
     @property
-    def labels(self):
+    def labels(self) -> np.ndarray | None:
         """Class numbers of the rows, int64 array of shape (n_rows,), or None."""
         return self._row_part("labels.npy")
 
     @property
-    def classes(self):
+    def classes(self) -> list[str] | None:
         """Names of the classes, a list of strings, or None."""
         return self._row_part("classes.jsonl")
 
@@ -127,37 +130,37 @@ class ShardedStore:
     # What is there
 
     @property
-    def n_shards(self):
+    def n_shards(self) -> int:
         """The number of shards, written or not."""
         return self._layout.n_shards
 
     @property
-    def n_rows_written(self):
+    def n_rows_written(self) -> int:
         """The number of rows in shards that are there."""
         self._notes.refresh()
         return sum(stop - start for start, stop in map(self._layout.range, list(self._notes.written)))
 
     @property
-    def is_complete(self):
+    def is_complete(self) -> bool:
         """True if every shard is there, undamaged as far as the sizes of the files tell."""
         self._notes.refresh()
         return len(self._notes.written) == self.n_shards
 
     @property
-    def errors(self):
+    def errors(self) -> dict[int, str]:
         """Messages of the rows that could not be computed: {row: message}, in order."""
         self._notes.refresh()
         written = self._notes.written
         return {int(row): message for shard in sorted(written) for row, message in written[shard]["errors"].items()}
 
-    def missing(self):
+    def missing(self) -> list[tuple[int, int]]:
         """The shards not yet written: [(start, stop), ...], ranges of rows, in order."""
         return self._notes.missing()
 
     # Writing
 
     @contextlib.contextmanager
-    def claim(self, start):
+    def claim(self, start: int):
         """Reserve a shard while computing it.
 
         Parameters
@@ -257,14 +260,14 @@ class ShardedStore:
 
     # Damage
 
-    def damage(self):
+    def damage(self) -> list[str]:
         """What is wrong as far as the sizes of files tell: a list of str. Quick; :meth:`verify` reads every byte."""
         self._notes.refresh()
         files = self.manifest["files"].items()
         problems = [file_problem(self.path, self.path / name, record) for name, record in files]
         return [problem for problem in problems if problem] + list(self._notes.damaged.values())
 
-    def verify(self):
+    def verify(self) -> list[str]:
         """Read every byte and compare it with what was written.
 
         Returns
@@ -281,7 +284,7 @@ class ShardedStore:
                 self._notes.damaged[shard] = message
         return [message for _, _, message in found]
 
-    def repair(self):
+    def repair(self) -> list[str]:
         """Move what is damaged to ``damaged/``; the shards concerned become missing again.
 
         Whole shards stay as they are. The command that made the store then computes what

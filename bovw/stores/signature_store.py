@@ -7,7 +7,9 @@ makes of them (:mod:`bovw.signatures.codecs`).
 
 import itertools
 import numbers
+import os
 import shutil
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -23,6 +25,7 @@ _SHARD_BYTES, _SHARD_ROWS = 2**26, 1024
 class SignatureStore(ShardedStore):
     """A matrix of signatures on disk that many processes fill and that is read block by block.
 
+    It is a block source (``shape`` and ``read(start, stop, out=None)``): what learns from arrays learns from a store.
     Make one with :meth:`create`, open one that exists with :meth:`open`.
 
     Attributes
@@ -54,15 +57,16 @@ class SignatureStore(ShardedStore):
 
     KIND = "signatures"
 
-    def __init__(self, path, fingerprint=None, *, check=True):
+    def __init__(self, path: str | os.PathLike, fingerprint: str | None = None, *, check: bool = True):
         super().__init__(path, fingerprint, check=check)
         self.signature_size = self.manifest["settings"]["signature_size"]
         self._codec = None
 
     @classmethod
     def create(
-        cls, path, n_rows, signature_size, *, fingerprint, codec=None, rows_per_shard=None, names=None, labels=None,
-        classes=None,
+        cls, path: str | os.PathLike, n_rows: int, signature_size: int, *, fingerprint: str, codec=None,
+        rows_per_shard: int | None = None, names: Iterable[str] | None = None, labels=None,
+        classes: Iterable[str] | None = None,
     ):
         """Make a store, or open the one that stands there to go on filling it.
 
@@ -75,7 +79,7 @@ class SignatureStore(ShardedStore):
             Of everything the signatures depend on: images, settings, seeds.
         codec : fitted codec, optional
             How rows are kept; None: as float32.
-        rows_per_shard : int, optional
+        rows_per_shard : int >= 1, optional
             By default as many as make 64 MB of float32, at most 1024; a store that
             stands there keeps its own.
         names : sequence of str, optional
@@ -116,7 +120,7 @@ class SignatureStore(ShardedStore):
         )
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(n_rows, signature_size)."""
         return self.n_rows, self.signature_size
 
@@ -132,12 +136,12 @@ class SignatureStore(ShardedStore):
         return self._codec
 
     @property
-    def bytes_per_image(self):
+    def bytes_per_image(self) -> float:
         """Size of a row on disk."""
         codec = self.manifest["settings"]["codec"]
         return 4 * self.signature_size if codec is None else codec["bytes_per_image"]
 
-    def write(self, start, rows, errors=None):
+    def write(self, start: int, rows: np.ndarray, errors: dict[int, str] | None = None) -> None:
         """Encode and write one whole shard.
 
         Parameters
@@ -160,7 +164,7 @@ class SignatureStore(ShardedStore):
         codes = rows if self.codec is None else self.codec.encode(rows)
         self._write_shard(start, len(rows), {"codes": codes}, errors or {})
 
-    def read(self, start, stop, out=None):
+    def read(self, start: int, stop: int, out: np.ndarray | None = None) -> np.ndarray:
         """The rows start:stop, decoded.
 
         Parameters
@@ -181,12 +185,12 @@ class SignatureStore(ShardedStore):
         start, stop = check_int("start", start), check_int("stop", stop)
         return self._decode(self._pieces(start, stop), stop - start, out)
 
-    def read_codes(self, start, stop):
+    def read_codes(self, start: int, stop: int) -> np.ndarray:
         """The rows start:stop as they are kept, (m, code_size) in the dtype of the codec: for ``codec.dot``."""
         start, stop = check_int("start", start), check_int("stop", stop)
         return self._codes(self._pieces(start, stop), stop - start)
 
-    def read_columns(self, rows, first, last):
+    def read_columns(self, rows: np.ndarray, first: int, last: int) -> np.ndarray:
         """Some columns of some rows of a store of floats, read without the other columns.
 
         Parameters

@@ -85,6 +85,12 @@ def test_a_verb_imports_no_library_it_does_not_need(tmp_path, arguments, unneede
     assert unneeded.isdisjoint(modules)
 
 
+def test_importing_bovw_imports_no_library():
+    code = "import sys, bovw; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"numpy", "sklearn", "scipy", "cv2", "argparse"}.isdisjoint(modules)
+
+
 def interrupted(moment, *arguments):
     return subprocess.run(
         [sys.executable, "-c", INTERRUPTED.format(moment=moment), *arguments], capture_output=True, text=True,
