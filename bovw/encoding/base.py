@@ -27,7 +27,6 @@ from ..errors import ParameterError
 #: Rows of a block: scores of a thousand words stay in the second-level cache.
 BLOCK_ROWS = 512
 
-
 #: What an encoder of nearest words takes for its codebook.
 WORDS = Part("KMeansCodebook or HierarchicalKMeans", default=KMeansCodebook, methods=("fit", "word_search"))
 

@@ -1,7 +1,7 @@
 """What a quick trial run changes where the config does not say it itself.
 
 ====================  ===================================================================
-``data``              10 training and 10 test images a class, 1 draw
+``data``              at most 10 training and 10 test images a class, 1 draw
 a channel             at most 10,000 descriptors to learn from
 extractor             a step below 8 pixels doubles, to 8 at least; more than three
                       ``bin_size`` become 4 and 8
@@ -12,7 +12,7 @@ codec                 4 bits a code: training signatures are few
 The keys of a config's ``[lite]`` are laid over these.
 """
 
-DATA = {"n_train": 10, "n_test": 10, "draws": 1}
+N_IMAGES = 10
 N_DESCRIPTORS = 10_000
 STEP = 8
 BIN_SIZES = [4, 8]
@@ -32,7 +32,9 @@ def lite_changes(tree):
     -------
     dict
     """
-    changes = {"data": dict(DATA), "channels": {}}
+    data = tree.get("data", {})
+    few = {key: N_IMAGES for key in ("n_train", "n_test") if not _is_few(data.get(key))}
+    changes = {"data": {**few, "draws": 1}, "channels": {}}
     for name, channel in tree["channels"].items():
         encoder = channel.get("encoder", {}).get("type", "HardAssignment")
         changes["channels"][name] = {
@@ -43,6 +45,11 @@ def lite_changes(tree):
     if tree.get("codec", {}).get("type") == "ProductQuantizer":
         changes["codec"] = {"n_bits": N_BITS}
     return changes
+
+
+def _is_few(number):
+    """Whether a number of images a class is small already: 0 is all of them, a fraction may be many."""
+    return isinstance(number, int) and 0 < number <= N_IMAGES
 
 
 def _extractor(table):

@@ -15,7 +15,6 @@ from bench_llc import problem
 from sklearn.linear_model import lars_path
 
 from bovw import LCC, KMeansCodebook
-from bovw.encoding.sparse import dense_codes
 
 MU, TOL = 0.1, 1e-4
 SET = 64  # words of a working set in numpy
@@ -132,7 +131,7 @@ def main():
             contenders = {"bovw": lambda part=part, encoder=encoder: encoder.codes(part), name: peer(part, words)}
             wrapped, found = timing.keep_results(contenders)
             results.append(timing.compare(f"LCC, {len(part)} x {d}, {K} words", wrapped, options.rounds))
-            found["bovw"] = dense_codes(*found["bovw"], K)
+            found["bovw"] = found["bovw"].to_dense()
             for who, codes in found.items():
                 print(f"  {who}: mean objective {objective(part, words, codes):.7f}")
     timing.finish(results, options)

@@ -366,8 +366,8 @@ def test_a_trial_run_is_small_without_a_word(small_config):
     assert (lite["n_descriptors"], lite["extractor"]["step"], lite["extractor"]["bin_size"]) == (10_000, 8, [4, 8])
     assert lite["codebook"] == {"type": "GMMCodebook", "n_components": 8, "max_iter": 5}
     assert config.tree["codec"]["n_bits"] == 4
-    assert [config.tree["data"][key] for key in ("n_train", "n_test", "draws")] == [10, 10, 1]
-    assert str(config.origins["data", "n_train"]) == "lite"
+    assert [config.tree["data"][key] for key in ("n_train", "n_test", "draws")] == [5, 10, 1], "never more"
+    assert str(config.origins["data", "n_test"]) == "lite"
     small_config["lite"] = {"channels": {"sift": {"extractor": {"step": 5}}}, "data": {"n_test": 3}}
     own = check_config(small_config, lite=True)
     assert (own.tree["channels"]["sift"]["extractor"]["step"], own.tree["data"]["n_test"]) == (5, 3)

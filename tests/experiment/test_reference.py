@@ -29,7 +29,7 @@ def test_each_line_says_where_its_value_is_from(small_config, tmp_path):
     config = check_config(small_config, lite=True, overrides=["classifier.C=2.0"])
     lines = {line.partition("  ")[0]: line.rpartition("# ")[2] for line in format_config(config, width=80).splitlines()}
     assert lines["C = 2.0"] == "--set"
-    assert lines["n_train = 10"] == "lite"
+    assert lines["n_test = 10"] == "lite"
     assert lines["on_error = \"raise\""] == "default"
     assert lines["draws = 1"] == "lite"
     assert "config, like sift" in format_config(config)
