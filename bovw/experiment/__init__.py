@@ -1,8 +1,7 @@
 """From a config file to numbers: read, check, build, run, measure."""
 
-from .._lazy import lazy_names
+import lazy_loader
 
-_INDEX = {"load_config": ".config", "predict_run": ".runner", "run_experiment": ".runner"}
-
-__all__ = list(_INDEX)
-__getattr__, __dir__ = lazy_names(__name__, _INDEX)
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"config": ["load_config"], "runner": ["predict_run", "run_experiment"]}
+)

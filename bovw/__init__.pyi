@@ -1,0 +1,173 @@
+"""The public names and the modules that define them: what editors read, and what ``__init__.py`` imports from."""
+
+from .errors import (
+    BovwError as BovwError,
+    ConfigError as ConfigError,
+    DatasetError as DatasetError,
+    ImageDecodeError as ImageDecodeError,
+    ImageScaleWarning as ImageScaleWarning,
+    MemoryBudgetError as MemoryBudgetError,
+    ModelFormatError as ModelFormatError,
+    OpenCVError as OpenCVError,
+    ParameterError as ParameterError,
+    StoreError as StoreError,
+)
+from .images import (
+    ImageCollection as ImageCollection,
+    load_image as load_image,
+    probe_image as probe_image,
+    read_image as read_image,
+    resize_image as resize_image,
+)
+from .taxonomy import Taxonomy as Taxonomy
+from .blocks import ArrayBlocks as ArrayBlocks
+from .datasets import (
+    Dataset as Dataset,
+    draw_split as draw_split,
+    index_dataset as index_dataset,
+    open_dataset as open_dataset,
+    read_folder as read_folder,
+    read_split_files as read_split_files,
+    scan_tar as scan_tar,
+)
+from .descriptors import (
+    color_statistics as color_statistics,
+    ColorStatistics as ColorStatistics,
+    dense_sift as dense_sift,
+    DenseSIFT as DenseSIFT,
+    DescriptorSet as DescriptorSet,
+    GIST as GIST,
+    gist as gist,
+    HOG as HOG,
+    hog as hog,
+    hog_blocks as hog_blocks,
+    hog_cells as hog_cells,
+    hog_image as hog_image,
+    hog_window as hog_window,
+    HOGWindow as HOGWindow,
+    LBP as LBP,
+    lbp as lbp,
+    lbp_cells as lbp_cells,
+    lbp_codes as lbp_codes,
+    lbp_histogram as lbp_histogram,
+    LBPHistogram as LBPHistogram,
+    LocalDescriptors as LocalDescriptors,
+    raw_patches as raw_patches,
+    RawPatches as RawPatches,
+    tiny_image as tiny_image,
+    TinyImage as TinyImage,
+)
+from .codebook import (
+    DescriptorBlocks as DescriptorBlocks,
+    DescriptorPCA as DescriptorPCA,
+    GMMCodebook as GMMCodebook,
+    HierarchicalKMeans as HierarchicalKMeans,
+    KMeansCodebook as KMeansCodebook,
+    sample_descriptors as sample_descriptors,
+)
+from .encoding import (
+    Concatenation as Concatenation,
+    fisher_vector as fisher_vector,
+    FisherVector as FisherVector,
+    hard_assignment as hard_assignment,
+    HardAssignment as HardAssignment,
+    hellinger_map as hellinger_map,
+    homogeneous_kernel_map as homogeneous_kernel_map,
+    HomogeneousKernelMap as HomogeneousKernelMap,
+    LCC as LCC,
+    lcc as lcc,
+    LLC as LLC,
+    llc as llc,
+    soft_assignment as soft_assignment,
+    SoftAssignment as SoftAssignment,
+    SparseCodes as SparseCodes,
+    super_vector as super_vector,
+    SuperVector as SuperVector,
+    triangle_assignment as triangle_assignment,
+    TriangleAssignment as TriangleAssignment,
+    VLAD as VLAD,
+    vlad as vlad,
+    WordCounts as WordCounts,
+)
+from .pooling import normalize as normalize, SpatialPyramid as SpatialPyramid
+from .signatures import (
+    FeatureHashing as FeatureHashing,
+    Float16Codec as Float16Codec,
+    hash_features as hash_features,
+    pq_decode as pq_decode,
+    pq_dot as pq_dot,
+    pq_encode as pq_encode,
+    ProductQuantizer as ProductQuantizer,
+)
+from .stores import DescriptorStore as DescriptorStore, SignatureStore as SignatureStore
+from .classify import (
+    averaged_sgd as averaged_sgd,
+    chi2_kernel as chi2_kernel,
+    fuse_scores as fuse_scores,
+    fusion_weights as fusion_weights,
+    intersection_kernel as intersection_kernel,
+    NearestNeighbor as NearestNeighbor,
+    OneVsRestDual as OneVsRestDual,
+    OneVsRestPrimal as OneVsRestPrimal,
+    OneVsRestSGD as OneVsRestSGD,
+    out_of_fold_scores as out_of_fold_scores,
+    PlattScaling as PlattScaling,
+    ScoreFusion as ScoreFusion,
+    StandardizedClassifier as StandardizedClassifier,
+    TemperatureScaling as TemperatureScaling,
+    top_k as top_k,
+)
+from .evaluation import (
+    AnswerSpace as AnswerSpace,
+    average_precision as average_precision,
+    bootstrap_interval as bootstrap_interval,
+    class_average_precisions as class_average_precisions,
+    compare_average_precisions as compare_average_precisions,
+    confusion_matrix as confusion_matrix,
+    evaluate_files as evaluate_files,
+    evaluate_predictions as evaluate_predictions,
+    fit_hedge as fit_hedge,
+    flat_error as flat_error,
+    hedge as hedge,
+    HedgedPredictor as HedgedPredictor,
+    hedging_curve as hedging_curve,
+    hierarchical_error as hierarchical_error,
+    localization_error as localization_error,
+    mean_average_precision as mean_average_precision,
+    mean_average_precision_interval as mean_average_precision_interval,
+    mean_class_accuracy as mean_class_accuracy,
+    paired_comparison as paired_comparison,
+    per_class_table as per_class_table,
+    read_ground_truth as read_ground_truth,
+    read_predictions as read_predictions,
+    subtree_table as subtree_table,
+    top_k_error as top_k_error,
+    write_predictions as write_predictions,
+)
+from .persist import check_saveable as check_saveable, load_model as load_model, save_model as save_model
+from .pipeline import (
+    BovwClassifier as BovwClassifier,
+    encode_to_store as encode_to_store,
+    extract_to_store as extract_to_store,
+    FusedClassifier as FusedClassifier,
+    ImageEncoder as ImageEncoder,
+)
+from .interchange import (
+    export_imagenet_sift as export_imagenet_sift,
+    imagenet_sift as imagenet_sift,
+    read_codebook as read_codebook,
+    read_libsvm as read_libsvm,
+    read_sbow as read_sbow,
+    read_vecs as read_vecs,
+    read_vldsift as read_vldsift,
+    WordSet as WordSet,
+    write_codebook as write_codebook,
+    write_libsvm as write_libsvm,
+    write_sbow as write_sbow,
+    write_vecs as write_vecs,
+    write_vldsift as write_vldsift,
+)
+from .experiment.kit_baseline import run_kit_baseline as run_kit_baseline
+
+__version__: str
+__all__: list[str]
