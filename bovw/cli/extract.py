@@ -27,7 +27,7 @@ def run(options):
     dataset, rows = open_source(options)
     encoder = build_channel(options)
     store = extract_to_store(
-        dataset, options.out, encoder._extractor(), resize=encoder.resize, rows=rows, on_error=options.on_error,
+        dataset, options.out, encoder.part("extractor"), resize=encoder.resize, rows=rows, on_error=options.on_error,
         n_jobs=options.jobs, verbose=not options.quiet,
     )
     print_store(store)

@@ -245,7 +245,7 @@ class _Member:
     def _describe(self, encoder):
         from ..images import load_image
 
-        return lambda path: encoder.describe(load_image(path, mode=encoder._mode()))
+        return lambda path: encoder.describe(load_image(path, mode=encoder.mode))
 
     def _rate(self):
         """Images a second, decoding included, with all workers."""

@@ -1,9 +1,12 @@
 """``BovwClassifier``: from image files to ranked class names."""
 
 import warnings
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Self
 
 import numpy as np
-from sklearn.base import clone
+from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
@@ -12,20 +15,21 @@ from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
 from .._threads import share_workers
 from ..classify import (
     OneVsRestDual,
-    OneVsRestSGD,
+    as_classifier,
     held_out_folds,
     is_indicator,
-    out_of_fold_scores,
     possible_folds,
+    read_labels,
     read_targets,
     score_matrix,
 )
-from ..classify.targets import as_label_array
+from ..classify.weights import check_sample_weight
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
 from ..images import as_image_list
 from ..pooling import EmptyImageWarning
-from .image_encoder import ImageEncoder, encode_images
+from ..signatures import SignatureStore
+from .image_encoder import ImageEncoder, encode_images, fit_encoders
 from .ranked import ImageClassifier
 from .reader import image_name
 
@@ -48,7 +52,7 @@ class EncoderParts(Part):
         return "ImageEncoder, list of ImageEncoder or None"
 
 
-def default_encoder():
+def default_encoder() -> ImageEncoder:
     """Dense SIFT, PCA to 64 dimensions, a Fisher vector of 64 Gaussians over the whole image."""
     return ImageEncoder(pca=DescriptorPCA(64))
 
@@ -83,7 +87,8 @@ class BovwClassifier(Declared, ImageClassifier):
     Attributes
     ----------
     encoders_ : list of ImageEncoder
-    classifier_ : estimator
+    classifier_ : classifier
+        The fitted clone, whoever's it is.
     codec_ : codec or None
     classes_ : array of shape (n_classes,)
     multilabel_ : bool
@@ -114,7 +119,7 @@ class BovwClassifier(Declared, ImageClassifier):
     """
 
     PARAMETERS = {
-        "encoder": EncoderParts("ImageEncoder", default=default_encoder, methods=("fit", "encode_image")),
+        "encoder": EncoderParts("ImageEncoder", default=default_encoder, methods=("fit_images", "encode_image")),
         "classifier": Part(
             "classifier", default=OneVsRestDual, methods=("fit", ("decision_function", "predict_proba"))
         ),
@@ -141,7 +146,10 @@ class BovwClassifier(Declared, ImageClassifier):
                 f"classifier={self.classifier!r} takes kernel matrices, but is given signatures; name its kernel"
             )
 
-    def fit(self, images, y, sample_weight=None, *, classes=None):
+    def fit(
+        self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
+        classes: Sequence[str] | None = None,
+    ) -> Self:
         """Learn codebooks and classifier.
 
         Parameters
@@ -171,7 +179,10 @@ class BovwClassifier(Declared, ImageClassifier):
         signatures, learning = self.fit_signatures(images, y, sample_weight, classes=classes)
         return self.fit_classifier(signatures, **learning)
 
-    def fit_signatures(self, images, y, sample_weight=None, *, classes=None):
+    def fit_signatures(
+        self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
+        classes: Sequence[str] | None = None,
+    ) -> tuple[np.ndarray, dict]:
         """The first two thirds of :meth:`fit`: learn the encoders and encode the training images.
 
         Parameters
@@ -189,12 +200,14 @@ class BovwClassifier(Declared, ImageClassifier):
         images, y = as_image_list(images), check_labels(y, classes)
         if len(y) != len(images):
             raise ParameterError(f"y has {len(y)} labels for {len(images)} images; one label an image is needed")
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, len(y))
         self.fit_encoders(images)
         signatures, errors = self.signatures_and_errors(images)
         self.skipped_ = {image_name(images, i): error for i, error in errors.items()}
         return signatures, {"y": y, "skip": list(errors), "sample_weight": sample_weight, "classes": classes}
 
-    def fit_encoders(self, images):
+    def fit_encoders(self, images: Iterable) -> Self:
         """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``.
 
         Parameters
@@ -206,14 +219,16 @@ class BovwClassifier(Declared, ImageClassifier):
         self
         """
         self.check_params()
-        images, chosen = as_image_list(images), self.part("encoder")
-        self.encoders_ = []
-        for encoder in chosen if isinstance(chosen, (list, tuple)) else [chosen]:
-            share_workers(encoder, self.n_jobs, self.verbose)
-            self.encoders_.append(encoder.fit(images, on_error=self.on_error))
+        self.encoders_ = fit_encoders(
+            self.part("encoder"), images, on_error=self.on_error, n_jobs=self.n_jobs, verbose=self.verbose
+        )
         return self
 
-    def fit_classifier(self, signatures, y, skip=(), sample_weight=None, *, classes=None, checkpoint=None):
+    def fit_classifier(
+        self, signatures: np.ndarray | SignatureStore, y: ArrayLike, skip: Sequence[int] = (),
+        sample_weight: ArrayLike | None = None, *, classes: Sequence[str] | None = None,
+        checkpoint: str | PathLike | None = None,
+    ) -> Self:
         """The last third of :meth:`fit`: learn the classifier.
 
         Parameters
@@ -221,7 +236,7 @@ class BovwClassifier(Declared, ImageClassifier):
         signatures : array of shape (n_images, signature_size), or SignatureStore
             ``OneVsRestSGD`` reads a store block by block, other classifiers read all of it at once. A store
             brings what its own codec left of the signatures.
-        y : array of shape (n_images,), or (n_images, n_classes)
+        y : array-like of shape (n_images,), or (n_images, n_classes)
         skip : sequence of int
             Rows of skipped images, which take no part.
         sample_weight : array-like of shape (n_images,), optional
@@ -229,37 +244,41 @@ class BovwClassifier(Declared, ImageClassifier):
             As in :meth:`fit`.
         checkpoint : path, optional
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
+
+        Returns
+        -------
+        self
         """
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
-        if isinstance(self.classifier_, OneVsRestSGD):
-            self.classifier_.fit(X, y, rows=kept, checkpoint=checkpoint)
-        else:
-            self.classifier_.fit(_take(X, kept), y[kept])
+        self._machine().fit(X, y, sample_weight, rows=kept, checkpoint=checkpoint)
         self._name_classes(classes)
         return self
 
     def fit_classifier_out_of_fold(
-        self, signatures, y, skip=(), sample_weight=None, *, cv=5, classes=None, checkpoint=None,
-    ):
+        self, signatures: np.ndarray | SignatureStore, y: ArrayLike, skip: Sequence[int] = (),
+        sample_weight: ArrayLike | None = None, *, cv: int = 5, classes: Sequence[str] | None = None,
+        checkpoint: str | PathLike | None = None,
+    ) -> np.ndarray:
         """:meth:`fit_classifier`, and what :meth:`out_of_fold_scores` would return after it.
 
         ``OneVsRestDual`` reads the signatures and computes their Gram matrix once for both. Parameters and
         errors are those of the two methods.
         """
-        if not isinstance(self.part("classifier"), OneVsRestDual):
-            self.fit_classifier(signatures, y, skip, classes=classes, checkpoint=checkpoint)
-            return self.out_of_fold_scores(signatures, y, skip, cv=cv)
+        if not as_classifier(self.part("classifier")).cheap_folds:
+            self.fit_classifier(signatures, y, skip, sample_weight, classes=classes, checkpoint=checkpoint)
+            return self.out_of_fold_scores(signatures, y, skip, sample_weight, cv=cv)
         X, y, kept = self._start_classifier(signatures, y, skip, classes)
         folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
-        held_out = score_matrix(self.classifier_.fit_out_of_fold(_take(X, kept), y[kept], folds))
+        weights = _weights_of(sample_weight, kept)
+        held_out = self._machine().fit_out_of_fold(_take(X, kept), y[kept], folds, weights)
         self._name_classes(classes)
         return _spread(held_out, kept, len(y))
 
     @property
-    def multilabel_(self):
+    def multilabel_(self) -> bool:
         """Whether the classifier learnt from an indicator matrix."""
         check_is_fitted(self, "classifier_")
-        return self.classifier_.multilabel_
+        return self._machine().multilabel_
 
     def _start_classifier(self, signatures, y, skip, classes):
         """Set ``codec_`` and an unfitted ``classifier_``; what it learns from, the labels, the rows that count."""
@@ -268,45 +287,51 @@ class BovwClassifier(Declared, ImageClassifier):
         if isinstance(signatures, np.ndarray):
             self.codec_ = None
             if self.codec is not None:
-                self.codec_ = share_workers(clone(self.codec), self.n_jobs).fit(_take(signatures, kept))
+                self.codec_ = share_workers(self.part("codec"), self.n_jobs).fit(_take(signatures, kept))
         else:
             self.codec_ = signatures.codec
-        self.classifier_ = self.part("classifier")
-        share_workers(self.classifier_, self.n_jobs)
+        self.classifier_ = share_workers(self.part("classifier"), self.n_jobs)
         return self._compressed(signatures), y, kept
 
-    def _name_classes(self, classes):
-        self.classes_ = self.classifier_.classes_ if classes is None else np.asarray(classes)
+    def _machine(self):
+        """The classifier behind the methods that all of bovw's have."""
+        return as_classifier(self.classifier_)
 
-    def out_of_fold_scores(self, signatures, y, skip=(), *, cv=5):
+    def _name_classes(self, classes):
+        self.classes_ = self._machine().classes_ if classes is None else np.asarray(classes)
+
+    def out_of_fold_scores(
+        self, signatures: np.ndarray | SignatureStore, y: ArrayLike, skip: Sequence[int] = (),
+        sample_weight: ArrayLike | None = None, *, cv: int = 5,
+    ) -> np.ndarray:
         """Scores of each training image by a classifier that did not see it, (n_images, n_classes) float32.
 
-        The encoders, which know no labels, C and beta stay those of the fitted model. Rows in ``skip`` are NaN.
+        The encoders, which know no labels, C and class weight stay those of the fitted model. Rows in ``skip``
+        are NaN.
 
         Parameters
         ----------
-        signatures, y, skip
+        signatures, y, skip, sample_weight
             As given to :meth:`fit_classifier`.
-        cv : int, default 5
+        cv : int >= 2, default 5
             Folds at most; no more than the smallest class has images.
 
         Raises
         ------
+        NotFittedError
+            Before :meth:`fit_classifier`.
         ParameterError
             If a class has one image only.
         """
         check_is_fitted(self, "classifier_")
         y = check_labels(y)
         kept = np.delete(np.arange(len(y)), skip)
-        X = self._compressed(signatures)
-        classifier = clone(self.classifier_)
-        for name in ("C", "beta"):
-            if hasattr(self.classifier_, f"{name}_"):
-                classifier.set_params(**{name: getattr(self.classifier_, f"{name}_")})
-        whole = isinstance(classifier, OneVsRestSGD) and not len(skip)
-        cv = possible_folds(y[kept], cv)
-        held_out = out_of_fold_scores(classifier, X if whole else _take(X, kept), y[kept], cv=cv)
-        return _spread(score_matrix(held_out), kept, len(y))
+        X, machine = self._compressed(signatures), self._machine().chosen()
+        if len(skip) or not machine.reads_blocks:
+            X = _take(X, kept)
+        folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
+        held_out = machine.out_of_fold(X, y[kept], folds, _weights_of(sample_weight, kept))
+        return _spread(held_out, kept, len(y))
 
     def _compressed(self, signatures):
         """The signatures as the classifier sees them: an array after a pass through the codec, a store as it is."""
@@ -314,48 +339,50 @@ class BovwClassifier(Declared, ImageClassifier):
             return signatures
         return self.codec_.decode(self.codec_.encode(signatures))
 
-    def signatures(self, images):
+    def signatures(self, images: Iterable) -> np.ndarray:
         """Signatures under the fitted encoders, (n_images, signature_size) float32; zero rows for skipped images."""
         return self.signatures_and_errors(images)[0]
 
-    def signatures_and_errors(self, images, rows=None):
+    def signatures_and_errors(
+        self, images: Iterable, rows: Sequence[int] | None = None,
+    ) -> tuple[np.ndarray, dict[int, str]]:
         """As :meth:`signatures`, of all images or of ``rows``, with a dict from place to message of skipped ones."""
         check_is_fitted(self, "encoders_")
         return encode_images(
             self.encoders_, images, on_error=self.on_error, rows=rows, n_jobs=self.n_jobs, verbose=self.verbose
         )
 
-    def scores_and_errors(self, images):
+    def scores_and_errors(self, images: Iterable) -> tuple[np.ndarray, dict[int, str]]:
         """Scores with one column a class, (n_images, n_classes), and a dict from row to message of skipped images.
 
         Memory holds the signatures of all ``images``: give them in blocks.
         """
         check_is_fitted(self, "classifier_")
         signatures, errors = self.signatures_and_errors(images)
-        return score_matrix(self.classifier_.decision_function(signatures)), errors
+        return score_matrix(self._machine().decision_function(signatures)), errors
 
     @property
-    def signature_size(self):
+    def signature_size(self) -> int:
         """The dimension of a signature."""
         check_is_fitted(self, "encoders_")
         return sum(encoder.signature_size for encoder in self.encoders_)
 
-    def decision_function(self, images):
+    def decision_function(self, images: Iterable) -> np.ndarray:
         """Scores of the classes: (n_images, n_classes), or (n_images,) for two classes with one label an image.
 
         Images are encoded and scored in blocks, so memory stays small. With
         ``on_error="skip"`` an unreadable image gives a warning and the scores of
         the zero signature.
         """
-        return self._of_blocks(images, "decision_function")
+        return self._of_blocks(images, lambda signatures: self._machine().decision_function(signatures))
 
     @available_if(_has_probabilities)
-    def predict_proba(self, images):
+    def predict_proba(self, images: Iterable) -> np.ndarray:
         """Probabilities of the classes, (n_images, n_classes), where the classifier has them."""
-        return self._of_blocks(images, "predict_proba")
+        return self._of_blocks(images, lambda signatures: self.classifier_.predict_proba(signatures))
 
-    def _of_blocks(self, images, method):
-        """What a method of the classifier gives for the signatures of ``images``, block by block."""
+    def _of_blocks(self, images, score):
+        """What ``score`` gives for the signatures of ``images``, block by block."""
         check_is_fitted(self, "classifier_")
         images = as_image_list(images)
         if len(images) == 0:
@@ -364,7 +391,7 @@ class BovwClassifier(Declared, ImageClassifier):
         for start in range(0, len(images), block):
             rows = range(start, min(start + block, len(images)))
             signatures, errors = self.signatures_and_errors(images, rows)
-            values.append(getattr(self.classifier_, method)(signatures))
+            values.append(score(signatures))
             for i, error in errors.items():
                 warnings.warn(f"{image_name(images, i)} was skipped: {error}", EmptyImageWarning, stacklevel=3)
         return np.concatenate(values)
@@ -383,11 +410,11 @@ def check_labels(y, classes=None):
             f"y has shape {np.shape(y)}; one label an image is needed, or a row of an indicator matrix of at least "
             "two classes"
         )
-    y = as_label_array(y)
-    if is_indicator(y):
-        read_targets(y)
-    else:
+    y = read_labels(y)
+    if not is_indicator(y):
         check_classification_targets(y)
+    if len(y):
+        read_targets(y)
     if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):
         raise ParameterError(
             f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix is "
@@ -401,8 +428,13 @@ def _take(X, rows):
     return X if isinstance(X, np.ndarray) and len(rows) == len(X) else X[rows]
 
 
+def _weights_of(sample_weight, rows):
+    return None if sample_weight is None else np.asarray(sample_weight)[rows]
+
+
 def _spread(scores, rows, n_images):
-    """``scores`` as these rows of all images, NaN in the others."""
+    """``scores`` as these rows of all images, one column a class, NaN in the others."""
+    scores = score_matrix(scores)
     spread = np.full((n_images, scores.shape[1]), np.nan, np.float32)
     spread[rows] = scores
     return spread

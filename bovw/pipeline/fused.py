@@ -10,7 +10,12 @@ after each set's scores were brought to a common scale (see :class:`bovw.ScoreFu
 learnt on *out-of-fold* scores of the training images: those of machines that did not see the image.
 """
 
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -58,6 +63,26 @@ class FusedClassifier(Declared, ImageClassifier):
     ----------
     Y. Lin et al. Large-scale image classification: fast feature extraction and SVM training. CVPR 2011.
     :doi:`10.1109/CVPR.2011.5995477`
+
+    P. Gehler, S. Nowozin. On feature combination for multiclass object classification. ICCV 2009.
+    :doi:`10.1109/ICCV.2009.5459169`
+
+    Examples
+    --------
+    Gradients and textures together:
+
+    >>> import bovw, skimage.data
+    >>> a, b = skimage.data.brick(), skimage.data.grass()
+    >>> train = [x[:64, i:i + 64] for x in (a, b) for i in range(0, 256, 64)]
+    >>> words = bovw.SpatialPyramid(bovw.HardAssignment(bovw.KMeansCodebook(16, random_state=0)))
+    >>> extractors = bovw.DenseSIFT(step=8), bovw.ColorStatistics(step=8)
+    >>> model = bovw.FusedClassifier(
+    ...     [bovw.BovwClassifier(bovw.ImageEncoder(extractor, pyramid=words)) for extractor in extractors], cv=2
+    ... ).fit(train, ["brick"] * 4 + ["grass"] * 4)
+    >>> model.predict([a[64:128, :64], b[64:128, :64]]).tolist()
+    ['brick', 'grass']
+    >>> len(model.fusion_.weights_), float(model.fusion_.weights_.sum())
+    (2, 1.0)
     """
 
     PARAMETERS = {
@@ -75,7 +100,10 @@ class FusedClassifier(Declared, ImageClassifier):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, images, y, sample_weight=None, *, classes=None):
+    def fit(
+        self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
+        classes: Sequence[str] | None = None,
+    ) -> Self:
         """Learn every member and the weights.
 
         Parameters
@@ -102,7 +130,9 @@ class FusedClassifier(Declared, ImageClassifier):
         return self._join(members, held_out, learning["y"])
 
     @classmethod
-    def join(cls, members, held_out, y, **params):
+    def join(
+        cls, members: Sequence[BovwClassifier], held_out: Sequence[np.ndarray], y: ArrayLike, **params: Any,
+    ) -> Self:
         """A fused classifier of members that are fitted already.
 
         Parameters
@@ -127,12 +157,12 @@ class FusedClassifier(Declared, ImageClassifier):
         return self
 
     @property
-    def multilabel_(self):
+    def multilabel_(self) -> bool:
         """Whether the members learnt from an indicator matrix."""
         check_is_fitted(self, "fusion_")
         return self.fusion_.multilabel_
 
-    def scores_and_errors(self, images):
+    def scores_and_errors(self, images: Iterable) -> tuple[np.ndarray, dict[int, str]]:
         """Fused scores, (n_images, n_classes), and a dict from row to message of skipped images."""
         check_is_fitted(self)
         images = as_image_list(images)
@@ -140,7 +170,7 @@ class FusedClassifier(Declared, ImageClassifier):
         errors = {row: message for _, found in parts for row, message in found.items()}
         return self.fusion_.transform([scores for scores, _ in parts]), dict(sorted(errors.items()))
 
-    def decision_function(self, images):
+    def decision_function(self, images: Iterable) -> np.ndarray:
         """Fused scores: (n_images, n_classes), or (n_images,) for two classes with one label an image."""
         check_is_fitted(self)
         images = as_image_list(images)
@@ -148,16 +178,19 @@ class FusedClassifier(Declared, ImageClassifier):
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else scores
 
 
-def load_classifier(path, *, on_error="raise", n_jobs=None):
+def load_classifier(
+    path: str | PathLike, *, on_error: str = "raise", n_jobs: int | None = None,
+) -> BovwClassifier | FusedClassifier:
     """Read a saved image classifier of either kind.
 
     Parameters
     ----------
     path : path
         The folder that ``save`` or a run wrote.
-    on_error : {"raise", "skip"}
+    on_error : {"raise", "skip"}, default "raise"
         What it does with images that cannot be read.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
+        Worker threads; None is one, -1 all cores.
 
     Returns
     -------

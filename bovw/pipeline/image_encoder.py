@@ -5,6 +5,9 @@ r"""``ImageEncoder``: from an image to its signature.
     \to \text{signature} \ (\to \text{additive kernel map})
 """
 
+from collections.abc import Iterable
+from typing import Any, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
@@ -12,18 +15,18 @@ from sklearn.utils.validation import check_is_fitted
 from .._parameters import Boolean, Declared, Integer, Jobs, Optional, Part, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._threads import map_in_order, single_threaded
+from .._threads import map_in_order, share_workers, single_threaded
 from ..codebook import GMMCodebook, sample_descriptors
-from ..descriptors import DenseSIFT
+from ..descriptors import DenseSIFT, DescriptorSet
 from ..encoding import FisherVector
 from ..errors import ParameterError
-from ..images import resize_image
+from ..images import as_image_list, resize_image
 from ..images.resize import ResizeLimits
 from ..pooling import SpatialPyramid
 from .reader import ImageReader, encode_rows
 
 
-def default_pyramid():
+def default_pyramid() -> SpatialPyramid:
     """A Fisher vector of 64 Gaussians over the whole image."""
     return SpatialPyramid(FisherVector(GMMCodebook(64)), norm=("power", "l2"))
 
@@ -126,7 +129,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 f"{size}; lower it"
             )
 
-    def fit(self, images, y=None, *, on_error="raise"):
+    def fit(self, images: Iterable, y: Any = None) -> Self:
         """Learn PCA and codebook from a sample of the descriptors of ``images``.
 
         Parameters
@@ -134,8 +137,6 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         images : images
             At least one. Those that a collection skips have no descriptors.
         y : ignored
-        on_error : {"raise", "skip"}, default "raise"
-            What to do with an image that cannot be read; "skip" learns from the others.
 
         Returns
         -------
@@ -146,8 +147,12 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         ParameterError
             If a parameter is out of range, there is no image, or there are too few descriptors for the codebook.
         ImageDecodeError
-            If an image cannot be read and ``on_error="raise"``.
+            If an image cannot be read.
         """
+        return self.fit_images(images)
+
+    def fit_images(self, images: Iterable, *, on_error: str = "raise") -> Self:
+        """:meth:`fit`, where ``on_error="skip"`` learns from the images that can be read."""
         self.check_params()
         reader = ImageReader(images, self.mode, on_error)
         if len(reader) == 0:
@@ -165,7 +170,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             sets = progress.wrap(map_in_order(describe, rows, self.n_jobs))
             return self.fit_descriptors(s for s in sets if s is not None)
 
-    def fit_descriptors(self, descriptor_sets):
+    def fit_descriptors(self, descriptor_sets: Iterable[DescriptorSet]) -> Self:
         """Learn PCA and codebook as :meth:`fit` does, from descriptors that are there already.
 
         Parameters
@@ -204,11 +209,11 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self.PARAMETERS["extractor"].default() if self.extractor is None else self.extractor
 
     @property
-    def mode(self):
+    def mode(self) -> str:
         """How images are to be decoded for the extractor: "gray" or "rgb"."""
         return "rgb" if self._extractor().color else "gray"
 
-    def describe(self, image):
+    def describe(self, image: np.ndarray) -> DescriptorSet:
         """The descriptors of one decoded image, resized as the encoder says: a DescriptorSet of length 1.
 
         Parameters
@@ -219,7 +224,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             image = resize_image(image, **self.resize)
         return self._extractor().extract(image)
 
-    def encode_descriptors(self, descriptors):
+    def encode_descriptors(self, descriptors: DescriptorSet) -> np.ndarray:
         """The signature of one image's descriptors, (signature_size,) float32.
 
         Parameters
@@ -235,7 +240,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         signature = self.pyramid_.encode(descriptors)
         return signature if self.kernel_map_ is None else np.asarray(self.kernel_map_.transform(signature[None]))[0]
 
-    def encode_image(self, image):
+    def encode_image(self, image: np.ndarray) -> np.ndarray:
         """The signature of one decoded image, (signature_size,) float32.
 
         Parameters
@@ -245,7 +250,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         return self.encode_descriptors(self.describe(image))
 
     @property
-    def signature_size(self):
+    def signature_size(self) -> int:
         """The dimension of a signature."""
         check_is_fitted(self)
         size = self.pyramid_.signature_size
@@ -255,7 +260,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     def _n_features_out(self):
         return self.signature_size
 
-    def transform(self, images):
+    def transform(self, images: Iterable) -> np.ndarray:
         """Signatures of many images.
 
         Parameters
@@ -275,6 +280,26 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
+
+
+def fit_encoders(encoders, images, *, on_error="raise", n_jobs=None, verbose=False):
+    """Fit one encoder or several on the same images; a list of them.
+
+    Parameters
+    ----------
+    encoders : ImageEncoder or list of ImageEncoder
+    images : images
+    on_error : {"raise", "skip"}, default "raise"
+    n_jobs : int or None, default None
+        Worker threads of an encoder that does not say how many.
+    verbose : bool, default False
+    """
+    images = as_image_list(images)  # an iterator must last for all of them
+    encoders = list(encoders) if isinstance(encoders, (list, tuple)) else [encoders]
+    for encoder in encoders:
+        share_workers(encoder, n_jobs, verbose)
+        encoder.fit_images(images, on_error=on_error)
+    return encoders
 
 
 def encode_images(encoders, images, *, on_error="raise", rows=None, n_jobs=None, verbose=False):

@@ -1,5 +1,9 @@
 """What every classifier of images does with its scores, and how it is saved."""
 
+from collections.abc import Iterable
+from os import PathLike
+from typing import Self
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -14,7 +18,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     A subclass has ``decision_function(images)`` and, after ``fit``, ``classes_`` and ``multilabel_``.
     """
 
-    def predict(self, images):
+    def predict(self, images: Iterable) -> np.ndarray:
         """The best class of each image, (n_images,).
 
         Where an image may show several classes: a matrix (n_images, n_classes), 1 where the score is positive.
@@ -22,7 +26,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         scores = self.decision_function(images)
         return (scores > 0).astype(np.int64) if self.multilabel_ else self.classes_[self.rank(scores, 1)[:, 0]]
 
-    def predict_top_k(self, images, k=5):
+    def predict_top_k(self, images: Iterable, k: int = 5) -> np.ndarray:
         """The ``k`` best classes of each image, (n_images, k), best first; all classes if there are fewer.
 
         Ties go to the class that comes first in ``classes_``.
@@ -30,17 +34,25 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         best = self.rank(self.decision_function(images), k)
         return self.classes_[best]
 
-    def rank(self, scores, k=5):
+    def rank(self, scores: np.ndarray, k: int = 5) -> np.ndarray:
         """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
         return top_k(score_matrix(scores), k)
 
-    def save(self, path):
-        """Write the fitted model into the folder ``path`` as model.json and .npy files."""
+    def save(self, path: str | PathLike) -> None:
+        """Write the fitted model into the folder ``path`` as model.json and .npy files.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ParameterError
+            If a part is not bovw's, as a classifier of scikit-learn; it is named.
+        """
         check_is_fitted(self, "classes_")
         save_model(self, path)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | PathLike) -> Self:
         """Read a model written by :meth:`save`. Raises ModelFormatError if anything about it is wrong."""
         return load_model(path, expected=cls)
 
