@@ -17,9 +17,12 @@ regularized. With y_ik = +1 if c_i = k, else -1, the losses are
 Where a row may be of several classes, y_ik is +1 for each of them, and v_ik is 0 where row i is
 left out of problem k; the multinomial loss needs one class a row.
 
-The v_ik rebalance the one-vs-rest problems: 1 by default; with ``beta`` the positives of
-a problem weigh as much as its negatives divided by beta, and all together n. (In [3]_ a
-positive has weight rho, a negative 1 - rho; or beta negatives are drawn for a positive.)
+The v_ik rebalance the one-vs-rest problems: 1 by default; with a ``class_weight`` b the positives of
+a problem weigh as much as its negatives divided by b, and all together n (``weights``). (In [3]_ a
+positive has weight rho, a negative 1 - rho; or b negatives are drawn for a positive.)
+
+Rows with weights w_i of their own have w_i / mean(w) in front of their loss, and C mean(w) in the place
+of C: the same problem, on the scale for which the steps are made.
 
 Algorithm
 ---------
@@ -87,6 +90,7 @@ from .._threads import check_n_jobs, single_threaded
 from ..errors import ParameterError
 from .blocks import ArraySource, ShuffledBatches, gather_rows, is_source, read_ahead
 from .targets import mean_held_out_precision
+from .weights import side_weights
 
 LOSSES = ("hinge", "squared_hinge", "multinomial")
 _TILE_PROBLEMS = 256  # problems of one matrix product, whatever n_jobs is, so that it never changes a result
@@ -125,9 +129,9 @@ class SGDSolution(NamedTuple):
 
 
 def averaged_sgd(
-    source, target, *, n_classes, C=1.0, loss="hinge", beta=None, problems=None, used=None, held_out=None,
-    eta0=None, max_iter=20, patience=2, batch_size=512, buffer_size=2048, read_rows=16, seed=0, n_jobs=None,
-    checkpoint=None, checkpoint_every=180.0, verbose=False,
+    source, target, *, n_classes, C=1.0, loss="hinge", class_weight=None, sample_weight=None, problems=None,
+    used=None, held_out=None, eta0=None, max_iter=20, patience=2, batch_size=512, buffer_size=2048, read_rows=16,
+    seed=0, n_jobs=None, checkpoint=None, checkpoint_every=180.0, verbose=False,
 ):
     """Train linear classifiers of all classes, or of some of them, on a source.
 
@@ -140,12 +144,14 @@ def averaged_sgd(
         that problem). Not looked at where ``used`` and ``held_out`` leave a row out.
     n_classes : int
         With 2, one class a row and a one-vs-rest loss there is one problem, class 1 against class 0.
-    C : float
+    C : float, default 1.0
         lambda = 1 / (n C), n the number of used rows.
-    loss : {"hinge", "squared_hinge", "multinomial"}
-    beta : float, optional
-        Weight of all negatives of a problem over that of its positives; None: all rows weigh 1.
+    loss : {"hinge", "squared_hinge", "multinomial"}, default "hinge"
+    class_weight : float, optional
+        Weight of all negatives of a problem over that of its positives; None: no rebalancing.
         Not for the multinomial loss.
+    sample_weight : (n,) float, optional
+        What the loss of each row is multiplied by, more than 0 where it is used; by default 1.
     problems : slice, optional
         The classes to train, by default all. Not for the multinomial loss.
     used : (n,) bool, optional
@@ -157,11 +163,11 @@ def averaged_sgd(
         epochs after it.
     eta0 : float, optional
         First step size; found on a sample if None.
-    max_iter : int
+    max_iter : int, default 20
         Epochs at most.
-    batch_size, buffer_size, read_rows : int
+    batch_size, buffer_size, read_rows : int, default 512, 2048, 16
         Rows in a batch, in the shuffling buffer, and read together.
-    seed : int
+    seed : int, default 0
     n_jobs : int, optional
         Worker threads; reading has one more. The result does not depend on it.
     checkpoint : Checkpoint, optional
@@ -174,13 +180,16 @@ def averaged_sgd(
     """
     source = source if is_source(source) else ArraySource(np.asarray(source))
     target = np.asarray(target)
-    n = len(target)
-    used = np.ones(n, bool) if used is None else used
+    used = np.ones(len(target), bool) if used is None else used
+    if sample_weight is not None:
+        mean = float(sample_weight[used].mean())
+        sample_weight, C = (sample_weight / mean).astype(np.float32), C * mean
+    target = _Labels(target, sample_weight)
     batches = ShuffledBatches(
         source, used, batch_size=batch_size, buffer_size=buffer_size, read_rows=read_rows, seed=seed
     )
     with single_threaded(), _Workers(check_n_jobs(n_jobs)) as workers:
-        task = _Task(loss, target[used], n_classes, beta, C, batch_size, workers)
+        task = _Task(loss, target.take(used), n_classes, class_weight, C, batch_size, workers)
         problems = np.arange(len(task.positives))[slice(None) if problems is None else problems]
         saved = None if checkpoint is None else checkpoint.load()
         if saved is not None and saved[0]["done"]:
@@ -190,10 +199,10 @@ def averaged_sgd(
         else:
             run = _begin(task, problems, batches, target, eta0, seed)
 
-        judge = _accuracy if target.ndim == 1 else _precision
+        judge = _accuracy if target.values.ndim == 1 else _precision
 
         def held_out_score(machine):
-            return judge(machine, source, held_out, target[held_out])
+            return judge(machine, source, held_out, target.take(held_out))
 
         n_used = int(used.sum())
         with Progress("SGD", max_iter * n_used, unit="row", enabled=verbose) as progress:
@@ -208,6 +217,16 @@ def averaged_sgd(
         return _solution(state, arrays)
 
 
+class _Labels(NamedTuple):
+    """Classes of rows, (n,) or (n, n_classes), and their weights, (n,) float32 or None."""
+
+    values: np.ndarray
+    weight: np.ndarray | None
+
+    def take(self, index):
+        return _Labels(self.values[index], None if self.weight is None else self.weight[index])
+
+
 def _begin(task, problems, batches, target, eta0, seed):
     """A run before its first step."""
     index = batches.sample(_SAMPLE_ROWS)
@@ -215,7 +234,7 @@ def _begin(task, problems, batches, target, eta0, seed):
     sample[:-1] = gather_rows(batches.source, index)
     sample[-1] = sample[:-1].mean(axis=0, dtype=np.float64)
     if eta0 is None:
-        eta0 = _find_step(task, sample, target[index], seed)
+        eta0 = _find_step(task, sample, target.take(index), seed)
     return _Run(_Machine(task, problems, sample[-1].copy(), _bias_rate(sample)), eta0)
 
 
@@ -223,21 +242,23 @@ def _one_epoch(run, batches, target, progress, saver):
     """The rest of the epoch that ``run`` is in."""
     for index, batch in read_ahead(batches.epoch(run.state["epoch"], run.state["batch"])):
         batch[-1] = run.machine.center
-        run.step(batch, target[index])
+        run.step(batch, target.take(index))
         progress.update(len(index))
         saver.save_if_due()
 
 
 def _accuracy(machine, source, rows, target):
     """Mean per-class accuracy among the machine's classes."""
-    hits, members = np.zeros((2, len(machine.task.positives) + 1), np.int64)
+    hits, members = np.zeros((2, len(machine.task.positives) + 1))
     classes = machine.problems + machine.task.first_class
     for start in range(0, len(rows), _SCORE_ROWS):
         block = slice(start, start + _SCORE_ROWS)
         scores = machine.scores(gather_rows(source, rows[block]))
         best = classes[scores.argmax(axis=1)] if len(machine.task.positives) > 1 else (scores[:, 0] > 0).astype(int)
-        members += np.bincount(target[block], minlength=len(members))
-        hits += np.bincount(target[block], weights=best == target[block], minlength=len(members)).astype(int)
+        truth, weight = target.take(block)
+        hit = best == truth if weight is None else weight * (best == truth)
+        members += np.bincount(truth, weights=weight, minlength=len(members))
+        hits += np.bincount(truth, weights=hit, minlength=len(members))
     if len(machine.task.positives) > 1:
         hits, members = hits[classes], members[classes]
     seen = members > 0
@@ -248,7 +269,7 @@ def _precision(machine, source, rows, target):
     """Mean average precision of the machine's classes."""
     starts = range(0, len(rows), _SCORE_ROWS)
     scores = [machine.scores(gather_rows(source, rows[start : start + _SCORE_ROWS])) for start in starts]
-    return mean_held_out_precision(target[:, machine.problems], np.concatenate(scores))
+    return mean_held_out_precision(target.values[:, machine.problems], np.concatenate(scores), target.weight)
 
 
 class _Workers:
@@ -271,22 +292,23 @@ class _Workers:
 class _Task:
     """What stays the same through a training: loss, lambda, the weights of the sides, where the biases start."""
 
-    def __init__(self, loss, target, n_classes, beta, C, batch_size, workers):
+    def __init__(self, loss, labels, n_classes, class_weight, C, batch_size, workers):
         self.loss, self.batch_size, self.workers = loss, batch_size, workers
+        target, weight = labels
         n = len(target)
         self.regularization = 1.0 / (n * C)
         self.first_class = 1 if n_classes == 2 and target.ndim == 1 and loss != "multinomial" else 0
         if target.ndim == 1:
-            self.positives = np.bincount(target, minlength=n_classes)[self.first_class :]
+            self.positives = np.bincount(target, weights=weight, minlength=n_classes)[self.first_class :]
             negatives = n - self.positives
         else:
-            self.positives, negatives = (target == 1).sum(axis=0), (target == 0).sum(axis=0)
-        positives, negatives = np.maximum(self.positives, 1), np.maximum(negatives, 1)
-        if beta is None:
+            share = 1 if weight is None else weight.astype(np.float64)[:, None]
+            self.positives, negatives = (((target == value) * share).sum(axis=0) for value in (1, 0))
+        positives, negatives = (np.where(side > 0, side, 1) for side in (self.positives, negatives))
+        if class_weight is None:
             self.positive_weight = self.negative_weight = np.ones(len(positives))
         else:
-            self.positive_weight = n / (1 + beta) / positives
-            self.negative_weight = n * beta / (1 + beta) / negatives
+            self.positive_weight, self.negative_weight = side_weights(n, positives, negatives, class_weight)
         if loss == "multinomial":
             self.start = np.log(positives / n)
         else:
@@ -310,7 +332,7 @@ class _Machine:
     def step(self, batch, target, eta, share):
         """One step on ``batch``, whose last row is the center; returns the sum of the losses before it."""
         scale = -eta / self.task.batch_size
-        decay = max(0.0, 1 + self.task.regularization * scale * len(target))
+        decay = max(0.0, 1 + self.task.regularization * scale * len(target.values))
         if self.task.loss == "multinomial":
             scores = np.empty((len(self.problems), len(batch)), np.float32)
             self.task.workers.map(lambda tile: np.matmul(self.weights[tile], batch.T, out=scores[tile]), self.tiles)
@@ -348,8 +370,8 @@ class _Machine:
         scores, problems = products[:, :-1], self.problems[tile]
         scores += (self.bias[tile] - products[:, -1])[:, None].astype(np.float32)
         return loss_and_derivative(
-            scores, target, problems + self.task.first_class, self.task.loss, self.task.positive_weight[problems],
-            self.task.negative_weight[problems],
+            scores, target.values, problems + self.task.first_class, self.task.loss,
+            self.task.positive_weight[problems], self.task.negative_weight[problems], target.weight,
         )
 
     def _change(self, derivative, tile, batch, scale, decay, share):
@@ -364,7 +386,7 @@ class _Machine:
             _kernels.step(self.weights, self.average, change, tile.start, column, decay, share)
 
 
-def loss_and_derivative(scores, target, classes, loss, positive_weight, negative_weight):
+def loss_and_derivative(scores, target, classes, loss, positive_weight, negative_weight, row_weight=None):
     """The sum of the losses of some rows, and their derivative with respect to the scores.
 
     Parameters
@@ -378,6 +400,8 @@ def loss_and_derivative(scores, target, classes, loss, positive_weight, negative
     loss : {"hinge", "squared_hinge", "multinomial"}
     positive_weight, negative_weight : (n_problems,)
         The v of the one-vs-rest losses.
+    row_weight : (n,) float32, optional
+        What the loss of each row is multiplied by; by default 1.
 
     Returns
     -------
@@ -386,18 +410,22 @@ def loss_and_derivative(scores, target, classes, loss, positive_weight, negative
     if loss == "multinomial":
         columns = np.arange(len(target))
         scores -= scores.max(axis=0)
-        right = scores[target, columns].sum(dtype=np.float64)
+        share = np.float32(1) if row_weight is None else row_weight
+        right = (share * scores[target, columns]).sum(dtype=np.float64)
         np.exp(scores, out=scores)
         totals = scores.sum(axis=0)
         scores /= totals
         scores[target, columns] -= 1
-        return float(np.log(totals).sum(dtype=np.float64) - right)
+        scores *= share
+        return float((share * np.log(totals)).sum(dtype=np.float64) - right)
     own = target == classes[:, None] if target.ndim == 1 else target.T[classes] == 1
     sign = np.where(own, np.float32(1), np.float32(-1))
     miss = np.maximum(1 - sign * scores, 0)
     weight = np.where(own, positive_weight[:, None], negative_weight[:, None]).astype(np.float32)
     if target.ndim == 2:
         weight *= target.T[classes] >= 0
+    if row_weight is not None:
+        weight *= row_weight
     if loss == "hinge":
         np.multiply(-sign, miss > 0, out=scores)
     else:
@@ -419,7 +447,8 @@ def _find_step(task, sample, target, seed):
     problems = np.arange(len(task.positives))
     if task.loss != "multinomial":
         problems = np.sort(stage_rng(seed, "sgd_trial").permutation(problems)[:_TRIAL_PROBLEMS])
-    order = stage_rng(seed, "sgd_trial_rows").permutation(len(target))
+    n = len(target.values)
+    order = stage_rng(seed, "sgd_trial_rows").permutation(n)
     parts = np.array_split(order, min(len(order), _TRIAL_STEPS))
     rate = _bias_rate(sample)
 
@@ -427,9 +456,10 @@ def _find_step(task, sample, target, seed):
         machine = _Machine(task, problems, sample[-1], rate)
         with np.errstate(over="ignore", invalid="ignore"):  # too long a step ends in infinity: not the least
             for part in parts:
-                machine.step(sample[np.append(part, -1)], target[part], 2.0**power * task.batch_size / len(part), 0.0)
+                eta = 2.0**power * task.batch_size / len(part)
+                machine.step(sample[np.append(part, -1)], target.take(part), eta, 0.0)
             size = np.einsum("ij,ij->", machine.weights, machine.weights, dtype=np.float64)
-            return 0.5 * task.regularization * size + machine.losses(sample, target) / len(target)
+            return 0.5 * task.regularization * size + machine.losses(sample, target) / n
 
     return 2.0 ** (downhill(objective) - 1)
 
@@ -497,7 +527,7 @@ class _Run:
                 f"training diverged in step {state['n_steps']}: eta0={state['eta0']:g} is too long a step; give a "
                 "smaller eta0 or shorten the signatures to unit length"
             )
-        state["n_rows"] += len(target)
+        state["n_rows"] += len(target.values)
         state["n_steps"] += 1
         state["batch"] += 1
 

@@ -33,13 +33,18 @@ References
    ICML 2017, section 4.2.
 """
 
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Declared
 from .._validation import check_matrix
 from ..errors import ParameterError
 from .ranking import score_matrix
+from .targets import read_labels
 
 _NEWTON_STEPS = 100
 _GRADIENT_TOLERANCE = 1e-5
@@ -49,14 +54,14 @@ _BISECTIONS = 60
 _LOG_RANGE = 12 * np.log(10.0)  # how far the temperature may lie from the scale of the scores
 
 
-def softmax(scores):
+def softmax(scores: np.ndarray) -> np.ndarray:
     """exp(scores), each row divided by its sum; (n, n_classes) float64."""
     shifted = scores - np.max(scores, axis=1, keepdims=True).astype(np.float64)
     np.exp(shifted, out=shifted)
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def platt_parameters(scores, positive):
+def platt_parameters(scores: ArrayLike, positive: ArrayLike) -> tuple[float, float]:
     """Slope and offset of one Platt sigmoid.
 
     Parameters
@@ -115,7 +120,7 @@ def platt_parameters(scores, positive):
     return a / scale, b
 
 
-def best_temperature(scores, target):
+def best_temperature(scores: ArrayLike, target: ArrayLike) -> float:
     """The temperature that maximizes the likelihood of some samples.
 
     Parameters
@@ -152,18 +157,31 @@ def best_temperature(scores, target):
     return scale * float(np.exp(-0.5 * (low + high)))
 
 
-class _Calibration(BaseEstimator):
-    """Scores in, probabilities out."""
+class _Calibration(Declared, BaseEstimator):
+    """Scores in, probabilities out. A subclass has ``_fit(scores, target)`` and ``_probabilities(scores)``."""
 
-    def _check_scores(self, scores):
-        scores = check_matrix("scores", score_matrix(np.asarray(scores)), dtype=np.float64)
-        if scores.shape[1] < 2:
-            raise ParameterError(f"scores has shape {scores.shape}; one column a class is needed, or (n,) for two")
-        return scores
+    PARAMETERS: dict = {}
 
-    def _check_fit(self, scores, y):
-        """Scores as a matrix, classes, class index of every sample."""
-        scores, y = self._check_scores(scores), np.asarray(y)
+    def fit(self, scores: ArrayLike, y: ArrayLike) -> Self:
+        """Fit the probabilities to held-out scores.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n, n_classes), or (n,) for two classes
+            Held-out scores, columns in the order of the sorted labels.
+        y : array-like of shape (n,)
+            Labels, as strings or whole numbers; every class must occur.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ParameterError
+            If shapes or classes do not agree, a score is not finite, or a label is none.
+        """
+        scores, y = self._check_scores(scores), read_labels(y)
         if y.ndim != 1 or len(y) != len(scores) or len(y) == 0:
             raise ParameterError(f"y has shape {y.shape} for scores of shape {scores.shape}; one label a row is needed")
         classes, target = np.unique(y, return_inverse=True)
@@ -173,13 +191,38 @@ class _Calibration(BaseEstimator):
                 "among the held-out samples"
             )
         self.classes_ = classes
-        return scores, target
+        self._fit(scores, target)
+        return self
 
-    def _check_predict(self, scores):
+    def predict_proba(self, scores: ArrayLike) -> np.ndarray:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        scores : array-like of shape (n, n_classes), or (n,) for two classes
+
+        Returns
+        -------
+        array of shape (n, n_classes), float64
+            Each row sums to 1.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ParameterError
+            If the number of columns is another one than in ``fit``.
+        """
         check_is_fitted(self)
         scores = self._check_scores(scores)
         if scores.shape[1] != len(self.classes_):
             raise ParameterError(f"scores has {scores.shape[1]} columns; {len(self.classes_)} are expected")
+        return self._probabilities(scores)
+
+    def _check_scores(self, scores):
+        scores = check_matrix("scores", score_matrix(np.asarray(scores)), dtype=np.float64)
+        if scores.shape[1] < 2:
+            raise ParameterError(f"scores has shape {scores.shape}; one column a class is needed, or (n,) for two")
         return scores
 
 
@@ -199,8 +242,8 @@ class PlattScaling(_Calibration):
 
     References
     ----------
-    J. Platt, "Probabilistic outputs for support vector machines", 1999. H.-T. Lin, C.-J. Lin,
-    R. C. Weng, "A note on Platt's probabilistic outputs for support vector machines", 2007.
+    J. Platt, "Probabilistic outputs for support vector machines", 1999, section 2. H.-T. Lin, C.-J. Lin,
+    R. C. Weng, "A note on Platt's probabilistic outputs for support vector machines", 2007, section 3.
 
     Examples
     --------
@@ -210,29 +253,11 @@ class PlattScaling(_Calibration):
     array([[0.69, 0.31]])
     """
 
-    def fit(self, scores, y):
-        """Fit the sigmoids.
-
-        Parameters
-        ----------
-        scores : array of shape (n, n_classes), or (n,) for two classes
-            Held-out scores, columns in the order of the sorted labels.
-        y : array of shape (n,)
-            Labels; every class must occur.
-        """
-        scores, target = self._check_fit(scores, y)
+    def _fit(self, scores, target):
         parameters = [platt_parameters(column, target == k) for k, column in enumerate(scores.T)]
         self.slopes_, self.offsets_ = (np.array(values) for values in zip(*parameters, strict=True))
-        return self
 
-    def predict_proba(self, scores):
-        """Probabilities of the classes, (n, n_classes) float64; each row sums to 1.
-
-        Parameters
-        ----------
-        scores : array of shape (n, n_classes), or (n,) for two classes
-        """
-        scores = self._check_predict(scores)
+    def _probabilities(self, scores):
         z = scores * self.slopes_ + self.offsets_
         logarithm = -np.logaddexp(0, z)  # also where every sigmoid of a row underflows
         return softmax(logarithm)
@@ -253,7 +278,7 @@ class TemperatureScaling(_Calibration):
 
     References
     ----------
-    C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
+    C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017, section 4.2.
 
     Examples
     --------
@@ -263,25 +288,8 @@ class TemperatureScaling(_Calibration):
     array([[0.75, 0.25]])
     """
 
-    def fit(self, scores, y):
-        """Find the temperature.
-
-        Parameters
-        ----------
-        scores : array of shape (n, n_classes), or (n,) for two classes
-            Held-out scores, columns in the order of the sorted labels.
-        y : array of shape (n,)
-            Labels; every class must occur.
-        """
-        scores, target = self._check_fit(scores, y)
+    def _fit(self, scores, target):
         self.temperature_ = best_temperature(scores, target)
-        return self
 
-    def predict_proba(self, scores):
-        """Probabilities of the classes, (n, n_classes) float64; each row sums to 1.
-
-        Parameters
-        ----------
-        scores : array of shape (n, n_classes), or (n,) for two classes
-        """
-        return softmax(self._check_predict(scores) / self.temperature_)
+    def _probabilities(self, scores):
+        return softmax(scores / self.temperature_)

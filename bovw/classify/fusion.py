@@ -35,24 +35,29 @@ classification", ECCV 2010, section 4. P. Gehler, S. Nowozin, "On feature combin
 multiclass object classification", ICCV 2009 (weights learnt on cross-validated scores).
 """
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from .._validation import check_matrix, check_number
+from .._parameters import AnyOf, Choice, Declared, Number, Series
+from .._validation import check_matrix
 from ..errors import ParameterError
 from .calibration import softmax
-from .ranking import score_matrix, top_k
-from .targets import is_indicator, read_targets
+from .ranking import RankingMixin, score_matrix
+from .targets import is_indicator, read_labels, read_targets
 
 _BLOCK_ROWS = 1024
 _MAX_WEIGHT = 1e6  # reached only where the training samples are ranked without an error
 _LEAST_SUM = 1e-9
 
 
-def fuse_scores(scores, weights):
+def fuse_scores(scores: Sequence[np.ndarray], weights: ArrayLike) -> np.ndarray:
     """The weighted sum of score matrices.
 
     Parameters
@@ -70,7 +75,7 @@ def fuse_scores(scores, weights):
     return fused
 
 
-def fusion_weights(scores, target):
+def fusion_weights(scores: Sequence[np.ndarray], target: ArrayLike) -> np.ndarray:
     """Non-negative weights of sum 1 that maximize the likelihood of the classes.
 
     Parameters
@@ -135,12 +140,12 @@ def _logistic_loss(unknowns, scores, target):
     return value / n, gradient / n
 
 
-class ScoreFusion(BaseEstimator):
+class ScoreFusion(Declared, RankingMixin, BaseEstimator):
     """Weighted sum of the standardized scores of several classifiers.
 
     Parameters
     ----------
-    weights : "cv", "equal" or sequence of float, default "cv"
+    weights : {"cv", "equal"} or sequence of float >= 0, default "cv"
         ``"cv"``: learnt in ``fit``, whose scores must be held-out ones, such as
         :func:`out_of_fold_scores` gives. A sequence has one non-negative number a channel and is
         divided by its sum.
@@ -163,7 +168,7 @@ class ScoreFusion(BaseEstimator):
 
     References
     ----------
-    P. Gehler, S. Nowozin, "On feature combination for multiclass object classification", ICCV 2009.
+    P. Gehler, S. Nowozin, "On feature combination for multiclass object classification", ICCV 2009, section 3.
 
     Examples
     --------
@@ -177,28 +182,33 @@ class ScoreFusion(BaseEstimator):
     array(['cat', 'cat', 'dog', 'cat'], dtype='<U3')
     """
 
-    multilabel_ = False
+    PARAMETERS = {"weights": AnyOf(Choice("cv", "equal"), Series(Number(0)))}
 
     def __init__(self, weights="cv"):
         self.weights = weights
 
-    def fit(self, scores, y):
+    def fit(self, scores: Sequence[ArrayLike], y: ArrayLike) -> Self:
         """Learn scales and weights.
 
         Parameters
         ----------
         scores : sequence of n_channels arrays of shape (n, n_classes), or (n,) for two classes
             Held-out scores of the same samples, columns in the order of the sorted labels.
-        y : array of shape (n,), or (n, n_classes)
+        y : array-like of shape (n,), or (n, n_classes)
             Labels, every class must occur; or an indicator matrix of 1, 0 and -1
             (``bovw.classify.targets``).
+
+        Returns
+        -------
+        self
 
         Raises
         ------
         ParameterError
             If the shapes do not agree, a score is not finite, or the weights are malformed.
         """
-        scores, y = _check_channels(scores), np.asarray(y)
+        self.check_params()
+        scores, y = _check_channels(scores), read_labels(y)
         several = is_indicator(y)
         if (y.ndim != 1 and not several) or len(y) != len(scores[0]) or len(y) == 0:
             raise ParameterError(f"y has shape {y.shape} for {len(scores[0])} rows of scores; give one label a row")
@@ -219,7 +229,7 @@ class ScoreFusion(BaseEstimator):
         self.weights_ = fusion_weights(self._standardized(scores), target) if given is None else given
         return self
 
-    def transform(self, scores):
+    def transform(self, scores: Sequence[ArrayLike]) -> np.ndarray:
         """Fused scores, (n, n_classes) float64.
 
         Parameters
@@ -235,18 +245,8 @@ class ScoreFusion(BaseEstimator):
             )
         return fuse_scores(self._standardized(scores), self.weights_)
 
-    def predict(self, scores):
-        """The class of the highest fused score of each sample, the lower class index on a tie.
-
-        Where it was fitted to an indicator matrix: such a matrix, (n, n_classes), 1 where the score is positive.
-        """
-        if self.multilabel_:
-            return (self.transform(scores) > 0).astype(np.int64)
-        return self.predict_top_k(scores, 1)[:, 0]
-
-    def predict_top_k(self, scores, k=5):
-        """The ``k`` best classes of each sample, best first; equal scores in the order of ``classes_``."""
-        return self.classes_[top_k(self.transform(scores), k)]
+    def _class_scores(self, X):
+        return self.transform(X)
 
     def _standardized(self, scores):
         return [
@@ -254,18 +254,18 @@ class ScoreFusion(BaseEstimator):
             for matrix, mean, scale in zip(scores, self.means_, self.scales_, strict=True)
         ]
 
+    def check_pairs(self):
+        if not isinstance(self.weights, str) and not any(self.weights):
+            raise ParameterError(f"weights={self.weights!r} are all 0; at least one must be positive")
+
     def _given_weights(self, n_channels):
         """The weights if they are not to be learnt, else None."""
-        if isinstance(self.weights, str):
-            if self.weights not in ("cv", "equal"):
-                raise ParameterError(f"weights={self.weights!r} must be 'cv', 'equal' or a sequence of numbers")
-            return None if self.weights == "cv" else np.full(n_channels, 1 / n_channels)
-        if not np.iterable(self.weights) or len(self.weights) != n_channels:
+        weights = self.checked("weights")
+        if isinstance(weights, str):
+            return None if weights == "cv" else np.full(n_channels, 1 / n_channels)
+        if len(weights) != n_channels:
             raise ParameterError(f"weights={self.weights!r} must hold one number for each of the {n_channels} channels")
-        values = np.array([check_number(f"weights[{i}]", value, 0) for i, value in enumerate(self.weights)])
-        if values.sum() == 0:
-            raise ParameterError(f"weights={self.weights!r} are all 0; at least one must be positive")
-        return values / values.sum()
+        return np.array(weights) / np.sum(weights)
 
 
 def _check_channels(scores):

@@ -15,27 +15,29 @@ class among the k nearest, less :math:`d_c / (1 + d_c) < 1`: ties, and classes w
 vote, go by distance. Samples that show several classes vote for each of them; from the votes,
 also of one neighbor, half of k (rounded down) is then taken off, so that the score is positive
 if more than half of the neighbors show the class.
+
+A sample of weight w is one given w times: the k votes go to the nearest samples, each of which has as many
+as it weighs, until none is left. For the nearest sample alone weights do not matter, unless they are 0.
 """
 
 import itertools
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import ArrayLike
 
-from .._threads import check_n_jobs
-from .._validation import check_choice, check_int
+from .._parameters import Choice, Integer, Jobs
 from ..errors import ParameterError
+from .contract import SignatureClassifier
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
-from .ranking import RankingMixin, top_k
-from .samples import check_signatures
-from .targets import read_targets
+from .ranking import top_k
 
 DISTANCES = ("l2", "chi2", "intersection")
 _QUERY_ROWS = 256
 
 
-def pairwise_distances(X, Y, distance="l2", *, n_jobs=None):
+def pairwise_distances(
+    X: ArrayLike, Y: ArrayLike, distance: str = "l2", *, n_jobs: int | None = None
+) -> np.ndarray:
     """Distances between signatures.
 
     Parameters
@@ -43,7 +45,7 @@ def pairwise_distances(X, Y, distance="l2", *, n_jobs=None):
     X : array of shape (n, d)
     Y : array of shape (m, d)
         Both float32; not negative for ``"chi2"`` and ``"intersection"``.
-    distance : {"l2", "chi2", "intersection"}
+    distance : {"l2", "chi2", "intersection"}, default "l2"
         See the head of this module.
     n_jobs : int, optional
         Worker threads (-1: all cores). The result does not depend on it.
@@ -68,7 +70,7 @@ def pairwise_distances(X, Y, distance="l2", *, n_jobs=None):
     >>> pairwise_distances([[0.5, 0.5]], [[1.0, 0.0], [0.5, 0.5]], "intersection")
     array([[0.5, 0. ]], dtype=float32)
     """
-    check_choice("distance", distance, DISTANCES)
+    NearestNeighbor.PARAMETERS["distance"].check("distance", distance)
     if distance == "l2":
         products = linear_kernel(X, Y, n_jobs=n_jobs)
         X, Y = np.asarray(X, np.float32), np.asarray(Y, np.float32)
@@ -84,16 +86,16 @@ def pairwise_distances(X, Y, distance="l2", *, n_jobs=None):
     return np.maximum(result, 0).astype(np.float32)
 
 
-class NearestNeighbor(RankingMixin, ClassifierMixin, BaseEstimator):
+class NearestNeighbor(SignatureClassifier):
     """Classification by the nearest training samples.
 
     Parameters
     ----------
-    n_neighbors : int
+    n_neighbors : int >= 1, default 1
         How many vote; at most the number of training samples count.
-    distance : {"l2", "chi2", "intersection"}
+    distance : {"l2", "chi2", "intersection"}, default "l2"
         ``"chi2"`` and ``"intersection"`` are for histograms, not negative.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads (-1: all cores). Results do not depend on it.
 
     Attributes
@@ -106,7 +108,14 @@ class NearestNeighbor(RankingMixin, ClassifierMixin, BaseEstimator):
         The training signatures, ordered by class; as they came where they may show several.
     target_ : array of shape (n,), int64, or (n, n_classes), int8
         Their classes, as indices into ``classes_``; or the indicator matrix.
+    sample_weight_ : array of shape (n,), float64, or None
+        Their weights; None: each 1.
     n_features_in_ : int
+
+    Notes
+    -----
+    There is no cost to choose and no problem to rebalance, so no ``C`` and no ``class_weight``; votes and distances
+    are no probabilities. Nothing is trained: a fit costs a copy of X.
 
     References
     ----------
@@ -122,6 +131,10 @@ class NearestNeighbor(RankingMixin, ClassifierMixin, BaseEstimator):
     array(['sea'], dtype='<U3')
     """
 
+    PARAMETERS = {"n_neighbors": Integer(1), "distance": Choice(*DISTANCES), "n_jobs": Jobs()}
+
+    sample_weight_ = None
+
     def __init__(self, n_neighbors=1, *, distance="l2", n_jobs=None):
         self.n_neighbors = n_neighbors
         self.distance = distance
@@ -130,69 +143,28 @@ class NearestNeighbor(RankingMixin, ClassifierMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.positive_only = self.distance != "l2"
-        tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X, y):
-        """Keep the training samples.
-
-        Parameters
-        ----------
-        X : array of shape (n, d)
-            Signatures.
-        y : array of shape (n,), or (n, n_classes)
-            Labels of any sortable type, at least two different ones; or an indicator matrix of
-            1 (shows the class), 0 (does not) and -1 (left out: as 0, for only samples that show
-            a class speak for it), see ``bovw.classify.targets``.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ParameterError
-            If an argument is out of its range, or X or y is malformed.
-        """
-        check_int("n_neighbors", self.n_neighbors, 1)
-        check_choice("distance", self.distance, DISTANCES)
-        check_n_jobs(self.n_jobs)
-        X, y = check_signatures(self, X, y=y)
+    def _learn(self, X, data, checkpoint):
         if self.distance != "l2" and X.size and X.min() < 0:
             raise ParameterError(
                 f"Negative values in data: distance={self.distance!r} is for histograms, X holds {X.min():g}; "
                 "use distance='l2'"
             )
-        targets = read_targets(y)
-        self.classes_, self.multilabel_ = targets.classes, targets.multilabel
         if self.multilabel_:
-            self.X_fit_, self.target_ = X.copy(), targets.matrix
+            order, target = slice(None), data.targets.matrix
         else:
-            order = np.argsort(targets.index, kind="stable")
-            self.X_fit_, self.target_ = X[order], targets.index[order].astype(np.int64)
-        return self
+            order, target = np.argsort(data.targets.index, kind="stable"), data.targets.index.astype(np.int64)
+        self.X_fit_, self.target_ = X[order].copy() if self.multilabel_ else X[order], target[order]
+        self.sample_weight_ = None if data.weight is None else data.weight[order]
 
-    def decision_function(self, X):
-        """Scores of all classes.
-
-        Parameters
-        ----------
-        X : array of shape (n, d)
-
-        Returns
-        -------
-        array of shape (n, n_classes), float32; (n,) for two classes with one label a sample
-            As the head of this module defines them; in the latter case the score of
-            ``classes_[1]`` less that of ``classes_[0]``.
-        """
-        check_is_fitted(self)
-        X = check_signatures(self, X)
+    def _score(self, X):
         scores, members = np.empty((len(X), len(self.classes_)), np.float32), self._members()
         for start in range(0, len(X), _QUERY_ROWS):
             block = X[start : start + _QUERY_ROWS]
             distances = pairwise_distances(block, self.X_fit_, self.distance, n_jobs=self.n_jobs)
-            scores[start : start + len(block)] = self._scores(block, distances, members)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else scores
+            scores[start : start + len(block)] = self._block_scores(block, distances, members)
+        return scores[:, 1:] - scores[:, :1] if len(self.classes_) == 2 and not self.multilabel_ else scores
 
     def _members(self):
         """The training samples of each class: slices of the ordered ones, or arrays of their numbers."""
@@ -201,19 +173,31 @@ class NearestNeighbor(RankingMixin, ClassifierMixin, BaseEstimator):
         bounds = np.searchsorted(self.target_, np.arange(len(self.classes_) + 1))
         return [slice(start, stop) for start, stop in itertools.pairwise(bounds)]
 
-    def _scores(self, X, distances, members):
+    def _block_scores(self, X, distances, members):
         nearest = self._nearest(X, distances, members)
-        k = min(self.n_neighbors, distances.shape[1])
-        if k == 1 and not self.multilabel_:
+        if min(self.n_neighbors, distances.shape[1]) == 1 and not self.multilabel_:
             return -nearest
-        neighbors = top_k(-distances, k)
+        neighbors, share, k = self._neighbors(distances)
         if self.multilabel_:
-            votes = (self.target_[neighbors] == 1).sum(axis=1) - k // 2
+            votes = (share * (self.target_[neighbors] == 1)).sum(axis=1) - k // 2
             return (votes - nearest / (1 + nearest)).astype(np.float32)
         votes = np.zeros_like(nearest)
-        for row, chosen in zip(votes, neighbors, strict=True):
-            np.add.at(row, self.target_[chosen], 1)
+        for row, chosen, weight in zip(votes, neighbors, np.broadcast_to(share[..., 0], neighbors.shape), strict=True):
+            np.add.at(row, self.target_[chosen], weight)
         return votes - nearest / (1 + nearest)
+
+    def _neighbors(self, distances):
+        """Numbers of the nearest samples, (n, m), the votes of each, (n, m, 1) or (1, 1, 1), and all votes of a row."""
+        n = distances.shape[1]
+        if self.sample_weight_ is None:
+            k = min(self.n_neighbors, n)
+            return top_k(-distances, k), np.ones((1, 1, 1), np.int64), k
+        k = min(self.n_neighbors, self.sample_weight_.sum())
+        lightest = np.cumsum(np.sort(self.sample_weight_))
+        neighbors = top_k(-distances, min(n, int(np.searchsorted(lightest, k)) + 1))  # surely enough of them
+        weight = self.sample_weight_[neighbors]
+        share = np.clip(k - (np.cumsum(weight, axis=1) - weight), 0, weight)
+        return neighbors, share[..., None], k
 
     def _nearest(self, X, distances, members):
         """Distance of each row of ``X`` to the nearest sample of each class, (n, n_classes)."""

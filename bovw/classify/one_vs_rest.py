@@ -7,25 +7,27 @@ w = sum_i beta_i x_i are formed once at the end.
 
 import itertools
 import math
-import numbers
+import time
 import warnings
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
-from .._random import check_seed, stage_rng
-from .._threads import check_n_jobs, map_in_order, single_threaded
-from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
+from .._parameters import Boolean, Choice, Integer, Number
+from .._random import stage_rng
+from .._threads import map_in_order, single_threaded
 from ..errors import MemoryBudgetError, ParameterError
+from .cost import FitCost, Machine
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
-from .ranking import RankingMixin
+from .machines import CLASS_WEIGHT, COST, CV, N_JOBS, RANDOM_STATE, OneVsRestMachines
 from .rounded_kernel import rounded_linear_kernel, rounding_pays
-from .samples import check_signatures
-from .targets import IndicatorLabels, SingleLabels, read_targets
+from .samples import take_rows
+from .targets import IndicatorLabels, SingleLabels
+from .weights import problem_weights
 
 _KERNELS = {"linear": linear_kernel, "intersection": intersection_kernel, "chi2": chi2_kernel}
 _GROUP = 32  # problems solved together, whatever n_jobs is, so that it never changes a result
@@ -34,57 +36,58 @@ _SYMMETRY_ROWS = 256
 
 
 class _Problem(NamedTuple):
-    """A training set on its Gram matrix: labels, factors on C, values of C, seed."""
+    """A training set on its Gram matrix: labels, weights of samples, the (C, class_weight) to choose from, seed."""
 
     X: np.ndarray
     target: SingleLabels | IndicatorLabels
     weights: np.ndarray
     gram: np.ndarray
-    candidates: list
+    pairs: list
     seed: int
+    columns: np.ndarray | slice  # of the fitted X that these samples are
 
 
-class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
+class OneVsRestDual(OneVsRestMachines):
     """One-vs-rest SVMs by dual coordinate descent on a shared float32 Gram matrix.
 
     Parameters
     ----------
-    C : float or sequence of float, default 1.0
-        Cost of a unit of loss. Of a sequence the value with the best mean
-        per-class accuracy (with an indicator matrix as labels, the best mean average
-        precision) in stratified cross-validation is taken, the smallest such value if
-        several tie, and the machines are then trained on all samples.
-    loss : {"hinge", "squared_hinge"}
-    kernel : {"linear", "intersection", "chi2", "precomputed"}
+    C : float > 0, or a sequence of them, default 1.0
+        Cost of a unit of loss. Of several values of C and ``class_weight`` the pair with the
+        best mean per-class accuracy (with an indicator matrix as labels, the best mean average
+        precision) in stratified cross-validation is taken, of several that tie the one of the
+        smallest C, then class weight, and the machines are then trained on all samples.
+    loss : {"hinge", "squared_hinge"}, default "hinge"
+    kernel : {"linear", "intersection", "chi2", "precomputed"}, default "linear"
         Additive kernels as in :func:`intersection_kernel` and :func:`chi2_kernel`.
         With ``"precomputed"`` X is the kernel matrix itself: (n, n) for ``fit``,
         (n_samples, n) for predictions. Any positive semi-definite kernel will do;
         C-contiguous float32 is not copied.
     fit_intercept : bool, default True
-    intercept_scaling : float, default 1.0
+    intercept_scaling : float > 0, default 1.0
         The bias is the weight of an appended constant feature of this value, as in
         scikit-learn's ``LinearSVC``: it is regularized, the less so the greater
         this value.
-    tol : float, default 1e-3
+    tol : float > 0, default 0.001
         Relative duality gap, (primal - dual) / primal, at which a class is done.
-    max_iter : int, default 1000
+    max_iter : int >= 1, default 1000
         Passes over the samples at most; see ``dual_svm.solve_dual``.
-    cv : int, default 5
-        Folds of the cross-validation over C.
-    class_weight : None, "balanced" or dict, default None
-        Factor on C. ``"balanced"`` gives both sides of each one-vs-rest problem the
-        same total weight: n / (2 n_side). A dict has a factor for the samples of
-        each class label, 1 where a label is missing, in all problems; it needs one
-        label a sample.
-    max_memory : float, default 8e9
+    cv : int >= 2, default 5
+        Folds of the cross-validation over C and ``class_weight``.
+    class_weight : None, "balanced", dict, float > 0, or a sequence of them, default None
+        A number rebalances each one-vs-rest problem: its negatives weigh that many times as much as its
+        positives in all; ``"balanced"`` is 1. Of a sequence one is chosen, see ``C``. A dict has a
+        factor on C for the samples of each class label, 1 where a label is missing, in all problems; it needs
+        one label a sample.
+    max_memory : float > 0, default 8000000000.0
         Bytes that the Gram matrix (4 n^2) may take.
-    gram : {"auto", "float32", "int8"}
+    gram : {"auto", "float32", "int8"}, default "auto"
         Numbers of which the Gram matrix of the linear kernel is computed. ``"int8"`` takes a quarter of
         the time on processors with AVX-512 VNNI: the Gram matrix is that of the signatures rounded to 8 bits,
         and the machines are refined until their duality gap on the signatures themselves is within ``tol``;
         see Notes. ``"auto"`` takes it where that pays: on such processors, for some ten thousand signatures of
         ten thousand dimensions, with at least 16 samples a class.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads (-1: all cores). Results do not depend on it.
     random_state : int, RandomState, Generator or None, default 0
         Seed of the order of the coordinate steps and of the folds.
@@ -97,6 +100,8 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         Whether the labels were an indicator matrix.
     C_ : float
         The C used.
+    class_weight_ : float, dict or None
+        The class weight used; 1.0 for ``"balanced"``.
     coef_ : array of shape (n_problems, d), float32
         Weights (linear kernel only); ``n_problems`` is ``n_classes``, but 1 for two
         classes with one label a sample (the second against the first).
@@ -113,8 +118,10 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     n_iter_ : array of shape (n_problems,)
         Passes taken.
     cv_results_ : dict or None
-        ``"C"`` (ascending), ``"fold_scores"`` (n_C, cv), ``"mean_score"``,
-        ``"std_score"``; None if C was one number.
+        Of each pair ``"C"`` and ``"class_weight"`` (NaN where that is no number), its ``"fold_scores"``
+        (n_pairs, cv), ``"mean_score"`` and ``"std_score"``; None if there was one pair only.
+    seed_ : int
+        The seed that was used.
     rounded_ : bool
         Whether the machines come from a Gram matrix of 8-bit integers; False if it proved too coarse.
     n_features_in_ : int
@@ -151,7 +158,8 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     References
     ----------
     C.-J. Hsieh et al., "A dual coordinate descent method for large-scale linear SVM",
-    ICML 2008. R. Rifkin, A. Klautau, "In defense of one-vs-all classification", JMLR 2004.
+    ICML 2008, algorithm 1. R. Rifkin, A. Klautau, "In defense of one-vs-all classification", JMLR 5, 2004,
+    section 2.
 
     Examples
     --------
@@ -162,6 +170,15 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
     >>> machine.predict_top_k([[0.8, 0.3]], k=2)
     array([['cat', 'dog']], dtype='<U3')
     """
+
+    PARAMETERS = {
+        "C": COST, "loss": Choice("hinge", "squared_hinge"), "kernel": Choice(*_KERNELS, "precomputed"),
+        "fit_intercept": Boolean(), "intercept_scaling": Number(0, exclusive=True), "tol": Number(0, exclusive=True),
+        "max_iter": Integer(1), "cv": CV, "class_weight": CLASS_WEIGHT, "max_memory": Number(0, exclusive=True),
+        "gram": Choice("auto", "float32", "int8"), "n_jobs": N_JOBS, "random_state": RANDOM_STATE,
+    }
+
+    cheap_folds = True
 
     def __init__(
         self, C=1.0, *, loss="hinge", kernel="linear", fit_intercept=True, intercept_scaling=1.0, tol=1e-3,
@@ -185,73 +202,70 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = self.kernel == "precomputed"
         tags.input_tags.positive_only = self.kernel in ("intersection", "chi2")
-        tags.classifier_tags.multi_label = True
         return tags
 
-    def fit(self, X, y):
-        """Train one machine a class.
+    def check_pairs(self):
+        if self.gram == "int8" and self.kernel != "linear":
+            raise ParameterError(f"gram='int8' is for the linear kernel, not kernel={self.kernel!r}; use 'auto'")
 
-        Parameters
-        ----------
-        X : array of shape (n, d)
-            Signatures, or the kernel matrix with ``kernel="precomputed"``.
-        y : array of shape (n,), or (n, n_classes)
-            Labels of any sortable type, at least two different ones; or an indicator
-            matrix of 1 (shows the class), 0 (does not) and -1 (left out of the training
-            of that class), see ``bovw.classify.targets``.
+    def fit_out_of_fold(
+        self, X: ArrayLike, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        *, checkpoint=None,
+    ) -> np.ndarray:
+        """``fit``, and :meth:`out_of_fold` with the C and the class weight of what was fitted, from one Gram matrix."""
+        self.check_params()
+        signatures, data = self._training(X, y, sample_weight, None)
+        if data.rows is not None:  # samples without weight are scored too
+            return super().fit_out_of_fold(X, y, folds, sample_weight)
+        problem = self._problem(signatures, data)
+        self._train(problem)
+        return self._out_of_fold(problem._replace(pairs=[(self.C_, self.class_weight_)]), folds)
 
-        Returns
-        -------
-        self
+    def out_of_fold(
+        self, X: ArrayLike, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+    ) -> np.ndarray:
+        """As the base's, from one Gram matrix, in which the samples of a fold have cost 0.
 
-        Raises
-        ------
-        ParameterError
-            If an argument is out of its range, or X or y is malformed.
-        MemoryBudgetError
-            If the Gram matrix would exceed ``max_memory``.
-
-        Warns
-        -----
-        ConvergenceWarning
-            If ``max_iter`` ends the training of a class before ``tol`` is reached.
+        With several values of C or ``class_weight`` the scores are those of the pair that is best over these folds.
         """
-        self._fit(self._problem(X, y))
-        return self
+        machine = clone(self)
+        machine.check_params()
+        signatures, data = machine._training(X, y, sample_weight, None)
+        if data.rows is not None:
+            return super().out_of_fold(X, y, folds, sample_weight)
+        return machine._out_of_fold(machine._problem(signatures, data), folds)
 
-    def fit_out_of_fold(self, X, y, held_out):
-        """:meth:`fit`, and the scores of :meth:`out_of_fold` with the C of the fitted machines, from one Gram matrix.
+    def fit_cost(self, n: int, d: int, n_classes: int, machine: Machine) -> FitCost:
+        """The Gram matrix, n^2 d / 2 multiply-adds, and descents, n^2 for each class, fold and pair, held-out ones too.
 
-        Parameters
-        ----------
-        X, y
-            As in :meth:`fit`.
-        held_out : list of int arrays
-            The folds: every sample is in one of them.
-
-        Returns
-        -------
-        array of shape (n, n_classes), float32; (n,) for two classes
-            The held-out scores.
+        Parameters and Returns are those of the base. Memory is X, the Gram matrix, weights and dual variables.
         """
-        problem = self._problem(X, y)
-        self._fit(problem)
-        return self._out_of_fold(problem._replace(candidates=[self.C_]), held_out)
+        few = min(n, 60 * min(n_classes, 20), 1200)
+        classes = min(n_classes, 20, few // 4)
+        rng = np.random.default_rng(0)
+        y = np.arange(few) % classes
+        X = rng.standard_normal((classes, min(d, 4096)), dtype=np.float32)[y]
+        X += 3 * rng.standard_normal(X.shape, dtype=np.float32)
+        X /= np.linalg.norm(X, axis=1, keepdims=True)
+        gram = X @ X.T
+        pairs = len(self._pairs())
+        trial = clone(self).set_params(kernel="precomputed", gram="auto")
+        if isinstance(self.class_weight, dict):  # its labels are not those of the trial
+            trial.set_params(class_weight=None)
+        start = time.perf_counter()
+        trial.fit(gram, y)
+        descents = (time.perf_counter() - start) * (n / few) ** 2 * n_classes / classes
+        # the held-out scores are five more descents on the same Gram matrix
+        folds = 5 / (1 + 5 * pairs * (pairs > 1))
+        products = 1.0 * n * n * d / machine.flops * machine.slower  # half of the Gram matrix
+        if self._rounds_gram(n, d, n_classes):
+            products /= 3
+        return FitCost(
+            products + descents * (1 + folds) + n * machine.decode,
+            4.0 * n * d * 1.1 + 4.0 * n * n + 4.0 * n_classes * (d + n), 0.0, f"{machine.flops / 1e9:.0f} GFLOP/s",
+        )
 
-    def decision_function(self, X):
-        """Scores of all classes.
-
-        Parameters
-        ----------
-        X : array of shape (n, d), or (n, n_fit) kernel values with ``kernel="precomputed"``
-
-        Returns
-        -------
-        array of shape (n, n_classes), float32; (n,) for two classes with one label a sample
-            In the latter case positive means ``classes_[1]``.
-        """
-        check_is_fitted(self)
-        X = check_signatures(self, X)
+    def _score(self, X):
         scores = np.empty((len(X), len(self.intercept_)), dtype=np.float32)
 
         def block(start):
@@ -266,46 +280,17 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         for _ in map_in_order(block, range(0, len(X), _PREDICT_ROWS), self.n_jobs):
             pass
         scores += self.intercept_
-        return scores[:, 0] if scores.shape[1] == 1 else scores
+        return scores
 
-    def check_params(self):
-        """Raise ParameterError for an argument out of range; return the values of C, ascending."""
-        check_choice("loss", self.loss, ("hinge", "squared_hinge"))
-        check_choice("kernel", self.kernel, (*_KERNELS, "precomputed"))
-        check_bool("fit_intercept", self.fit_intercept)
-        check_number("intercept_scaling", self.intercept_scaling, 0, exclusive=True)
-        check_number("tol", self.tol, 0, exclusive=True)
-        check_int("max_iter", self.max_iter, 1)
-        check_int("cv", self.cv, 2)
-        check_number("max_memory", self.max_memory, 0, exclusive=True)
-        check_choice("gram", self.gram, ("auto", "float32", "int8"))
-        if self.gram == "int8" and self.kernel != "linear":
-            raise ParameterError(f"gram='int8' is for the linear kernel, not kernel={self.kernel!r}; use 'auto'")
-        check_n_jobs(self.n_jobs)
-        return check_candidates("C", self.C)
-
-    def _sample_weights(self, target):
-        """Factors on C of a dict of class weights, (n,)."""
-        if self.class_weight is None or isinstance(self.class_weight, str):
-            check_choice("class_weight", self.class_weight, (None, "balanced"))
-            return np.ones(len(target))
-        if not isinstance(self.class_weight, dict):
-            raise ParameterError(f"class_weight={self.class_weight!r} must be None, 'balanced' or a dict")
-        if target.multilabel:
-            raise ParameterError("class_weight as a dict needs one label a sample; use None or 'balanced'")
-        labels = self.classes_.tolist()
-        unknown = [label for label in self.class_weight if label not in labels]
-        if unknown:
-            raise ParameterError(f"class_weight has the label {unknown[0]!r}, which is not in y")
-        factors = [
-            check_number(f"class_weight[{label!r}]", self.class_weight.get(label, 1.0), 0, exclusive=True)
-            for label in labels
-        ]
-        return np.array(factors)[target.index]
+    def _take(self, source, rows):
+        if self.kernel != "precomputed":
+            return take_rows(source, rows)
+        gram = take_rows(source)
+        _check_symmetric(gram)
+        return gram if rows is None else np.ascontiguousarray(gram[np.ix_(rows, rows)])
 
     def _compute_gram(self, X, rounded, out=None):
         if self.kernel == "precomputed":
-            _check_symmetric(X)
             return X
         needed = 4 * len(X) ** 2
         if needed > self.max_memory:
@@ -318,22 +303,11 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             return rounded_linear_kernel(X, n_jobs=self.n_jobs)
         return _KERNELS[self.kernel](X, out=out, n_jobs=self.n_jobs)
 
-    def rounds_gram(self, n, d, n_problems):
+    def _rounds_gram(self, n, d, n_problems):
         """Whether the Gram matrix of n signatures of d features, for ``n_problems`` machines, is of 8-bit integers."""
         if self.gram != "auto":
             return self.gram == "int8"
         return self.kernel == "linear" and rounding_pays(n, d, n_problems)
-
-    def _cost(self, signs, weights, C):
-        """C times the weight of each sample in each problem; a weight of 0 holds a sample out."""
-        cost = np.empty(signs.shape)
-        cost[:] = C * weights
-        if self.class_weight == "balanced":
-            for row, (sign, used) in enumerate(zip(signs, np.broadcast_to(weights > 0, signs.shape), strict=True)):
-                for side in (-1, 1):
-                    members = sign == side
-                    cost[row, members] *= used.sum() / (2 * max(1, (members & used).sum()))
-        return cost
 
     def _solve(self, gram, signs, cost, rng, alpha=None, product=None):
         intercept_scaling = self.intercept_scaling if self.fit_intercept else 0.0
@@ -342,48 +316,33 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             max_iter=self.max_iter, alpha=alpha, product=product,
         )
 
-    def out_of_fold(self, X, y, held_out):
-        """Scores of every sample under machines that were trained without its fold, from one Gram matrix.
+    def _problem(self, X, data):
+        """Everything that training needs."""
+        weights = self._row_weights(data)
+        self.rounded_ = self._rounds_gram(*X.shape, data.targets.n_problems)
+        return _Problem(
+            X, data.targets, np.ones(len(X)) if weights is None else weights, self._compute_gram(X, self.rounded_),
+            self._pairs(), self._draw_seed(), slice(None) if data.rows is None else data.rows,
+        )
 
-        Parameters
-        ----------
-        X, y
-            As in :meth:`fit`.
-        held_out : list of int arrays
-            The folds: every sample is in one of them. With several values of C the
-            scores are those of the C that is best over these folds.
+    def _learn(self, X, data, checkpoint):
+        self._train(self._problem(X, data))
 
-        Returns
-        -------
-        array of shape (n, n_classes), float32; (n,) for two classes
-        """
-        return self._out_of_fold(self._problem(X, y), held_out)
-
-    def _problem(self, X, y):
-        """Everything that training needs, checked; sets ``classes_`` and ``multilabel_``."""
-        candidates = self.check_params()
-        X, y = check_signatures(self, X, y=y)
-        target = read_targets(y)
-        self.classes_, self.multilabel_ = target.classes, target.multilabel
-        seed = check_seed(self.random_state)
-        weights = self._sample_weights(target)
-        self.rounded_ = self.rounds_gram(*X.shape, target.n_problems)
-        return _Problem(X, target, weights, self._compute_gram(X, self.rounded_), candidates, seed)
-
-    def _fit(self, problem):
-        X, target, weights, gram, candidates, seed = problem
+    def _train(self, problem):
+        X, target, weights, gram, pairs, seed, columns = problem
         rounded = self.rounded_
-        if isinstance(self.C, numbers.Number):
-            self.C_, self.cv_results_ = candidates[0], None
-        else:
-            self.C_ = self._cross_validate(problem)
+
+        def fold_scores(folds):
+            return _fold_scores(self._held_out_scores(problem, folds), target, folds)
+
+        C, class_weight = self._choose(pairs, lambda: target.folds(self.cv, seed), fold_scores)
 
         def exact(beta):
             return (beta @ X) @ X.T
 
         def solve(group, alpha=None):
             signs = target.signs(group)
-            cost = self._cost(signs, weights * target.counted(group), self.C_)
+            cost = C * problem_weights(signs, weights * target.counted(group), class_weight)
             rng = stage_rng(seed, "dual_svm")
             return self._solve(gram, signs, cost, rng, alpha, exact if rounded else None)
 
@@ -395,7 +354,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             self._compute_gram(X, rounded=False, out=gram)
             starts = zip(groups, [s.alpha for s in solutions], strict=True)
             solutions = list(map_in_order(lambda start: solve(*start), starts, self.n_jobs))
-        self._learn(X, target, groups, solutions)
+        self._keep(X, target, groups, solutions, columns)
 
     def _out_of_fold(self, problem, held_out):
         paths = self._held_out_scores(problem, held_out)
@@ -406,24 +365,26 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def _held_out_scores(self, problem, held_out):
-        """For each fold the scores of its samples for each C, (n_C, n_problems, n_held_out)."""
-        _, target, weights, gram, candidates, seed = problem
+        """For each fold the scores of its samples for each pair, (n_pairs, n_problems, n_held_out)."""
+        _, target, weights, gram, pairs, seed, _ = problem
         groups = _groups(target.n_problems)
 
         def path(task):
             fold, group = task
             used = weights * target.counted(group)
             used[..., held_out[fold]] = 0
-            signs, rng = target.signs(group), stage_rng(seed, "dual_svm_cv", fold)
-            alpha, scores = None, []
-            bound = self._cost(signs, used, candidates[0])
-            for C in candidates:
-                cost = self._cost(signs, used, C)
-                if alpha is not None:  # dual variables at their bound go to the new bound, the others stay
-                    alpha = np.where(alpha >= bound, cost, alpha)
-                solution = self._solve(gram, signs, cost, rng, alpha)
-                alpha, bound = solution.alpha, cost
-                scores.append(solution.scores[:, held_out[fold]])
+            signs, scores = target.signs(group), [None] * len(pairs)
+            n_weights, bound = len(pairs) // len({C for C, _ in pairs}), None
+            for first in range(n_weights):  # a path of ascending C for each class weight
+                rng, alpha = stage_rng(seed, "dual_svm_cv", fold), None
+                share = problem_weights(signs, used, pairs[first][1])
+                for place in range(first, len(pairs), n_weights):
+                    cost = pairs[place][0] * share
+                    if alpha is not None:  # dual variables at their bound go to the new bound, the others stay
+                        alpha = np.where(alpha >= bound, cost, alpha)
+                    solution = self._solve(gram, signs, cost, rng, alpha)
+                    alpha, bound = solution.alpha, cost
+                    scores[place] = solution.scores[:, held_out[fold]]
             return np.array(scores)
 
         tasks = [(fold, group) for fold in range(len(held_out)) for group in groups]
@@ -433,22 +394,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
             for fold in range(len(held_out))
         ]
 
-    def _cross_validate(self, problem):
-        """Fill ``cv_results_`` and return the best of the candidates."""
-        target, candidates = problem.target, problem.candidates
-        held_out = target.folds(self.cv, problem.seed)
-        if len(held_out) < 2:
-            raise ParameterError("C cannot be cross-validated with one sample a class; give one value of C")
-        paths = self._held_out_scores(problem, held_out)
-        fold_scores = _fold_scores(paths, target, held_out)
-        mean = fold_scores.mean(axis=1)
-        self.cv_results_ = {
-            "C": np.array(candidates), "fold_scores": fold_scores, "mean_score": mean,
-            "std_score": fold_scores.std(axis=1),
-        }
-        return candidates[int(mean.argmax())]
-
-    def _learn(self, X, target, groups, solutions):
+    def _keep(self, X, target, groups, solutions, columns):
         """Set the fitted attributes from the solved groups of problems."""
         intercept = np.concatenate([solution.intercept for solution in solutions])
         primal = np.concatenate([solution.primal for solution in solutions])
@@ -465,7 +411,10 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
                 self.coef_ = beta @ X
         else:
             self.dual_coef_ = beta
-            if self.kernel != "precomputed":
+            if self.kernel == "precomputed":  # scored by kernel values with all samples, also those left out
+                self.dual_coef_ = np.zeros((len(beta), self.n_features_in_), np.float32)
+                self.dual_coef_[:, columns] = beta
+            else:
                 self.X_fit_ = X
         open_ = np.flatnonzero(gap > self.tol * primal)
         if len(open_):
@@ -480,7 +429,7 @@ class OneVsRestDual(RankingMixin, ClassifierMixin, BaseEstimator):
 
 
 def _fold_scores(paths, target, held_out):
-    """How good each C is on each fold, (n_C, n_folds)."""
+    """How good each pair is on each fold, (n_pairs, n_folds)."""
     scores = [[target.quality(score, test) for score in path] for test, path in zip(held_out, paths, strict=True)]
     return np.array(scores).T
 

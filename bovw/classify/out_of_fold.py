@@ -1,17 +1,21 @@
 """Scores of training samples under classifiers that have not seen them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from .._random import check_seed
 from .._validation import check_int
 from ..errors import ParameterError
-from .one_vs_rest import OneVsRestDual
-from .sgd import OneVsRestSGD
-from .targets import as_label_array, read_targets
+from .adapter import as_classifier
+from .contract import Source
+from .targets import read_labels, read_targets
 
 
-def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
+def out_of_fold_scores(
+    classifier, X: "ArrayLike | Source", y: ArrayLike, *, sample_weight: ArrayLike | None = None, cv: int = 5,
+    random_state=0,
+) -> np.ndarray:
     """Held-out scores of every sample, for calibration and fusion.
 
     The samples are dealt into ``cv`` folds, every class evenly; those of a fold are scored
@@ -19,15 +23,18 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
 
     Parameters
     ----------
-    classifier : OneVsRestDual, OneVsRestSGD, or any classifier with ``decision_function``
-        Its parameters are used; it is neither fitted nor changed.
-    X : array of shape (n, d), or what else the classifier takes
+    classifier : classifier
+        Any of bovw or scikit-learn with ``decision_function`` or ``predict_proba``. Its parameters are used; it is
+        neither fitted nor changed.
+    X : array-like of shape (n, d), or SignatureStore
         :class:`OneVsRestSGD` reads the rows of a store where they lie. With a precomputed kernel
         of :class:`OneVsRestDual`, the (n, n) kernel matrix.
-    y : array of shape (n,), or (n, n_classes)
+    y : array-like of shape (n,), or (n, n_classes)
         Labels, or an indicator matrix of 1, 0 and -1 (``bovw.classify.targets``); at least
         two samples a class.
-    cv : int, default 5
+    sample_weight : array-like of shape (n,), optional
+        As in ``fit``.
+    cv : int >= 2, default 5
         Folds.
     random_state : int, RandomState, Generator or None, default 0
         Seed of the folds.
@@ -59,28 +66,14 @@ def out_of_fold_scores(classifier, X, y, *, cv=5, random_state=0):
     [False, False, False, True, True, True]
     >>> machine = OneVsRestDual().fit(X, y)
     >>> calibration = PlattScaling().fit(scores, y)
-    >>> calibration.predict_proba(machine.decision_function(X[:1])).shape
-    (1, 2)
+    >>> calibration.predict_proba(machine.decision_function(X[:1])).round(1)
+    array([[0.8, 0.2]])
     """
-    y = as_label_array(y)
-    folds = held_out_folds(y, cv, random_state)
-    if isinstance(classifier, OneVsRestDual):
-        return clone(classifier).out_of_fold(X, y, folds)
-    scores = None
-    for test in folds:
-        train = np.setdiff1d(np.arange(len(y)), test)
-        if isinstance(classifier, OneVsRestSGD):
-            machine = clone(classifier).fit(X, y, rows=train)
-            part = machine.decision_function(X, rows=test)
-        else:
-            part = clone(classifier).fit(X[train], y[train]).decision_function(X[test])
-        if scores is None:
-            scores = np.empty((len(y), *part.shape[1:]), np.float32)
-        scores[test] = part
-    return scores
+    y = read_labels(y)
+    return as_classifier(clone(classifier)).out_of_fold(X, y, held_out_folds(y, cv, random_state), sample_weight)
 
 
-def held_out_folds(y, cv=5, random_state=0):
+def held_out_folds(y: ArrayLike, cv: int = 5, random_state=0) -> list[np.ndarray]:
     """The rows of each fold of :func:`out_of_fold_scores`: a list of int arrays."""
     check_int("cv", cv, 2)
     target = read_targets(y)
@@ -91,6 +84,6 @@ def held_out_folds(y, cv=5, random_state=0):
     return target.folds(cv, check_seed(random_state))
 
 
-def possible_folds(y, cv):
+def possible_folds(y: ArrayLike, cv: int) -> int:
     """``cv``, or the size of the smallest class if that is less, but at least 2."""
     return int(max(2, min(cv, read_targets(y).counts.min())))

@@ -5,14 +5,14 @@ Definition
 With rows x_i, to which a constant feature s (the *intercept scaling*) is appended, and
 labels y_i = +1 or -1, each problem is
 
-    min over w   P(w) = 1/2 |w|^2 + C sum_i max(0, 1 - y_i <w, x_i>)^2,
+    min over w   P(w) = 1/2 |w|^2 + C sum_i v_i max(0, 1 - y_i <w, x_i>)^2,
 
-the primal of ``dual_svm``. With the misses m_i = max(0, 1 - y_i <w, x_i>) and the active
-samples A = {i: m_i > 0}, gradient and (generalized) Hessian are
+the primal of ``dual_svm``, with weights v_i of samples, 1 by default. With the misses
+m_i = max(0, 1 - y_i <w, x_i>) and the active samples A = {i: m_i > 0}, gradient and (generalized) Hessian are
 
-    g = w - 2 C sum_i y_i m_i x_i,          H = I + 2 C sum_{i in A} x_i x_i'.
+    g = w - 2 C sum_i v_i y_i m_i x_i,          H = I + 2 C sum_{i in A} v_i x_i x_i'.
 
-The dual variables 2 C m_i are feasible, and their dual value is P(w) - 1/2 |g|^2: the duality
+The dual variables 2 C v_i m_i are feasible, and their dual value is P(w) - 1/2 |g|^2: the duality
 gap is half the squared length of the gradient. Divided by P(w) it is the stopping rule.
 
 Algorithm
@@ -25,7 +25,8 @@ all problems together, block of rows by block of rows. Two things keep the produ
 * they are preconditioned with M = I + 2 C X'X, the Hessian at the start, where all samples are
   active. It is made and factorized once and serves all problems; as H lies between I and M
   and most samples stay active for long, few conjugate gradients are left to do, however
-  unevenly features vary. M has d^2 numbers and is left out where there are more features than samples.
+  unevenly features vary. (Of weights M knows the mean only.) M has d^2 numbers and is left out
+  where there are more features than samples.
 
 Weights are float64, products with X float32.
 
@@ -84,12 +85,15 @@ class PrimalProblems:
     C : float
     intercept_scaling : float
         0 for machines without a bias.
+    weights : (n,) float64, optional
+        Of the samples, as :meth:`solve` will have them on the whole.
     n_jobs : int, optional
         Worker threads. Results do not depend on it.
     """
 
-    def __init__(self, X, *, C, intercept_scaling=1.0, n_jobs=None):
+    def __init__(self, X, *, C, intercept_scaling=1.0, weights=None, n_jobs=None):
         self.X, self.C, self.s = X, C, intercept_scaling
+        self._mean_cost = C if weights is None else C * float(np.mean(weights))
         self._n_jobs = check_n_jobs(n_jobs)
         self._blocks = [slice(start, start + _ROWS) for start in range(0, len(X), _ROWS)]
 
@@ -106,13 +110,15 @@ class PrimalProblems:
     def __exit__(self, *error):
         self._exit.close()
 
-    def solve(self, signs, *, tol=1e-3, max_iter=100):
+    def solve(self, signs, *, sample_weights=None, tol=1e-3, max_iter=100):
         """Solve a group of problems.
 
         Parameters
         ----------
         signs : (n_problems, n) int8
             +1 or -1; 0 leaves a sample out of a problem.
+        sample_weights : (n_problems, n) float64, optional
+            What the loss of each sample is multiplied by; by default 1.
         tol : float
             Relative duality gap at which a problem is done.
         max_iter : int
@@ -127,8 +133,9 @@ class PrimalProblems:
         value, gap = np.full((2, k), np.inf)
         n_iter, stalled = np.zeros(k, int), np.zeros(k, bool)
         first_norm, todo = None, np.arange(k)
+        shares = np.ones((k, 1), np.float32) if sample_weights is None else sample_weights.astype(np.float32)
         while True:
-            value[todo], gradient, active = self._gradient(weights[todo], scores[todo], signs[todo])
+            value[todo], gradient, active = self._gradient(weights[todo], scores[todo], signs[todo], shares[todo])
             norm = np.linalg.norm(gradient, axis=1)
             gap[todo] = norm**2 / 2 / value[todo]
             first_norm = norm if first_norm is None else first_norm
@@ -139,22 +146,25 @@ class PrimalProblems:
             accuracy = np.minimum(0.5, np.sqrt(norm / first_norm[todo]))
             direction = self._newton_direction(gradient, active, accuracy * norm)
             change = self._scores(direction)
-            length = self._step_length(weights[todo], scores[todo], signs[todo], gradient, direction, change)
+            length = self._step_length(
+                weights[todo], scores[todo], signs[todo], shares[todo], gradient, direction, change
+            )
             weights[todo] += length[:, None] * direction
             scores[todo] += length[:, None].astype(np.float32) * change
             n_iter[todo] += 1
             stalled[todo] = length == 0  # rounding allows no better
         return PrimalSolution(weights[:, :-1].astype(np.float32), self.s * weights[:, -1], value, gap, n_iter)
 
-    def _gradient(self, weights, scores, signs):
-        """Objectives, gradients, and which samples are active."""
+    def _gradient(self, weights, scores, signs, shares):
+        """Objectives, gradients, and what the active samples weigh."""
         miss = np.maximum(0, np.abs(signs) - signs * scores)
-        value = self._value(weights, miss)
-        gradient = weights - 2 * self.C * self._over_rows(lambda rows: signs[:, rows] * miss[:, rows])
-        return value, gradient, miss > 0
+        value = self._value(weights, miss, shares)
+        slope = shares * miss
+        gradient = weights - 2 * self.C * self._over_rows(lambda rows: signs[:, rows] * slope[:, rows])
+        return value, gradient, shares * (miss > 0)
 
-    def _value(self, weights, miss):
-        loss = np.einsum("kn,kn->k", miss, miss, dtype=np.float64)
+    def _value(self, weights, miss, shares):
+        loss = np.einsum("kn,kn->k", shares * miss, miss, dtype=np.float64)
         return 0.5 * np.einsum("kd,kd->k", weights, weights) + self.C * loss
 
     def _newton_direction(self, gradient, active, wanted):
@@ -176,12 +186,12 @@ class PrimalProblems:
             slope[far] = new
         return p
 
-    def _step_length(self, weights, scores, signs, gradient, direction, change):
+    def _step_length(self, weights, scores, signs, shares, gradient, direction, change):
         """A t of each problem for which P falls by enough along ``direction``; 0 where there is none."""
 
         def value(t):
             miss = np.maximum(0, np.abs(signs) - signs * (scores + t[:, None].astype(np.float32) * change))
-            return self._value(weights + t[:, None] * direction, miss)
+            return self._value(weights + t[:, None] * direction, miss, shares)
 
         length, start = np.ones(len(weights)), value(np.zeros(len(weights)))
         promised = _ENOUGH * np.einsum("kd,kd->k", gradient, direction)
@@ -235,7 +245,7 @@ class PrimalProblems:
         list(self._map(tile, range(0, d, _TILE_COLUMNS)))
         m[d, :d] = self.s * self.X.sum(axis=0, dtype=np.float64)
         m[d, d] = self.s**2 * len(self.X)
-        m *= np.float32(2 * self.C)
+        m *= np.float32(2 * self._mean_cost)
         m[np.diag_indices(d + 1)] += 1
         try:
             return scipy.linalg.cho_factor(m, lower=True, overwrite_a=True, check_finite=False)

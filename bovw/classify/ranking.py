@@ -1,38 +1,51 @@
 """The best k classes of every sample, with a stated rule for ties."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._validation import check_int, check_matrix
 
 _BLOCK_ELEMENTS = 1 << 20
 
 
-def score_matrix(scores):
+def score_matrix(scores: np.ndarray) -> np.ndarray:
     """Scores with one column a class: a two-class decision function (n,) becomes (n, 2), its negative first."""
     return np.stack([-scores, scores], axis=1) if scores.ndim == 1 else scores
 
 
 class RankingMixin:
-    """``predict`` and ``predict_top_k`` of a classifier with ``decision_function`` and ``classes_``."""
+    """``predict`` and ``predict_top_k`` of what has scores and ``classes_``."""
 
     multilabel_ = False
 
-    def predict(self, X):
+    def _class_scores(self, X):
+        """Scores with one column a class, (n, n_classes)."""
+        return score_matrix(self.decision_function(X))
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
         """The class of the highest score of each sample, the lower class index on a tie.
 
-        Where it was trained on an indicator matrix: such a matrix, (n, n_classes), 1 where a score is positive.
+        Parameters
+        ----------
+        X : what the scores are computed from
+
+        Returns
+        -------
+        array of shape (n,), of labels
+            Where it was trained on an indicator matrix: such a matrix, (n, n_classes) int64, 1 where a score is
+            positive.
         """
         if self.multilabel_:
-            return (self.decision_function(X) > 0).astype(np.int64)
+            return (self._class_scores(X) > 0).astype(np.int64)
         return self.predict_top_k(X, 1)[:, 0]
 
-    def predict_top_k(self, X, k=5):
+    def predict_top_k(self, X: ArrayLike, k: int = 5) -> np.ndarray:
         """The ``k`` best classes of each sample, best first.
 
         Parameters
         ----------
-        X : array of shape (n, d)
-        k : int, default 5
+        X : what the scores are computed from
+        k : int >= 1, default 5
             More than there are classes gives all classes.
 
         Returns
@@ -40,11 +53,11 @@ class RankingMixin:
         array of shape (n, min(k, n_classes))
             Labels; equal scores are ranked by the order of ``classes_``.
         """
-        best = top_k(score_matrix(self.decision_function(X)), k)
+        best = top_k(self._class_scores(X), k)
         return self.classes_[best]
 
 
-def top_k(scores, k=5):
+def top_k(scores: ArrayLike, k: int = 5) -> np.ndarray:
     """Indices of the ``k`` greatest scores of each row, best first.
 
     Equal scores are ranked by index, the lower one first, also where a tie
@@ -55,8 +68,8 @@ def top_k(scores, k=5):
     ----------
     scores : array of shape (n, n_classes)
         Finite; float32 and float64 are compared as they are.
-    k : int
-        At least 1. More than ``n_classes`` gives all classes.
+    k : int >= 1, default 5
+        More than ``n_classes`` gives all classes.
 
     Returns
     -------

@@ -6,33 +6,35 @@
 import copy
 import itertools
 import math
+import time
+from os import PathLike
+from typing import Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
+from numpy.typing import ArrayLike
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .._files import fingerprint
+from .._parameters import Boolean, Choice, Integer, Number, Optional
 from .._progress import Progress
-from .._random import check_seed, stage_rng
-from .._threads import check_n_jobs, map_in_order
-from .._validation import check_bool, check_candidates, check_choice, check_int, check_number
+from .._random import stage_rng
+from .._threads import share_workers
+from .._validation import check_int
 from ..errors import ParameterError
 from .averaged_descent import LOSSES, averaged_sgd
-from .blocks import ArraySource, gather_rows, is_source
-from .calibration import softmax
+from .blocks import gather_rows
 from .checkpoint import Checkpoint
-from .ranking import RankingMixin, score_matrix
-from .samples import check_signatures
-from .targets import as_label_array, read_targets
+from .contract import Source
+from .cost import FitCost, Machine
+from .machines import CLASS_WEIGHT, COST, CV, N_JOBS, RANDOM_STATE, OneVsRestMachines, linear_scores
+from .samples import check_rows, check_source, training_rows
 
-_PREDICT_ROWS = 512
 _MAX_BATCH = 512
 _DIGEST_ROWS = 8
 
 
-class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
+class OneVsRestSGD(OneVsRestMachines):
     """Linear classifiers by averaged SGD, all classes at once, read block by block.
 
     X may be a ``SignatureStore`` or any other object with ``shape`` and
@@ -41,45 +43,44 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    C : float or sequence of float, default 1.0
+    C : float > 0, or a sequence of them, default 1.0
         Cost of a unit of loss, as in :class:`OneVsRestDual`: lambda = 1 / (n C) for n
         training rows. See ``cv`` for a sequence.
-    loss : {"hinge", "squared_hinge", "multinomial"}
+    loss : {"hinge", "squared_hinge", "multinomial"}, default "hinge"
         One-vs-rest machines with either hinge, or one softmax over all classes, which needs
         one label a row.
-    beta : float or sequence of float, optional
-        Rebalancing of the one-vs-rest problems: the negatives of each weigh ``beta`` times
-        as much as its positives in all; 1 is ``class_weight="balanced"`` of
-        :class:`OneVsRestDual`. By default every row weighs the same. See ``cv`` for a sequence.
-    max_iter : int, default 20
+    class_weight : None, "balanced", dict, float > 0, or a sequence of them, default None
+        As in :class:`OneVsRestDual`; the multinomial loss has no problems to rebalance, and takes a dict only.
+        See ``cv`` for a sequence.
+    max_iter : int >= 1, default 20
         Epochs at most. On millions of rows 5 to 10 are usual, on a few thousand 20 to 50.
     early_stopping : bool, default False
         Hold rows out, look at the mean per-class accuracy (with an indicator matrix as labels,
         the mean average precision) on them after every epoch, and keep the weights of the best.
-    validation_fraction : float, default 0.05
+    validation_fraction : float in (0, 0.5], default 0.05
         Share of each class that is held out.
-    n_iter_no_change : int, default 2
+    n_iter_no_change : int >= 1, default 2
         Epochs without a better accuracy after which training ends.
-    batch_size : int, optional
-        Rows a step. Default: n / 64, at least 16 and at most 512.
-    buffer_size : int, default 2048
+    batch_size : int >= 1 or None, default None
+        Rows a step. By default n / 64, at least 16 and at most 512.
+    buffer_size : int >= 1, default 2048
         Rows that are shuffled together.
-    read_rows : int, default 16
+    read_rows : int >= 1, default 16
         Neighboring rows that are read, and enter the buffer, together. Raise it where random
         reads are slow; lower it to shuffle better a store that is sorted by class.
-    eta0 : float, optional
+    eta0 : float > 0 or None, default None
         First step size; by default found on a sample of 2048 rows.
-    class_block : int, optional
+    class_block : int >= 1 or None, default None
         Train so many classes at a time, in epochs of their own, where weights and average of
         all do not fit in memory together. Not for the multinomial loss.
-    cv : int, default 5
-        Folds of the cross-validation that chooses among the values of ``C`` and ``beta``, if
+    cv : int >= 2, default 5
+        Folds of the cross-validation that chooses among the values of ``C`` and ``class_weight``, if
         there are several: the pair of the best mean per-class accuracy (with an indicator matrix
         as labels, mean average precision) is taken, of several that tie the one of the smallest C,
-        then beta, and all rows are then trained on.
-    cv_rows : int, default 20,000
+        then class weight, and all rows are then trained on.
+    cv_rows : int >= 2, default 20000
         Rows, drawn at random, that the cross-validation looks at.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads (-1: all cores). Results do not depend on it.
     random_state : int, RandomState, Generator or None, default 0
         Seed of the order of rows, of the held-out rows, of the sample.
@@ -96,11 +97,8 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         ``n_problems`` is ``n_classes``, but 1 for two classes with one label a row (the second
         against the first).
     intercept_ : array of shape (n_problems,), float32
-    C_, beta_ : float
-        Those used; ``beta_`` is None if ``beta`` is.
-    cv_results_ : dict or None
-        Of each pair ``"C"`` and ``"beta"``, its ``"fold_scores"`` (n_pairs, cv), ``"mean_score"`` and
-        ``"std_score"``; None if there was one pair only.
+    C_, class_weight_, cv_results_, seed_
+        As those of :class:`OneVsRestDual`.
     eta0_ : float
         First step size used.
     n_iter_ : int
@@ -134,10 +132,10 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    L. Bottou, "Stochastic gradient descent tricks", LNCS 7700, 2012. W. Xu, "Towards optimal one
-    pass large scale learning with averaged stochastic gradient descent", arXiv:1107.2490. Z. Akata,
-    F. Perronnin, Z. Harchaoui, C. Schmid, "Good practice in large-scale learning for image
-    classification", PAMI 2014. Y. Lin et al., "Large-scale image classification", CVPR 2011.
+    L. Bottou, "Stochastic gradient descent tricks", LNCS 7700, 2012, section 5. W. Xu, "Towards optimal one
+    pass large scale learning with averaged stochastic gradient descent", arXiv:1107.2490, algorithm 2. Z.
+    Akata, F. Perronnin, Z. Harchaoui, C. Schmid, "Good practice in large-scale learning for image
+    classification", PAMI 2014, section 3. Y. Lin et al., "Large-scale image classification", CVPR 2011, section 4.
 
     Examples
     --------
@@ -149,14 +147,24 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
     array([['cat', 'dog']], dtype='<U3')
     """
 
+    PARAMETERS = {
+        "C": COST, "loss": Choice(*LOSSES), "class_weight": CLASS_WEIGHT, "max_iter": Integer(1),
+        "early_stopping": Boolean(), "validation_fraction": Number(0, 0.5, exclusive=True),
+        "n_iter_no_change": Integer(1), "batch_size": Optional(Integer(1)), "buffer_size": Integer(1),
+        "read_rows": Integer(1), "eta0": Optional(Number(0, exclusive=True)), "class_block": Optional(Integer(1)),
+        "cv": CV, "cv_rows": Integer(2), "n_jobs": N_JOBS, "random_state": RANDOM_STATE, "verbose": Boolean(),
+    }
+
+    reads_blocks = True
+
     def __init__(
-        self, C=1.0, *, loss="hinge", beta=None, max_iter=20, early_stopping=False, validation_fraction=0.05,
+        self, C=1.0, *, loss="hinge", class_weight=None, max_iter=20, early_stopping=False, validation_fraction=0.05,
         n_iter_no_change=2, batch_size=None, buffer_size=2048, read_rows=16, eta0=None, class_block=None,
         cv=5, cv_rows=20_000, n_jobs=None, random_state=0, verbose=False,
     ):
         self.C = C
         self.loss = loss
-        self.beta = beta
+        self.class_weight = class_weight
         self.max_iter = max_iter
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -172,23 +180,39 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @property
+    def calibrated(self):
+        return self.loss == "multinomial"
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = self.loss != "multinomial"
+        tags.classifier_tags.multi_label = not self.calibrated
         return tags
 
-    def fit(self, X, y, *, rows=None, checkpoint=None, checkpoint_every=180.0):
+    def check_pairs(self):
+        if self.loss != "multinomial":
+            return
+        if isinstance(self.checked("class_weight"), tuple):
+            raise ParameterError(
+                f"class_weight={self.class_weight!r} rebalances one-vs-rest problems; loss='multinomial' has none: "
+                "give a dict"
+            )
+        if self.class_block is not None:
+            raise ParameterError(
+                f"class_block={self.class_block!r}: the classes of loss='multinomial' can only be trained together"
+            )
+
+    def fit(
+        self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
+        *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None, checkpoint_every: float = 180.0,
+    ) -> Self:
         """Train all classes.
 
         Parameters
         ----------
-        X : SignatureStore or other source, memory map, or array, of shape (n, d)
-        y : array of shape (n,), or (n, n_classes)
-            Labels of any sortable type, at least two different ones; or an indicator matrix of 1
-            (shows the class), 0 (does not) and -1 (left out of the training of that class), see
-            ``bovw.classify.targets``.
-        rows : array of int, optional
-            Train on these rows of X only; the labels of all others are not looked at.
+        X : SignatureStore or other source, memory map, or array-like, of shape (n, d)
+        y, sample_weight, rows
+            As in :meth:`OneVsRestDual.fit`.
         checkpoint : path, optional
             A folder for the state of the training. If it holds one of the same training,
             cut short by whatever, that is gone on with, and the result has the same bits as
@@ -207,9 +231,12 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         StoreError
             If the checkpoint is damaged or belongs to another training; the message says in what.
         """
-        data = self._prepare(X, y, rows)
-        self.C_, self.beta_, self.cv_results_ = self._choose(data, checkpoint)
-        coef, intercept, solutions = self._machines(data, self.C_, self.beta_, checkpoint, checkpoint_every)
+        data = self._prepare(X, y, sample_weight, rows)
+        self._choose(
+            self._pairs(), lambda: data.folds(self.cv, self.cv_rows),
+            lambda folds: self._held_out_quality(data, folds, checkpoint),
+        )
+        coef, intercept, solutions = self._machines(data, self.C_, self.class_weight_, checkpoint, checkpoint_every)
         if len(data.classes) == 2 and self.loss == "multinomial":
             coef, intercept = coef[1:] - coef[:1], intercept[1:] - intercept[:1]
         self.classes_, self.multilabel_ = data.classes, data.multilabel
@@ -221,12 +248,15 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         self.validation_scores_ = None if data.held_out is None else scores
         return self
 
-    def fit_block(self, X, y, block, *, checkpoint, rows=None, checkpoint_every=180.0):
+    def fit_block(
+        self, X: "ArrayLike | Source", y: ArrayLike, block: int, sample_weight: ArrayLike | None = None,
+        *, checkpoint: str | PathLike, rows: ArrayLike | None = None, checkpoint_every: float = 180.0,
+    ) -> Self:
         """Train one block of classes and leave it in ``checkpoint`` for :meth:`fit` to find.
 
         Parameters
         ----------
-        X, y, rows, checkpoint_every
+        X, y, sample_weight, rows, checkpoint_every
             As in :meth:`fit`.
         block : int
             Number of the block, from 0; there are ceil(n_classes / ``class_block``).
@@ -241,125 +271,61 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ParameterError
-            As :meth:`fit`; and if ``C`` or ``beta`` has several values.
+            As :meth:`fit`; and if ``C`` or ``class_weight`` has several values.
         """
-        data = self._prepare(X, y, rows)
+        data = self._prepare(X, y, sample_weight, rows)
         pairs = self._pairs()
         if len(pairs) > 1:
             raise ParameterError(
-                f"C={self.C!r} and beta={self.beta!r} are {len(pairs)} pairs to choose from, which one block cannot; "
-                "fit once, and give its C_ and beta_"
+                f"C={self.C!r} and class_weight={self.class_weight!r} are {len(pairs)} pairs to choose from, which one "
+                "block cannot; fit once, and give its C_ and class_weight_"
             )
         blocks = self._blocks(data)
         check_int("block", block, 0, len(blocks) - 1)
         self._train(data, block, blocks[block], *pairs[0], checkpoint, checkpoint_every)
         return self
 
-    def decision_function(self, X, *, rows=None):
-        """Scores of all classes.
+    def fit_cost(self, n: int, d: int, n_classes: int, machine: Machine) -> FitCost:
+        """Images a second of an epoch of all classes, and of the cross-validation over C and ``class_weight``.
 
-        Parameters
-        ----------
-        X : SignatureStore or other source, memory map, or array, of shape (n, d)
-        rows : array of int, optional
-            Score these rows of X only, in this order.
-
-        Returns
-        -------
-        array of shape (n, n_classes), float32; (n,) for two classes with one label a row
-            In the latter case positive means ``classes_[1]``.
+        Parameters and Returns are those of the base. Memory is weights, average, and blocks of rows.
         """
+        few = 1024
+        rng = np.random.default_rng(0)
+        X = rng.standard_normal((few, d), dtype=np.float32)
+        X /= np.linalg.norm(X, axis=1, keepdims=True)
+        batch = self.batch_size or min(_MAX_BATCH, max(16, n // 64))
+        trial = share_workers(clone(self), machine.cores)
+        trial.set_params(C=1.0, class_weight=None, early_stopping=False, eta0=1.0, batch_size=min(batch, few))
+        classes = min(n_classes, few)
+        y = np.arange(few) % classes
+        took = {}
+        for epochs in (1, 1, 3):  # once to warm up; the difference leaves out what is done once, and averages
+            start = time.perf_counter()
+            trial.set_params(max_iter=epochs).fit(X, y)
+            took[epochs] = time.perf_counter() - start
+        per_row = max(0.1 * took[1], (took[3] - took[1]) / 2) / few * n_classes / classes
+        per_row = (per_row + machine.decode / machine.cores) * machine.slower  # decoding has a thread of its own
+        pairs = len(self._pairs())
+        readings = n + (pairs > 1) * pairs * (self.cv - 1) * min(n, self.cv_rows)
+        seconds = per_row * readings * self.max_iter
+        return FitCost(
+            seconds, 12.0 * n_classes * d + 16.0 * 1024 * d, 16.0 * n_classes * d,
+            f"{1 / per_row:.0f} images/s an epoch", [("half as many epochs", seconds / 2)],
+        )
+
+    def decision_function(self, X: "ArrayLike | Source", *, rows: ArrayLike | None = None) -> np.ndarray:
         check_is_fitted(self)
-        source = self._source(X)
-        rows = np.arange(source.shape[0]) if rows is None else _check_rows(rows, source.shape[0])
-        scores = self._scores(source, rows, self.coef_, self.intercept_)
+        source = check_source(self, X)
+        rows = np.arange(source.shape[0]) if rows is None else check_rows(rows, source.shape[0])
+        scores = linear_scores(source, rows, self.coef_, self.intercept_, self.n_jobs)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
-    def _scores(self, source, rows, coef, intercept):
-        starts = range(0, len(rows), _PREDICT_ROWS)
-        blocks = (gather_rows(source, rows[start : start + _PREDICT_ROWS]) for start in starts)
-        parts = list(map_in_order(lambda block: block @ coef.T, blocks, self.n_jobs))
-        scores = np.concatenate(parts) if parts else np.empty((0, len(intercept)), np.float32)
-        scores += intercept
-        return scores
-
-    @available_if(lambda self: self.loss == "multinomial")
-    def predict_proba(self, X):
-        """Probabilities of the classes, (n, n_classes); with the multinomial loss only.
-
-        For the other losses see :class:`TemperatureScaling` and :class:`PlattScaling`.
-        """
-        scores = self.decision_function(X)
-        return softmax(score_matrix(scores) / 2 if scores.ndim == 1 else scores)
-
-    def check_params(self):
-        self._pairs()
-        check_choice("loss", self.loss, LOSSES)
-        multinomial = self.loss == "multinomial"
-        if self.beta is not None and multinomial:
-            raise ParameterError(f"beta={self.beta!r} rebalances one-vs-rest problems; loss='multinomial' has none")
-        check_int("max_iter", self.max_iter, 1)
-        check_bool("early_stopping", self.early_stopping)
-        check_number("validation_fraction", self.validation_fraction, 0, 0.5, exclusive=True)
-        check_int("n_iter_no_change", self.n_iter_no_change, 1)
-        if self.batch_size is not None:
-            check_int("batch_size", self.batch_size, 1)
-        check_int("buffer_size", self.buffer_size, 1)
-        check_int("read_rows", self.read_rows, 1)
-        if self.eta0 is not None:
-            check_number("eta0", self.eta0, 0, exclusive=True)
-        if self.class_block is not None:
-            check_int("class_block", self.class_block, 1)
-            if multinomial:
-                raise ParameterError(
-                    f"class_block={self.class_block!r}: the classes of loss='multinomial' can only be trained together"
-                )
-        check_int("cv", self.cv, 2)
-        check_int("cv_rows", self.cv_rows, 2)
-        check_n_jobs(self.n_jobs)
-        check_bool("verbose", self.verbose)
-
-    def _pairs(self):
-        """The (C, beta) to choose from, in ascending order."""
-        betas = [None] if self.beta is None else check_candidates("beta", self.beta)
-        return list(itertools.product(check_candidates("C", self.C), betas))
-
-    def _source(self, X, **y):
-        """X as a source; with ``y=`` (in fit) the labels are checked along and returned too."""
-        try:
-            if is_source(X) or isinstance(X, np.memmap):
-                source = X if is_source(X) else ArraySource(X)
-                checked = self._check_shape(source, **y)
-            else:
-                checked = check_signatures(self, X, **y)
-                source = ArraySource(checked[0] if y else checked)
-        except ParameterError:
-            raise
-        except ValueError as error:
-            raise ParameterError(str(error)) from error
-        return (source, checked[1]) if y else source
-
-    def _check_shape(self, source, y=None):
-        """What :func:`check_signatures` does, for a source that is not looked into before it is read."""
-        n, d = source.shape
-        if n == 0 or d == 0:
-            raise ParameterError(f"X has shape {tuple(source.shape)}; at least one row and one column are needed")
-        if y is None:
-            if d != self.n_features_in_:
-                raise ParameterError(f"X has {d} columns; this model was trained on {self.n_features_in_}")
-            return None
-        y = as_label_array(y)
-        if len(y) != n:
-            raise ParameterError(f"y has {len(y)} labels for the {n} rows of X; one a row is needed")
-        self.n_features_in_ = int(d)
-        check_classification_targets(y)
-        return source, y
-
-    def _prepare(self, X, y, rows):
+    def _prepare(self, X, y, sample_weight, rows):
         """Check everything; the data of a training as a :class:`_TrainingData`."""
         self.check_params()
-        source, labels = self._source(X, y=y)
-        data = _TrainingData(self, source, labels, rows)
+        source = check_source(self, X, reset=True)
+        data = _TrainingData(self, source, training_rows(y, sample_weight, rows, source.shape[0]))
         if data.multilabel and self.loss == "multinomial":
             raise ParameterError("loss='multinomial' needs one label a row; use 'hinge' or 'squared_hinge'")
         return data
@@ -370,43 +336,33 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
         size = n_problems if self.class_block is None else self.class_block
         return [range(start, min(start + size, n_problems)) for start in range(0, n_problems, size)]
 
-    def _choose(self, data, checkpoint):
-        """The pair (C, beta) that cross-validates best, and ``cv_results_``."""
+    def _held_out_quality(self, data, folds, checkpoint):
+        """How good each pair is on each fold, (n_pairs, n_folds)."""
         pairs = self._pairs()
-        if len(pairs) == 1:
-            return *pairs[0], None
-        folds = data.folds(self.cv, self.cv_rows)
-        if len(folds) < 2:
-            raise ParameterError("C and beta cannot be cross-validated with one row a class; give one value of each")
         keeper = self._keeper(checkpoint, "choice", data, pairs=pairs, cv=self.cv, cv_rows=self.cv_rows)
         saved = None if keeper is None else keeper.load()
         scores = [] if saved is None else saved[0]["scores"]
         tasks = list(itertools.product(range(len(folds)), pairs))
-        with Progress("choosing C and beta", len(tasks), unit="training", enabled=self.verbose) as progress:
+        with Progress("choosing C and class_weight", len(tasks), unit="training", enabled=self.verbose) as progress:
             progress.update(len(scores))
             for fold, pair in tasks[len(scores) :]:
                 others = np.sort(np.concatenate(folds[:fold] + folds[fold + 1 :]))
                 coef, intercept, _ = self._machines(data.within(others), *pair, quiet=True)
-                found = self._scores(data.source, data.rows[folds[fold]], coef, intercept)
+                found = linear_scores(data.source, data.rows[folds[fold]], coef, intercept, self.n_jobs)
                 scores.append(float(data.targets.quality(found.T, folds[fold])))
                 if keeper is not None:
                     keeper.save({"scores": scores}, {})
                 progress.update(1)
-        fold_scores = np.reshape(scores, (len(folds), len(pairs))).T
-        results = {
-            "C": np.array([C for C, _ in pairs]), "beta": np.array([np.nan if b is None else b for _, b in pairs]),
-            "fold_scores": fold_scores, "mean_score": fold_scores.mean(axis=1), "std_score": fold_scores.std(axis=1),
-        }
-        return *pairs[int(results["mean_score"].argmax())], results
+        return np.reshape(scores, (len(folds), len(pairs))).T
 
-    def _machines(self, data, C, beta, checkpoint=None, checkpoint_every=0.0, quiet=False):
+    def _machines(self, data, C, class_weight, checkpoint=None, checkpoint_every=0.0, quiet=False):
         """Weights and biases of all problems, and the solutions of their blocks without the weights."""
         blocks = self._blocks(data)
         coef = None if len(blocks) == 1 else np.empty((blocks[-1].stop, data.source.shape[1]), np.float32)
         intercept = np.empty(blocks[-1].stop, np.float32)
         solutions = []
         for number, block in enumerate(blocks):
-            solution = self._train(data, number, block, C, beta, checkpoint, checkpoint_every, quiet)
+            solution = self._train(data, number, block, C, class_weight, checkpoint, checkpoint_every, quiet)
             intercept[block.start : block.stop] = solution.intercept
             if coef is None:
                 coef = solution.weights
@@ -415,16 +371,17 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             solutions.append(solution._replace(weights=None))
         return coef, intercept, solutions
 
-    def _train(self, data, number, block, C, beta, checkpoint, checkpoint_every, quiet=False):
+    def _train(self, data, number, block, C, class_weight, checkpoint, checkpoint_every, quiet=False):
         n = int(data.used.sum())
         batch_size = min(_MAX_BATCH, max(16, n // 64)) if self.batch_size is None else self.batch_size
         keeper = self._keeper(
-            checkpoint, f"block-{number:03d}", data, C=C, beta=beta, classes=[block.start, block.stop]
+            checkpoint, f"block-{number:03d}", data, C=C, class_weight=class_weight, classes=[block.start, block.stop]
         )
+        ratio = class_weight if isinstance(class_weight, float) else None  # a dict is in the weights of the rows
         return averaged_sgd(
-            data.source, data.target, n_classes=len(data.classes), C=C, loss=self.loss, beta=beta,
-            problems=slice(block.start, block.stop), used=data.used, held_out=data.held_out, eta0=self.eta0,
-            max_iter=self.max_iter, patience=self.n_iter_no_change, batch_size=min(batch_size, n),
+            data.source, data.target, n_classes=len(data.classes), C=C, loss=self.loss, class_weight=ratio,
+            sample_weight=data.weight, problems=slice(block.start, block.stop), used=data.used, held_out=data.held_out,
+            eta0=self.eta0, max_iter=self.max_iter, patience=self.n_iter_no_change, batch_size=min(batch_size, n),
             buffer_size=self.buffer_size, read_rows=self.read_rows, seed=data.seed, n_jobs=self.n_jobs,
             checkpoint=keeper, checkpoint_every=checkpoint_every, verbose=self.verbose and not quiet,
         )
@@ -435,7 +392,7 @@ class OneVsRestSGD(RankingMixin, ClassifierMixin, BaseEstimator):
             return None
         if self.random_state is None:
             raise ParameterError("random_state=None cannot be resumed from a checkpoint; give a seed")
-        apart = ("C", "beta", "cv", "cv_rows", "n_jobs", "verbose", "random_state")
+        apart = ("C", "class_weight", "cv", "cv_rows", "n_jobs", "verbose", "random_state")
         params = {name: value for name, value in self.get_params().items() if name not in apart}
         return Checkpoint(f"{checkpoint}/{name}", {**params, **facts, "seed": data.seed, **data.identity()})
 
@@ -447,18 +404,25 @@ class _TrainingData:
     ----------
     rows : array of int
         Of the source, ascending, that may be trained on; ``targets`` and places are of these.
+    weight : array of shape (n,), float64, or None
+        Of all rows of the source, the factor of the class included.
     used : array of shape (n,), bool
     held_out : array of int, or None
         Rows of the source, out of the used ones, that decide when to stop.
     """
 
-    def __init__(self, estimator, source, labels, rows):
+    def __init__(self, estimator, source, data):
         self.source = source
-        self.seed = check_seed(estimator.random_state)
+        self.seed = estimator._draw_seed()
         self.fraction = estimator.validation_fraction if estimator.early_stopping else None
         n = source.shape[0]
-        self.rows = np.arange(n) if rows is None else np.unique(_check_rows(rows, n))
-        self.targets = read_targets(labels[self.rows])
+        self.rows = np.arange(n) if data.rows is None else data.rows
+        self.targets = data.targets
+        weight = estimator._row_weights(data)
+        self.weight = None
+        if weight is not None:
+            self.weight = np.zeros(n)
+            self.weight[self.rows] = weight
         self.classes, self.n_problems = self.targets.classes, self.targets.n_problems
         self.multilabel = self.targets.multilabel
         shape = (n, self.n_problems) if self.multilabel else n
@@ -510,14 +474,8 @@ class _TrainingData:
                 list(map(int, self.source.shape)), getattr(self.source, "fingerprint", None),
                 gather_rows(self.source, some),
             ]),
-            "labels": fingerprint([self.classes.tolist(), self.target, self.used.view(np.uint8)]),
+            "labels": fingerprint([
+                self.classes.tolist(), self.target, self.used.view(np.uint8),
+                *([] if self.weight is None else [self.weight]),
+            ]),
         }
-
-
-def _check_rows(rows, n):
-    rows = np.asarray(rows)
-    if rows.ndim != 1 or rows.dtype.kind not in "iu" or rows.size == 0:
-        raise ParameterError("rows must be a 1-d array of row numbers, not empty")
-    if rows.min() < 0 or rows.max() >= n:
-        raise ParameterError(f"rows holds {rows.min() if rows.min() < 0 else rows.max()}; X has the rows 0 to {n - 1}")
-    return rows

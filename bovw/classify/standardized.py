@@ -10,46 +10,51 @@ samples the classifier sees
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils.validation import check_is_fitted
 
+from .._parameters import Jobs, Number, Part
 from .._threads import share_workers
-from .._validation import check_number
+from .adapter import as_classifier
+from .contract import SignatureClassifier
+from .cost import FitCost, Machine
 from .one_vs_rest import OneVsRestDual
-from .samples import check_signatures
 
 _ROWS = 1024
 
 
-class StandardizedClassifier(ClassifierMixin, BaseEstimator):
+class StandardizedClassifier(SignatureClassifier):
     """A classifier on standardized features.
 
     Parameters
     ----------
-    classifier : classifier, optional
-        Unfitted; ``fit`` clones it. Default ``OneVsRestDual()``.
-    epsilon : float
+    classifier : classifier or None, default None
+        Unfitted; ``fit`` clones it. By default ``OneVsRestDual()``. Any classifier of bovw or scikit-learn that has
+        ``decision_function`` or ``predict_proba``.
+    epsilon : float >= 0, default 0.01
         Added to the variances, in squared units of the features. A feature that
         never varies is 0 for the classifier.
-    n_jobs : int, optional
+    n_jobs : int or None, default None
         Worker threads, given to the classifier where its own is None.
 
     Attributes
     ----------
     classifier_ : classifier
+        Fitted on standardized features; what it chose (``C_`` and the like) is there.
     classes_ : array of shape (n_classes,)
+    multilabel_ : bool
+        Whether the labels were an indicator matrix.
     mean_, scale_ : arrays of shape (d,), float32
         A feature x becomes ``(x - mean_) * scale_``.
     n_features_in_ : int
 
     Notes
     -----
-    ``fit`` holds a float32 copy of X.
+    ``fit`` holds a float32 copy of X, and of a store all of it. ``sample_weight`` weighs means and variances too.
+    ``C`` and ``class_weight`` are parameters of the classifier inside, ``classifier__C``.
 
     References
     ----------
     A. Coates, H. Lee, A. Ng. An analysis of single-layer networks in unsupervised feature
-    learning. AISTATS 2011.
+    learning. AISTATS 2011, section 3.2.1.
 
     Examples
     --------
@@ -58,67 +63,45 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
     array(['b'], dtype='<U1')
     """
 
+    PARAMETERS = {
+        "classifier": Part(
+            "classifier", default=OneVsRestDual, methods=("fit", ("decision_function", "predict_proba"))
+        ),
+        "epsilon": Number(0), "n_jobs": Jobs(),
+    }
+
     def __init__(self, classifier=None, *, epsilon=0.01, n_jobs=None):
         self.classifier = classifier
         self.epsilon = epsilon
         self.n_jobs = n_jobs
 
-    @property
-    def multilabel_(self):
-        """Whether the classifier learnt from an indicator matrix."""
-        return getattr(self.classifier_, "multilabel_", False)
+    def chosen_params(self) -> dict:
+        inside = as_classifier(self.classifier_).chosen_params() if hasattr(self, "classifier_") else {}
+        return {f"classifier__{name}": value for name, value in inside.items()}
 
-    def fit(self, X, y):
-        """Learn means, deviations and the classifier.
+    def fit_cost(self, n: int, d: int, n_classes: int, machine: Machine) -> FitCost:
+        """That of the classifier, and a copy of X in memory; all of X where the classifier would read blocks of it.
 
-        Parameters
-        ----------
-        X : array of shape (n, d)
-            Signatures.
-        y : array of shape (n,), or (n, n_classes)
-            What the classifier takes.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ParameterError
-            If ``epsilon`` is negative, or X or y is not what the classifier takes.
+        Parameters and Returns are those of the base.
         """
-        check_number("epsilon", self.epsilon, 0)
-        X, y = check_signatures(self, X, y=y)
-        mean, variance = _moments(X)
+        inside = as_classifier(self.part("classifier"))
+        cost = inside.fit_cost(n, d, n_classes, machine)
+        return cost._replace(memory=cost.memory + 4.0 * n * d * (1 + inside.reads_blocks))
+
+    def _learn(self, X, data, checkpoint):
+        mean, variance = _moments(X, data.weight)
         deviation = np.sqrt(variance + self.epsilon)
         self.mean_ = mean.astype(np.float32)
         # a variance below the rounding of the mean is none
         varies = variance > (np.finfo(np.float32).eps * np.abs(mean)) ** 2
         self.scale_ = np.where(varies, 1 / np.where(varies, deviation, 1), 0).astype(np.float32)
-        classifier = OneVsRestDual() if self.classifier is None else clone(self.classifier)
-        share_workers(classifier, self.n_jobs)
-        self.classifier_ = classifier.fit(self._standardized(X), y)
-        self.classes_ = self.classifier_.classes_
-        return self
+        classifier = share_workers(self.part("classifier"), self.n_jobs)
+        as_classifier(classifier).fit(self._standardized(X), data.targets.labels, data.weight, checkpoint=checkpoint)
+        self.classifier_ = classifier
 
-    def decision_function(self, X):
-        """Scores of all classes, as the classifier gives them.
-
-        Parameters
-        ----------
-        X : array of shape (n, d)
-
-        Returns
-        -------
-        array of shape (n, n_classes), or (n,)
-        """
-        check_is_fitted(self)
-        return self.classifier_.decision_function(self._standardized(check_signatures(self, X)))
-
-    def predict(self, X):
-        """What the classifier predicts: the class of the highest score, or an indicator matrix."""
-        check_is_fitted(self)
-        return self.classifier_.predict(self._standardized(check_signatures(self, X)))
+    def _score(self, X):
+        scores = as_classifier(self.classifier_).decision_function(self._standardized(X))
+        return scores[:, None] if scores.ndim == 1 else scores
 
     def _standardized(self, X):
         out = np.empty_like(X)
@@ -129,11 +112,15 @@ class StandardizedClassifier(ClassifierMixin, BaseEstimator):
         return out
 
 
-def _moments(X):
-    """Mean and variance (over n) of each column, float64, by blocks of rows."""
-    mean = X.mean(axis=0, dtype=np.float64)
+def _moments(X, weight):
+    """Mean and variance (over n) of each column, float64, by blocks of rows; of weighted rows unless it is None."""
+    blocks = [slice(start, start + _ROWS) for start in range(0, len(X), _ROWS)]
+    if weight is None:
+        mean = X.mean(axis=0, dtype=np.float64)
+    else:
+        mean = sum(weight[rows] @ X[rows] for rows in blocks) / weight.sum()
     total = np.zeros_like(mean)
-    for start in range(0, len(X), _ROWS):
-        block = X[start : start + _ROWS] - mean
-        total += np.einsum("ij,ij->j", block, block)
-    return mean, total / len(X)
+    for rows in blocks:
+        block = X[rows] - mean
+        total += np.einsum("ij,ij->j", block if weight is None else weight[rows, None] * block, block)
+    return mean, total / (len(X) if weight is None else weight.sum())

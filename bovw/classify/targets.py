@@ -33,23 +33,110 @@ from sklearn.utils.validation import column_or_1d
 from .._random import stage_rng
 from ..errors import ParameterError
 
+_KINDS = {
+    "boolean": (bool, np.bool_), "integer": (int, np.integer), "number": (float, np.floating), "string": (str,),
+    "bytes": (bytes,),
+}
 
-def read_targets(y):
-    """The :class:`SingleLabels` or :class:`IndicatorLabels` of an array of labels."""
-    return IndicatorLabels(y) if is_indicator(y) else SingleLabels(y)
+
+def read_labels(y, n=None):
+    """Labels of any kind as an array that holds no objects.
+
+    Parameters
+    ----------
+    y : sequence, array, Series, Index or Categorical of length n; or indicator matrix (n, n_classes), dense or sparse
+        Strings, integers, booleans, bytes or whole floats, of one kind. Series are read by position.
+    n : int, optional
+        How many samples there are.
+
+    Returns
+    -------
+    array of shape (n,), or (n, n_classes)
+        Of strings, integers, booleans, bytes or floats, so that what is learnt from them can be saved.
+
+    Raises
+    ------
+    ParameterError
+        If a label is missing, of another type or kind, or a fraction, naming the first such; or if there are not
+        ``n`` of them.
+
+    Examples
+    --------
+    >>> read_labels(np.array(["cat", "dog"], dtype=object))
+    array(['cat', 'dog'], dtype='<U3')
+    """
+    if y is None:
+        raise ParameterError("y is None; y should be a 1d array of labels, or an indicator matrix")
+    if issparse(y):
+        labels = y.toarray()
+    else:
+        # NumPy would make a string of 1 beside "a"
+        labels = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
+        if not _is_matrix(labels.shape):
+            try:
+                labels = column_or_1d(labels, warn=True)
+            except ValueError as error:
+                raise ParameterError(str(error)) from None
+        labels = _plain(labels)
+    if n is not None and len(labels) != n:
+        raise ParameterError(f"y has {len(labels)} labels for the {n} rows of X; one a row is needed")
+    return labels
+
+
+def _is_matrix(shape):
+    return len(shape) == 2 and shape[1] > 1
+
+
+def _plain(labels):
+    """An array of labels without objects; the first that is no label is named."""
+    kind = labels.dtype.kind
+    if kind in "OT":
+        return _from_objects(labels)
+    if kind == "f" and labels.ndim == 1:
+        wrong = np.flatnonzero(~np.isfinite(labels) | (labels != np.floor(labels)))
+        if len(wrong):
+            raise ParameterError(
+                f"Unknown label type: y[{wrong[0]}]={labels[wrong[0]]:g} is no class label (a fraction, NaN or inf); "
+                "labels are strings or whole numbers"
+            )
+    elif kind not in "biufUS":
+        raise ParameterError(f"Unknown label type: y has dtype {labels.dtype}; labels are strings or whole numbers")
+    return labels
+
+
+def _from_objects(labels):
+    values = labels.ravel().tolist()
+    kinds = {}
+    for cls in set(map(type, values)):
+        kinds[cls] = next((name for name, classes in _KINDS.items() if issubclass(cls, classes)), None)
+    for i, value in enumerate(values if None in kinds.values() or "number" in kinds.values() else ()):
+        if kinds[type(value)] is None or (kinds[type(value)] == "number" and value != value):
+            raise ParameterError(
+                f"Unknown label type: y[{i}]={value!r} is no label; every sample needs a string or a whole number"
+            )
+    found = set(kinds.values()) - ({"integer"} if "number" in kinds.values() else set())
+    if len(found) > 1:
+        first = kinds[type(values[0])]
+        other = next(i for i, value in enumerate(values) if kinds[type(value)] != first)
+        raise ParameterError(
+            f"y mixes kinds of labels: y[0]={values[0]!r} is a {first}, y[{other}]={values[other]!r} a "
+            f"{kinds[type(values[other])]}; give labels of one kind, such as strings"
+        )
+    plain = np.array(values) if found else np.array(values, np.int64)
+    if plain.dtype.kind == "O":
+        raise ParameterError("y has integers beyond 64 bits; give such labels as strings")
+    return _plain(plain.reshape(labels.shape))
+
+
+def read_targets(y, weight=None):
+    """The :class:`SingleLabels` or :class:`IndicatorLabels` of labels of any kind; ``weight`` is (n,) or None."""
+    y = read_labels(y)
+    return IndicatorLabels(y, weight) if is_indicator(y) else SingleLabels(y, weight)
 
 
 def is_indicator(y):
     """Whether labels are a matrix of at least two columns."""
-    shape = y.shape if issparse(y) else np.asarray(y).shape
-    return len(shape) == 2 and shape[1] > 1
-
-
-def as_label_array(y):
-    """Labels (n,), or an indicator matrix, as an array."""
-    if issparse(y):
-        return y.toarray()
-    return np.asarray(y) if is_indicator(y) else column_or_1d(y, warn=True)
+    return _is_matrix(y.shape if issparse(y) else np.asarray(y).shape)
 
 
 class SingleLabels:
@@ -63,6 +150,8 @@ class SingleLabels:
         The class of each sample.
     n_problems : int
         1 for two classes, the second against the first; else one a class.
+    weight : array of shape (n,), or None
+        What each sample counts in :meth:`quality`; None: all alike.
 
     Raises
     ------
@@ -71,18 +160,23 @@ class SingleLabels:
     """
 
     multilabel = False
-    measure = "mean per-class accuracy"
 
-    def __init__(self, y):
+    def __init__(self, y, weight=None):
         self.classes, self.index = np.unique(y, return_inverse=True)
+        self.weight = weight
         if len(self.classes) < 2:
             raise ParameterError(
-                f"y holds 1 class only, {self.classes[0]!r}; samples of at least two classes are needed"
+                f"y holds 1 class only, {self.classes[:1].tolist()}; samples of at least two classes are needed"
             )
         self.n_problems = 1 if len(self.classes) == 2 else len(self.classes)
 
     def __len__(self):
         return len(self.index)
+
+    @property
+    def labels(self):
+        """The labels, (n,)."""
+        return self.classes[self.index]
 
     @property
     def counts(self):
@@ -112,10 +206,10 @@ class SingleLabels:
 
     def quality(self, scores, rows):
         """Mean per-class accuracy of scores, (n_problems, len(rows)), on the samples ``rows``."""
-        truth = self.index[rows]
+        truth, weight = self.index[rows], 1.0 if self.weight is None else self.weight[rows]
         predicted = scores.argmax(axis=0) if len(scores) > 1 else (scores[0] > 0).astype(int)
-        members = np.bincount(truth)
-        hits = np.bincount(truth, weights=truth == predicted, minlength=len(members))
+        members = np.bincount(truth, weights=np.broadcast_to(weight, truth.shape))
+        hits = np.bincount(truth, weights=weight * (truth == predicted), minlength=len(members))
         return (hits[members > 0] / members[members > 0]).mean()
 
 
@@ -129,6 +223,8 @@ class IndicatorLabels:
     matrix : array of shape (n, n_classes), int8
     n_problems : int
         One a column.
+    weight : array of shape (n,), or None
+        What each sample counts in :meth:`quality`; None: all alike.
 
     Raises
     ------
@@ -137,10 +233,9 @@ class IndicatorLabels:
     """
 
     multilabel = True
-    measure = "mean average precision"
 
-    def __init__(self, y):
-        y = as_label_array(y)
+    def __init__(self, y, weight=None):
+        self.weight = weight
         if y.dtype.kind not in "biuf" or not np.isin(y, (-1, 0, 1)).all():
             raise ParameterError(
                 "a matrix y must hold 1 (the sample shows the class), 0 (it does not) and -1 (left out) only"
@@ -158,6 +253,11 @@ class IndicatorLabels:
 
     def __len__(self):
         return len(self.matrix)
+
+    @property
+    def labels(self):
+        """The matrix itself."""
+        return self.matrix
 
     @property
     def counts(self):
@@ -186,10 +286,10 @@ class IndicatorLabels:
 
     def quality(self, scores, rows):
         """Mean average precision of scores, (n_problems, len(rows)), on the samples ``rows``."""
-        return mean_held_out_precision(self.matrix[rows], scores.T)
+        return mean_held_out_precision(self.matrix[rows], scores.T, None if self.weight is None else self.weight[rows])
 
 
-def mean_held_out_precision(matrix, scores):
+def mean_held_out_precision(matrix, scores, weight=None):
     """Mean over the classes that some sample shows of their average precision, without interpolation.
 
     Parameters
@@ -197,6 +297,8 @@ def mean_held_out_precision(matrix, scores):
     matrix : array of shape (n, n_classes), int8
         Of 1, 0 and -1, as the module's head has it.
     scores : array of shape (n, n_classes)
+    weight : array of shape (n,), optional
+        What each sample counts; by default all alike.
 
     Returns
     -------
@@ -207,7 +309,8 @@ def mean_held_out_precision(matrix, scores):
     for truth, column in zip(matrix.T, scores.T, strict=True):
         counts = truth >= 0
         if (truth == 1).any():
-            precisions.append(average_precision_score(truth[counts], column[counts]))
+            counted = None if weight is None else weight[counts]
+            precisions.append(average_precision_score(truth[counts], column[counts], sample_weight=counted))
     return float(np.mean(precisions)) if precisions else 0.0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .._files import fingerprint, remove_unfinished, write_json
-from ..classify import OneVsRestDual
+from ..classify import as_classifier
 from ..evaluation import HedgedPredictor
 from ..persist import save_model
 from ..pipeline import FusedClassifier
@@ -105,7 +105,7 @@ class DrawRun:
         """Whether out-of-fold scores, which another run may need, come at little cost: all from one Gram matrix."""
         wanted = self.cache is not None or self.task.taxonomy is not None
         enough = self.task.smallest_class(self.train) >= 2
-        return wanted and enough and isinstance(model.classifier, OneVsRestDual)
+        return wanted and enough and model.classifier is not None and as_classifier(model.classifier).cheap_folds
 
     def finished(self):
         """The result of a draw that is done, else None."""
@@ -136,7 +136,7 @@ class DrawRun:
             "n_test": len(self.test),
             **self.task.judge(model, scores, errors, self.test, self.folder / "predictions.csv"),
             "chosen_C": [_chosen(part.model.classifier_, "C") for part in results],
-            "chosen_beta": [_chosen(part.model.classifier_, "beta") for part in results],
+            "chosen_class_weight": [_chosen(part.model.classifier_, "class_weight") for part in results],
             "fusion_weights": [float(w) for w in model.fusion_.weights_] if len(results) > 1 else None,
             "signature_size": sum(part.model.signature_size for part in results),
             "bytes_per_image": sum(part.bytes_per_image for part in results),

@@ -6,10 +6,7 @@ Every stage is run for a few seconds on a few images and scaled by what its work
 codebook        reading the images of the sample; fitting on a part of the descriptors, times their number
 signatures      images a second, all workers at work
 codec           fitting on a part of the columns and encoding, times their number
-classifier      ``OneVsRestDual``: the Gram matrix as n^2 d / 2 multiply-adds at the measured rate, and the
-                descents as n^2 for each class, fold and value of C; ``OneVsRestPrimal``: d^2 (n + d / 3), and some
-                passes over the signatures of all classes; ``OneVsRestSGD``: images a second of an epoch of all
-                classes, and of the cross-validation of C and beta; ``NearestNeighbor``: nothing
+classifier      each classifier knows its own cost (``fit_cost``, see ``bovw.classify.contract``)
 test            as the signatures, and d multiply-adds a class
 ==============  ======================================================================================
 
@@ -29,7 +26,7 @@ from sklearn.base import clone
 
 from .._threads import map_in_order, n_cores, share_workers
 from .._units import format_bytes
-from ..classify import OneVsRestDual, OneVsRestPrimal, OneVsRestSGD
+from ..classify import Machine, OneVsRestDual, as_classifier
 from ..errors import MemoryBudgetError, StoreError
 from ..images import resize_image
 from .build import build_members
@@ -39,8 +36,6 @@ from .demo import photographs
 BASE_MEMORY = 300e6
 #: a codebook fit that would take more multiply-adds than this is measured on two iterations
 FIT_WORK = 1e12
-#: passes over the signatures that the Newton steps of OneVsRestPrimal usually take
-PRIMAL_PASSES = 100
 SAMPLE_IMAGES = 8
 CODEC_COLUMNS, CODEC_ROWS = 1024, 4000
 
@@ -205,7 +200,7 @@ class _Member:
             stage, stored = self._codec(size)
             stages.append(stage)
         stages[-1].disk += n * stored
-        stages.append(self._classifier(size, stored))
+        stages.append(self._classifier(size))
         scoring = 2.0 * size * self.n_classes / _gemm_rate()
         weights = row * self.n_classes
         stages.append(StageEstimate(
@@ -287,90 +282,12 @@ class _Member:
             4.0 * n_sample * size, f"{stored:.0f} bytes an image",
         ), stored
 
-    def _classifier(self, size, stored):
-        n, k, classifier = self.n_train, self.n_classes, self.model.classifier or OneVsRestDual()
-        decode = getattr(self, "decode", 0.0)
-        copies = 0
-        while hasattr(classifier, "classifier"):  # it holds a copy of X, and reads a whole store for SGD too
-            copies += 1 + isinstance(classifier.classifier, OneVsRestSGD)
-            classifier = classifier.classifier
-        if isinstance(classifier, OneVsRestDual):
-            stage = self._dual(classifier, n, size, k, decode)
-        elif isinstance(classifier, OneVsRestPrimal):
-            stage = self._primal(n, size, k, decode)
-        elif isinstance(classifier, OneVsRestSGD):
-            stage = self._sgd(classifier, n, size, k, decode)
-        else:
-            stage = StageEstimate(self.name, "classifier", 0.0, BASE_MEMORY + 4.0 * n * size)
-        stage.memory += 4.0 * copies * n * size
-        return stage
-
-    def _dual(self, classifier, n, size, k, decode):
-        few = min(n, 60 * min(k, 20), 1200)
-        classes = min(k, 20, few // 4)
-        rng = np.random.default_rng(0)
-        columns = min(size, 4096)
-        y = np.arange(few) % classes
-        X = rng.standard_normal((classes, columns), dtype=np.float32)[y]
-        X += 3 * rng.standard_normal(X.shape, dtype=np.float32)
-        X /= np.linalg.norm(X, axis=1, keepdims=True)
-        gram = X @ X.T
-        trial = clone(classifier).set_params(kernel="precomputed")
-        start = time.perf_counter()
-        trial.fit(gram, y)
-        descents = (time.perf_counter() - start) * (n / few) ** 2 * k / classes
-        # the held-out scores are five more descents on the same Gram matrix
-        folds = 5 / (1 + 5 * np.size(classifier.C) * (np.size(classifier.C) > 1))
-        products = 1.0 * n * n * size / _gemm_rate() * self.slower  # half of the Gram matrix
-        if classifier.rounds_gram(n, size, k):
-            products /= 3
+    def _classifier(self, size):
+        classifier = OneVsRestDual() if self.model.classifier is None else self.model.classifier
+        machine = Machine(_gemm_rate(), self.have, self.slower, getattr(self, "decode", 0.0))
+        cost = as_classifier(classifier).fit_cost(self.n_train, size, self.n_classes, machine)
         return StageEstimate(
-            self.name, "classifier", products + descents * (1 + folds) + n * decode,
-            BASE_MEMORY + 4.0 * n * size * 1.1 + 4.0 * n * n + 4.0 * k * (size + n), 0.0,
-            f"{_gemm_rate() / 1e9:.0f} GFLOP/s",
-        )
-
-    def _primal(self, n, size, k, decode):
-        rows = np.ones((1024, size), np.float32)
-        weights = np.ones((min(k, 32), size), np.float32)
-        seconds = []
-        for _ in range(3):
-            start = time.perf_counter()
-            (weights @ rows.T) @ rows
-            seconds.append(time.perf_counter() - start)
-        one_pass = min(seconds) / len(rows) * n * k / len(weights)
-        squared = 4.0 * (size + 1) ** 2 if size <= n else 0.0
-        factor = size**2 * (n + size / 3) / _gemm_rate() if squared else 0.0
-        return StageEstimate(
-            self.name, "classifier", factor + PRIMAL_PASSES * one_pass + n * decode,
-            BASE_MEMORY + 4.0 * n * size + squared + 16.0 * min(k, 32) * n + 8.0 * k * size, 0.0,
-            f"{one_pass:.2g} s a pass",
-        )
-
-    def _sgd(self, classifier, n, size, k, decode):
-        few = 1024
-        rng = np.random.default_rng(0)
-        X = rng.standard_normal((few, size), dtype=np.float32)
-        X /= np.linalg.norm(X, axis=1, keepdims=True)
-        batch = classifier.batch_size or min(512, max(16, n // 64))
-        trial = share_workers(clone(classifier), self.have)
-        trial.set_params(C=1.0, beta=None, early_stopping=False, eta0=1.0, batch_size=min(batch, few))
-        classes = min(k, few)
-        y = np.arange(few) % classes
-        took = {}
-        for epochs in (1, 1, 3):  # once to warm up; the difference leaves out what is done once, and averages
-            start = time.perf_counter()
-            trial.set_params(max_iter=epochs).fit(X, y)
-            took[epochs] = time.perf_counter() - start
-        per_image = max(0.1 * took[1], (took[3] - took[1]) / 2) / few * k / classes
-        per_image = (per_image + decode / self.have) * self.slower  # a thread of its own decodes, beside the workers
-        pairs = np.size(classifier.C) * np.size(classifier.beta)
-        readings = n + (pairs > 1) * pairs * (classifier.cv - 1) * min(n, classifier.cv_rows)
-        seconds = per_image * readings * classifier.max_iter
-        return StageEstimate(
-            self.name, "classifier", seconds, BASE_MEMORY + 12.0 * k * size + 16.0 * 1024 * size, 16.0 * k * size,
-            f"{1 / per_image:.0f} images/s an epoch",
-            [("half as many epochs", seconds / 2)],
+            self.name, "classifier", cost.seconds, BASE_MEMORY + cost.memory, cost.disk, cost.measured, cost.savings,
         )
 
 

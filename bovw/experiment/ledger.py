@@ -189,7 +189,7 @@ def _published_figures(published):
 def _chosen(metrics):
     """Parameters that the run chose itself: of each draw a list, one value a classifier or feature set."""
     chosen = {}
-    for name in ("C", "beta"):
+    for name in ("C", "class_weight"):
         if isinstance(metrics["config"].get("classifier", {}).get(name), list):
             values = [value if isinstance(value, list) else [value] for value in metrics[f"chosen_{name}"]]
             chosen[name] = {"draws": values, "by": CROSS_VALIDATED}

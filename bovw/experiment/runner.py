@@ -229,7 +229,7 @@ def _summarize(config, task, manifest, results, identity, out):
         "signature_size": results[0]["signature_size"],
         "bytes_per_image": results[0]["bytes_per_image"],
         "chosen_C": [result["chosen_C"] for result in results],
-        "chosen_beta": [result["chosen_beta"] for result in results],
+        "chosen_class_weight": [result["chosen_class_weight"] for result in results],
         "fusion_weights": [result["fusion_weights"] for result in results],
         "skipped": {name: message for result in results for name, message in result["skipped"].items()},
         "seconds": {stage: sum(result["seconds"].get(stage, 0.0) for result in results) for stage in stages},

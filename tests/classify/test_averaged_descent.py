@@ -38,7 +38,7 @@ SIZES = {"batch_size": 16, "buffer_size": 48, "read_rows": 4, "seed": 3}
 def test_agrees_with_the_slow_twin(loss, beta):
     X, y = signatures()
     rows, center, bias_rate = order(X, np.ones(len(X), bool), 3, **SIZES)
-    ours = averaged_sgd(X, y, n_classes=4, C=3.0, loss=loss, beta=beta, eta0=2.0, max_iter=3, **SIZES)
+    ours = averaged_sgd(X, y, n_classes=4, C=3.0, loss=loss, class_weight=beta, eta0=2.0, max_iter=3, **SIZES)
     for k in range(4):
         n, positives = len(y), (y == k).sum()
         sides = (1, 1) if beta is None else (n / (1 + beta) / positives, n * beta / (1 + beta) / (n - positives))

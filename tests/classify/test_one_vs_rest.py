@@ -217,7 +217,7 @@ def test_memory_budget():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"C": 0}, "C=0"), ({"C": ()}, "empty"), ({"C": "auto"}, "number or a sequence"),
+        ({"C": 0}, "C=0"), ({"C": ()}, "too short"), ({"C": "auto"}, "C='auto' must be a number"),
         ({"C": True}, "C=True"), ({"loss": "hing"}, "did you mean 'hinge'"), ({"tol": 0}, "tol=0"),
         ({"kernel": "rbf"}, "kernel='rbf'"), ({"intercept_scaling": -1}, "intercept_scaling=-1"),
         ({"max_iter": 0}, "max_iter=0"), ({"cv": 1}, "cv=1"),

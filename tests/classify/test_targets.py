@@ -32,7 +32,7 @@ CLASSIFIERS = {
     "dual": DUAL, "dual_hinge2": bovw.OneVsRestDual(C=5.0, loss="squared_hinge", class_weight="balanced"),
     "intersection": bovw.OneVsRestDual(C=5.0, kernel="intersection"), "chi2": bovw.OneVsRestDual(C=5.0, kernel="chi2"),
     "primal": bovw.OneVsRestPrimal(C=5.0),
-    "sgd": bovw.OneVsRestSGD(C=5.0, max_iter=30), "sgd_beta": bovw.OneVsRestSGD(C=5.0, beta=2.0, loss="squared_hinge"),
+    "sgd": bovw.OneVsRestSGD(C=5.0, max_iter=30), "sgd_beta": bovw.OneVsRestSGD(C=5.0, class_weight=2.0, loss="squared_hinge"),
     "nearest": bovw.NearestNeighbor(), "five": bovw.NearestNeighbor(5, distance="chi2"),
     "standardized": bovw.StandardizedClassifier(DUAL),
 }
@@ -172,9 +172,9 @@ def test_dual_machines_are_those_of_scikit_learn(samples):
 def test_sgd_leaves_samples_out(samples, beta):
     """Changing a left-out entry's sample changes only the other classes' machines."""
     X, y = samples
-    machine = bovw.OneVsRestSGD(C=5.0, max_iter=40, beta=beta).fit(X, y)
+    machine = bovw.OneVsRestSGD(C=5.0, max_iter=40, class_weight=beta).fit(X, y)
     flipped = np.where(y < 0, np.random.default_rng(0).integers(0, 2, y.shape), y)
-    other = bovw.OneVsRestSGD(C=5.0, max_iter=40, beta=beta).fit(X, flipped)
+    other = bovw.OneVsRestSGD(C=5.0, max_iter=40, class_weight=beta).fit(X, flipped)
     assert abs(machine.coef_ - other.coef_).max() > 0.01
     for k in range(y.shape[1]):
         kept = np.flatnonzero(y[:, k] >= 0)
@@ -241,17 +241,17 @@ def test_C_is_chosen_by_held_out_precision(samples):
     np.testing.assert_array_equal(machine.coef_, bovw.OneVsRestDual(C=machine.C_).fit(X, y).coef_)
 
 
-def test_beta_of_sgd_is_chosen_by_held_out_precision(samples):
+def test_class_weight_of_sgd_is_chosen_by_held_out_precision(samples):
     X, y = samples
     options = {"max_iter": 3, "eta0": 1.0}
-    machine = bovw.OneVsRestSGD(beta=[1.0, 30.0], cv=3, **options).fit(X, y)
+    machine = bovw.OneVsRestSGD(class_weight=[1.0, 30.0], cv=3, **options).fit(X, y)
     results = machine.cv_results_
     for j, test in enumerate(IndicatorLabels(y).folds(3, 0)):
         train = np.setdiff1d(np.arange(len(X)), test)
         for i, beta in enumerate([1.0, 30.0]):
-            scores = bovw.OneVsRestSGD(beta=beta, **options).fit(X, y, rows=train).decision_function(X[test])
+            scores = bovw.OneVsRestSGD(class_weight=beta, **options).fit(X, y, rows=train).decision_function(X[test])
             assert results["fold_scores"][i, j] == pytest.approx(mean_held_out_precision(y[test], scores), abs=1e-12)
-    assert results["beta"][results["mean_score"].argmax()] == machine.beta_
+    assert results["class_weight"][results["mean_score"].argmax()] == machine.class_weight_
 
 
 @pytest.mark.parametrize("name", ["dual", "chi2", "sgd", "nearest"])

@@ -55,9 +55,9 @@ def test_classifiers_are_measured_with_the_workers_that_a_run_gives_them(small_c
 
 def test_a_cross_validation_of_sgd_is_counted(small_config, images, monkeypatch):
     monkeypatch.setattr("bovw.experiment.estimate.time.perf_counter", itertools.count().__next__)  # a second each
-    small_config["classifier"] = {"type": "OneVsRestSGD", "C": 1.0, "beta": 2.0}
+    small_config["classifier"] = {"type": "OneVsRestSGD", "C": 1.0, "class_weight": 2.0}
     one = estimate(small_config, images, n_train=30_000).stages[2].seconds
-    small_config["classifier"] |= {"beta": [1.0, 2.0], "C": [1.0, 10.0], "cv": 3, "cv_rows": 10_000}
+    small_config["classifier"] |= {"class_weight": [1.0, 2.0], "C": [1.0, 10.0], "cv": 3, "cv_rows": 10_000}
     assert estimate(small_config, images, n_train=30_000).stages[2].seconds == pytest.approx(one * (30 + 4 * 20) / 30)
 
 

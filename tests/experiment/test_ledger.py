@@ -56,14 +56,14 @@ def test_a_real_run_becomes_a_line(small_config, window_folder, tmp_path):
         assert measure["interval"]["low"] <= measure["mean"] <= measure["interval"]["high"]
 
 
-def test_a_beta_that_was_chosen_is_recorded(small_config, window_folder, tmp_path):
-    small_config["classifier"] = {"type": "OneVsRestSGD", "beta": [1.0, 4.0], "cv": 2, "max_iter": 2}
+def test_a_class_weight_that_was_chosen_is_recorded(small_config, window_folder, tmp_path):
+    small_config["classifier"] = {"type": "OneVsRestSGD", "class_weight": [1.0, 4.0], "cv": 2, "max_iter": 2}
     metrics = run_experiment(check_config(small_config), window_folder, tmp_path / "run", verbose=False, n_jobs=1)
     chosen = ledger_line(metrics, draws=read_draws(tmp_path / "run"))["chosen"]
-    assert list(chosen) == ["beta"]
-    assert chosen["beta"]["by"] == CROSS_VALIDATED
-    assert np.shape(chosen["beta"]["draws"]) == (2, 1)
-    assert set(np.ravel(chosen["beta"]["draws"])) <= {1.0, 4.0}
+    assert list(chosen) == ["class_weight"]
+    assert chosen["class_weight"]["by"] == CROSS_VALIDATED
+    assert np.shape(chosen["class_weight"]["draws"]) == (2, 1)
+    assert set(np.ravel(chosen["class_weight"]["draws"])) <= {1.0, 4.0}
 
 
 def test_measures_have_intervals_over_images(line, tmp_path):
