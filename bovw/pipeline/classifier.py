@@ -8,7 +8,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
@@ -411,8 +410,6 @@ def check_labels(y, classes=None):
             "two classes"
         )
     y = read_labels(y)
-    if not is_indicator(y):
-        check_classification_targets(y)
     if len(y):
         read_targets(y)
     if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):

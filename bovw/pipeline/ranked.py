@@ -5,10 +5,11 @@ from os import PathLike
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ..classify import score_matrix, top_k
+from ..classify import read_labels, score_matrix, top_k
 from ..persist import load_model, save_model
 
 
@@ -37,6 +38,18 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     def rank(self, scores: np.ndarray, k: int = 5) -> np.ndarray:
         """Indices into ``classes_`` of the ``k`` best scores, (n_images, min(k, n_classes))."""
         return top_k(score_matrix(scores), k)
+
+    def score(self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The share of the images whose best class is the true one; where there may be several, all must be right.
+
+        Parameters
+        ----------
+        images : images
+        y : array-like of shape (n_images,), or (n_images, n_classes)
+            True labels in any form that ``fit`` takes.
+        sample_weight : array-like of shape (n_images,), optional
+        """
+        return super().score(images, read_labels(y), sample_weight)
 
     def save(self, path: str | PathLike) -> None:
         """Write the fitted model into the folder ``path`` as model.json and .npy files.
