@@ -66,6 +66,12 @@ def sha256_file(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def document_checksum(document):
+    """The sha256 of a JSON document (a dict) without its own ``checksum``, as 64 hexadecimal digits."""
+    body = {key: value for key, value in document.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
 def fingerprint(value):
     """A 16-digit fingerprint of parameters: any nest of dicts, lists, strings, numbers, None.
 

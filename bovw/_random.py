@@ -12,6 +12,9 @@ import numpy as np
 
 from .errors import ParameterError
 
+#: random states that say how something is drawn, but not, once it is drawn, how it was
+GENERATORS = (np.random.RandomState, np.random.Generator)
+
 
 def check_seed(random_state, name="random_state"):
     """Return an integer seed in [0, 2**32): an int as it is, None at random, a generator's next draw."""

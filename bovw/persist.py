@@ -8,6 +8,9 @@ anywhere is noticed. Only classes of bovw's public index are ever constructed.
 
 A model is written array by array and ``model.json`` last, in one atomic step: a
 reader finds the old model or the new one, whatever happens in between.
+
+Version 2 has the names of parameters that bovw has now; a model of version 1 is read
+with its old names and values translated.
 """
 
 import hashlib
@@ -15,23 +18,58 @@ import inspect
 import io
 import json
 import math
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._files import atomic_write, fingerprint, remove_unfinished, write_json
+from ._files import atomic_write, document_checksum, fingerprint, remove_unfinished, write_json
+from ._random import GENERATORS
 from ._validation import suggestion
 from .errors import ModelFormatError, ParameterError
 
 FORMAT = "bovw-model"
-VERSION = 1
+VERSION = 2
 #: parameters that say how a result is computed, not what it is: a loaded model has their defaults
 NOT_SAVED = ("n_jobs", "verbose")
+#: class -> what version 1 called its parameters and learned state, and what they are called now
+_RENAMED = {
+    "ColorStatistics": {"cells": "patch_cells"},
+    "DenseSIFT": {"n_bins": "spatial_bins"},
+    "HOG": {"cells": "patch_cells"},
+    "LBP": {"cells": "patch_cells"},
+    "LLC": {"beta": "regularization"},
+    "OneVsRestSGD": {"beta": "class_weight", "beta_": "class_weight_"},
+}
+#: parameter -> values that version 1 spelled otherwise
+_RESPELLED = {"color_space": {"grey": "gray"}}
 
 
-def save_model(estimator, path):
+def check_saveable(estimator) -> None:
+    """Raise an error if :func:`save_model` would: to be called before a training whose result is to be saved.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted or not.
+
+    Raises
+    ------
+    ParameterError
+        Naming the place in the estimator and what stands there, as
+        ``model.classifier is a sklearn.svm._classes.LinearSVC; only estimators of bovw can be saved``.
+
+    Examples
+    --------
+    >>> import bovw
+    >>> check_saveable(bovw.BovwClassifier(classifier=bovw.OneVsRestSGD()))
+    """
+    _encode(estimator, "model", {})
+
+
+def save_model(estimator, path: str | os.PathLike) -> None:
     """Write an estimator of bovw, fitted or not, into the folder ``path``.
 
     Parameters
@@ -44,14 +82,19 @@ def save_model(estimator, path):
     ------
     ParameterError
         If the estimator or one inside it is not of bovw, or holds a value that is
-        no number, string, array, list, tuple, dict or estimator.
+        no number, string, path, array, list, tuple, dict or estimator. Nothing is written then.
+
+    Notes
+    -----
+    ``n_jobs`` and ``verbose`` are not saved; a generator as ``random_state`` is saved as None, for what was drawn
+    from it is in the learned state. Arrays of Python strings or numbers become arrays of that kind, paths strings.
     """
     path = Path(path)
-    path.mkdir(parents=True, exist_ok=True)
     arrays = {}
     document = {"format": FORMAT, "version": VERSION, "bovw": _bovw_version()}
     document["model"] = _encode(estimator, "model", arrays)
     document["arrays"] = {}
+    path.mkdir(parents=True, exist_ok=True)
     for name, array in arrays.items():
         data = _npy_bytes(array)
         digest = hashlib.sha256(data).hexdigest()
@@ -60,7 +103,7 @@ def save_model(estimator, path):
         if not (path / file_name).exists():
             with atomic_write(path / file_name) as file:
                 file.write(data)
-    document["checksum"] = _checksum(document)
+    document["checksum"] = document_checksum(document)
     write_json(path / "model.json", document)
     current = {entry["file"] for entry in document["arrays"].values()}
     for stale in path.glob("model*.npy"):
@@ -69,7 +112,7 @@ def save_model(estimator, path):
     remove_unfinished(path)
 
 
-def load_model(path, expected=None):
+def load_model(path: str | os.PathLike, expected: type | None = None):
     """Read the estimator that :func:`save_model` wrote.
 
     Parameters
@@ -78,6 +121,12 @@ def load_model(path, expected=None):
         The folder.
     expected : type, optional
         The class that the model must be an instance of.
+
+    Returns
+    -------
+    estimator
+        With the parameters and the learned state that it was saved with; ``n_jobs`` and ``verbose`` as the class
+        has them by default.
 
     Raises
     ------
@@ -98,15 +147,14 @@ def load_model(path, expected=None):
         raise ModelFormatError(f"{path / 'model.json'} is damaged: {error}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ModelFormatError(f"{path / 'model.json'} is not a {FORMAT} file")
-    if document.get("version") != VERSION:
-        raise ModelFormatError(
-            f"{path / 'model.json'} has format version {document.get('version')!r}; this bovw reads {VERSION}"
-        )
-    if document.get("checksum") != _checksum(document):
+    version = document.get("version")
+    if version not in (1, VERSION):
+        raise ModelFormatError(f"{path / 'model.json'} has format version {version!r}; this bovw reads 1 and {VERSION}")
+    if document.get("checksum") != document_checksum(document):
         raise ModelFormatError(f"{path / 'model.json'} was changed after it was written: its checksum does not match")
     try:
         arrays = {name: _read_array(path, entry) for name, entry in document["arrays"].items()}
-        model = _decode(document["model"], arrays)
+        model = _decode(document["model"], arrays, version)
     except (KeyError, TypeError, AttributeError) as error:
         raise ModelFormatError(f"{path / 'model.json'} is malformed: {error!r}") from error
     if expected is not None and not isinstance(model, expected):
@@ -114,7 +162,7 @@ def load_model(path, expected=None):
     return model
 
 
-def model_fingerprint(estimator):
+def model_fingerprint(estimator) -> str:
     """A fingerprint of an estimator, fitted or not: of its class, parameters and learned state.
 
     Parameters
@@ -135,11 +183,6 @@ def _bovw_version():
     from . import __version__
 
     return __version__
-
-
-def _checksum(document):
-    body = {key: value for key, value in document.items() if key != "checksum"}
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def _npy_bytes(array):
@@ -177,10 +220,12 @@ def _encode(value, place, arrays):
             raise ParameterError(f"{place} is {value}; a model holds finite numbers only")
         return value
     if isinstance(value, np.ndarray):
-        if value.dtype.hasobject:
-            raise ParameterError(f"{place} is an array of objects, which cannot be saved; use strings or numbers")
-        arrays[place] = value
+        arrays[place] = _plain_array(value, place)
         return {"array": place}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, GENERATORS):
+        return None  # how the result was drawn; what was drawn is in the learned state
     if isinstance(value, (list, tuple)):
         items = [_encode(item, f"{place}.{i}", arrays) for i, item in enumerate(value)]
         return {"tuple" if isinstance(value, tuple) else "list": items}
@@ -204,30 +249,58 @@ def _encode(value, place, arrays):
     raise ParameterError(f"{place} is a {type(value).__name__}, which cannot be saved")
 
 
-def _decode(value, arrays):
+def _plain_array(array, place):
+    """The array as NumPy writes it without pickle."""
+    if not array.dtype.hasobject:
+        return array
+    items = array.ravel().tolist()  # also of NumPy's StringDType
+    if all(isinstance(item, str) for item in items):
+        return np.array(items, dtype=str).reshape(array.shape)
+    if all(isinstance(item, (bool, int, float, np.generic)) for item in items):
+        plain = np.array(items).reshape(array.shape)
+        if plain.dtype.kind in "biuf":
+            return plain
+    raise ParameterError(f"{place} is an array of objects, which cannot be saved; make it all strings or all numbers")
+
+
+def _decode(value, arrays, version):
     if not isinstance(value, dict):
         return value
     if "array" in value:
         return arrays[value["array"]]
     if "list" in value:
-        return [_decode(item, arrays) for item in value["list"]]
+        return [_decode(item, arrays, version) for item in value["list"]]
     if "tuple" in value:
-        return tuple(_decode(item, arrays) for item in value["tuple"])
+        return tuple(_decode(item, arrays, version) for item in value["tuple"])
     if "dict" in value:
-        return {_decode(k, arrays): _decode(v, arrays) for k, v in value["dict"]}
+        return {_decode(k, arrays, version): _decode(v, arrays, version) for k, v in value["dict"]}
     name = value["class"]
     known = _public_estimators()
     if name not in known:
         raise ModelFormatError(f"the model names the class {name!r}, which bovw does not have{suggestion(name, known)}")
     cls = known[name]
-    parameters = {k: _decode(v, arrays) for k, v in value["parameters"].items()}
+    parameters = {k: _decode(v, arrays, version) for k, v in value["parameters"].items()}
+    state = {k: _decode(v, arrays, version) for k, v in value["state"].items()}
+    if version == 1:
+        parameters, state = (_in_todays_words(name, values) for values in (parameters, state))
     unknown = set(parameters) - set(inspect.signature(cls.__init__).parameters)
     if unknown:
         raise ModelFormatError(f"the model gives {name} the unknown parameter {sorted(unknown)[0]!r}")
     estimator = cls(**parameters)
-    for key, state in value["state"].items():
-        setattr(estimator, key, _decode(state, arrays))
+    for key, learned in state.items():
+        setattr(estimator, key, learned)
     return estimator
+
+
+def _in_todays_words(class_name, values):
+    """Parameters or state of a model of version 1 under the names, and with the spelling, of this one."""
+    names = _RENAMED.get(class_name, {})
+    return {names.get(key, key): _respelled(key, value) for key, value in values.items()}
+
+
+def _respelled(key, value):
+    spellings = _RESPELLED.get(key, {})
+    return spellings.get(value, value) if isinstance(value, str) else value
 
 
 def _public_estimators():

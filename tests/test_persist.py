@@ -2,13 +2,18 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 import bovw
-from bovw.persist import load_model, save_model
+from bovw._files import document_checksum
+from bovw.experiment.member import MemberRun
+from bovw.persist import check_saveable, load_model, model_fingerprint, save_model
+
+from .golden.make_model_version_1 import images_and_labels
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +108,9 @@ def test_a_cut_array_is_named(saved):
     ],
 )
 def test_a_wrong_document_is_refused(saved, change, message):
-    from bovw.persist import _checksum
-
     document = json.loads((saved / "model.json").read_text())
     change(document)
-    document["checksum"] = _checksum(document)  # as a foreign program would write it
+    document["checksum"] = document_checksum(document)  # as a foreign program would write it
     (saved / "model.json").write_text(json.dumps(document))
     with pytest.raises(bovw.ModelFormatError, match=message):
         load_model(saved)
@@ -132,3 +135,119 @@ def test_a_failed_save_leaves_the_old_model(fitted, saved):
         save_model(bovw.BovwClassifier(classifier=LogisticRegression()), saved)
     assert repr(load_model(saved)) == repr(good)
     shutil.rmtree(saved)
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def test_a_model_of_the_first_format_gives_the_scores_that_it_gave_then():
+    """Its parameters and their values had other names: tests/golden/make_model_version_1.py."""
+    model = load_model(GOLDEN / "model_version_1")
+    images, _ = images_and_labels()
+    expected = json.loads((GOLDEN / "model_version_1_scores.json").read_text())
+    for member, scores in zip(model.members_, expected, strict=True):
+        np.testing.assert_allclose(member.decision_function(images), scores, rtol=0, atol=2e-4)
+    sift, hog, lbp, color = (encoder.extractor for encoder in model.members_[0].encoders_)
+    assert (sift.color_space, sift.spatial_bins) == ("gray", 2)
+    assert (hog.patch_cells, lbp.patch_cells, color.patch_cells) == (2, 1, 2)
+    assert model.members_[0].encoders_[0].pyramid_.encoder_.regularization == 1e-3
+    machine = model.members_[0].classifier_
+    assert (machine.class_weight, machine.class_weight_) == (2, 2)
+
+
+def test_a_model_of_the_first_format_is_written_in_todays(tmp_path):
+    model = load_model(GOLDEN / "model_version_1")
+    save_model(model, tmp_path)
+    assert json.loads((tmp_path / "model.json").read_text())["version"] == 2
+    assert model_fingerprint(load_model(tmp_path)) == model_fingerprint(model)
+
+
+def test_names_of_the_first_format_are_translated_in_it_alone(tmp_path):
+    save_model(bovw.DescriptorPCA(4), tmp_path)
+    document = json.loads((tmp_path / "model.json").read_text())
+    document["model"] = {"class": "LLC", "parameters": {"beta": 1e-3}, "state": {}}
+    for version, unknown in ((1, "regularization"), (2, "beta")):
+        document["version"] = version
+        document["checksum"] = document_checksum(document)
+        (tmp_path / "model.json").write_text(json.dumps(document))
+        if unknown in bovw.LLC().get_params():
+            assert load_model(tmp_path).get_params()[unknown] == 1e-3
+        else:
+            with pytest.raises(bovw.ModelFormatError, match=f"unknown parameter '{unknown}'"):
+                load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "place"),
+    [
+        (bovw.BovwClassifier(classifier=LogisticRegression()),
+         r"model\.classifier is a sklearn\.linear_model\._logistic\.LogisticRegression; only estimators of bovw"),
+        (bovw.BovwClassifier([bovw.ImageEncoder(), bovw.ImageEncoder(pca=LogisticRegression())]),
+         r"model\.encoder\.1\.pca is a sklearn"),
+        (bovw.DescriptorPCA(regularization=float("inf")), r"model\.regularization is inf"),
+        (bovw.OneVsRestDual(class_weight=len), r"model\.class_weight is a builtin_function_or_method"),
+    ],
+    ids=["classifier", "inside", "infinite", "function"],
+)
+def test_what_cannot_be_saved_is_said_by_its_place(estimator, place):
+    with pytest.raises(bovw.ParameterError, match=place):
+        check_saveable(estimator)
+
+
+def test_a_run_says_so_before_the_work(tmp_path):
+    model = bovw.BovwClassifier(classifier=LogisticRegression())
+    run = MemberRun(tmp_path / "member", "key", model, [], [], np.array([]), [], [], held_out=False, verbose=False)
+    with pytest.raises(bovw.ParameterError, match=r"model\.classifier"):
+        run.run()
+    assert not (tmp_path / "member").exists()
+
+
+@pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng], ids=["RandomState", "Generator"])
+def test_a_generator_that_a_model_was_drawn_with_does_not_lose_it(tmp_path, make):
+    X = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32)
+    model = bovw.KMeansCodebook(4, random_state=make(0)).fit(X)
+    save_model(model, tmp_path)
+    again = load_model(tmp_path)
+    assert again.random_state is None
+    np.testing.assert_array_equal(again.words_, model.words_)
+    assert model_fingerprint(again) == model_fingerprint(model)
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (np.array(["cat", "owl", "sheep"], object), "<U5"),
+        (np.array(["cat", "owl", "sheep"], np.dtypes.StringDType()), "<U5"),
+        (np.array([1, 2, 30], object), "int64"),
+        (np.array([1, 2.5, 30], object), "float64"),
+        (np.array(["cat", "owl"]), "<U3"),
+        (np.array([3, 4], np.uint8), "uint8"),
+    ],
+    ids=["str objects", "StringDType", "int objects", "numbers", "str", "uint8"],
+)
+def test_labels_of_any_kind_are_saved(tmp_path, labels, dtype):
+    model = bovw.DescriptorPCA()
+    model.classes_ = labels
+    save_model(model, tmp_path)
+    classes = load_model(tmp_path).classes_
+    assert classes.dtype == dtype
+    assert classes.tolist() == labels.tolist()
+    assert model_fingerprint(load_model(tmp_path)) == model_fingerprint(model)
+
+
+@pytest.mark.parametrize("labels", [["cat", 1], ["cat", None], [None], [object()]], ids=repr)
+def test_mixed_objects_are_refused_and_nothing_is_written(tmp_path, labels):
+    model = bovw.DescriptorPCA()
+    model.classes_ = np.array(labels, object)
+    with pytest.raises(bovw.ParameterError, match=r"model\.classes_ is an array of objects"):
+        save_model(model, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_paths_and_numpy_numbers_are_saved_as_what_they_say(tmp_path):
+    model = bovw.OneVsRestDual(C=np.float32(0.5), max_iter=np.int64(7), class_weight={"a": np.float64(2), "b": 1})
+    model.source_ = tmp_path
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
+    assert (again.C, again.max_iter, again.class_weight) == (0.5, 7, {"a": 2.0, "b": 1})
+    assert again.source_ == str(tmp_path)

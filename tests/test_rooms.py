@@ -14,8 +14,8 @@ PACKAGE = Path(bovw.__file__).parent
 #: from the top down; a file may import from its own line and from the lines above it
 ROOMS = (
     ("_cext",),
-    ("errors", "_validation", "_parameters", "_random", "_threads", "_files", "_locks", "_progress", "_shards", "_text",
-     "_matfile", "_synset_files", "_units"),
+    ("errors", "_validation", "_parameters", "_random", "_threads", "_files", "_locks", "_progress", "_text",
+     "_matfile", "_synset_files", "_units", "_lazy"),
     ("persist",),
     ("images",),
     ("taxonomy",),
@@ -25,6 +25,7 @@ ROOMS = (
     ("encoding",),
     ("pooling",),
     ("signatures",),
+    ("stores",),
     ("classify",),
     ("evaluation",),
     ("pipeline",),
@@ -34,6 +35,8 @@ ROOMS = (
     ("cli",),
     ("__main__",),
 )
+#: names with an underscore that are no secret: of named tuples and of the standard library
+PUBLIC_ALL_THE_SAME = {"_asdict", "_exit", "_fields", "_make", "_replace"}
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 
@@ -60,12 +63,48 @@ def imported_rooms(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_run_downhill(path):
-    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    room = room_of(path)
     assert room in LEVEL, f"{room} is not in the list of rooms"
     for other in imported_rooms(path):
         if other == "__version__":
             continue
         assert LEVEL[other] <= LEVEL[room], f"{path.name} in {room} imports from {other}, which lies below it"
+
+
+def room_of(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def private(name):
+    return name.startswith("_") and not name.startswith("__")
+
+
+@pytest.fixture(scope="module")
+def private_names():
+    """room -> private names of functions, classes, variables and attributes that are defined in it."""
+    names = {}
+    for path in FILES:
+        found = names.setdefault(room_of(path), set())
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                found.add(node.name)
+            elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Store):
+                found.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    return names
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_what_is_private_is_read_in_its_own_room_only(path, private_names):
+    """``thing._x`` of another room is read nowhere, ``self._x`` that another room's base class made included."""
+    own = private_names[room_of(path)] | PUBLIC_ALL_THE_SAME
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and private(node.attr):
+            assert node.attr in own, f"line {node.lineno}: {ast.unparse(node)} belongs to another room"
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                inside = node.level < len(path.relative_to(PACKAGE).parts)
+                module = (PACKAGE / f"{alias.name}.py").exists() or (PACKAGE / alias.name).is_dir()
+                assert not private(alias.name) or inside or module, f"line {node.lineno}: {alias.name}"
 
 
 def test_only_images_reads_files_with_opencv():

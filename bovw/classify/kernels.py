@@ -24,7 +24,7 @@ import numpy as np
 
 from .._cext import histogram_kernels
 from .._threads import map_in_order
-from .._validation import all_finite, check_matrix, check_number
+from .._validation import all_finite, check_matrix, check_number, check_output
 from ..errors import ParameterError
 
 _PRODUCT_TILE = 1024  # large, for BLAS
@@ -144,13 +144,7 @@ def _check(X, Y, out, non_negative=True):
                 "non-negative histograms; use the linear kernel for signed signatures"
             )
     shape = (len(X), len(X if Y is None else Y))
-    if out is None:
-        out = np.empty(shape, dtype=np.float32)
-    elif not isinstance(out, np.ndarray) or (out.shape, out.dtype.type) != (shape, np.float32):
-        raise ParameterError(f"out must be a float32 array of shape {shape}")
-    elif not out.flags.c_contiguous:
-        raise ParameterError("out must be C-contiguous")
-    return X, Y, out
+    return X, Y, check_output("out", out, shape)
 
 
 def _fill(tile, size, X, Y, out, n_jobs):

@@ -19,8 +19,8 @@ def add_parser(verbs):
 
 
 def run(options):
-    from ..descriptors import DescriptorStore
     from ..persist import save_model
+    from ..stores import DescriptorStore
 
     source, rows = open_source(options)
     encoder = build_channel(options).set_params(n_jobs=options.jobs, verbose=not options.quiet)

@@ -3,9 +3,6 @@
 import argparse
 import json
 
-from ..errors import ParameterError
-from ..evaluation import evaluate_files
-
 
 def add_parser(subparsers):
     """Add the verb ``evaluate``."""
@@ -39,6 +36,8 @@ def run(args):
     """Print the report; return 0."""
     if args.truth is None:
         return _run_on_scores(args)
+    from ..evaluation import evaluate_files
+
     report = evaluate_files(args.predictions, args.truth, args.meta, args.wordnet)
     if args.json:
         print(json.dumps(report, indent=2, allow_nan=False))
@@ -52,6 +51,7 @@ def run(args):
 
 
 def _run_on_scores(args):
+    from ..errors import ParameterError
     from ..experiment.outcomes import evaluate_scores
 
     if args.meta or args.wordnet:

@@ -1,37 +1,25 @@
-"""The ``bovw`` command: one verb a file, errors in one line, exit status 2."""
+"""The ``bovw`` command: one verb a file, errors in one line, exit status 2.
 
-import argparse
+This file imports nothing until :func:`main` runs, and verbs import what they need when they run: help comes at once,
+and there is no moment at which Ctrl-C is a traceback.
+"""
+
 import sys
 
-from .. import __version__
-from ..errors import BovwError
-from . import (
-    codebook,
-    compare,
-    demo,
-    encode,
-    evaluate,
-    export,
-    extract,
-    hedge,
-    index,
-    info,
-    plan,
-    predict,
-    run,
-    store,
-    synset,
-    table,
-)
-
+#: modules of this package, in the order of the help
 VERBS = (
-    demo, run, plan, predict, hedge, evaluate, store, compare, table, extract, codebook, encode, index, export,
-    synset, info,
+    "demo", "run", "plan", "predict", "hedge", "evaluate", "store", "compare", "table", "extract", "codebook", "encode",
+    "index", "export", "synset", "info",
 )
 
 
 def build_parser():
     """The parser with all verbs."""
+    import argparse
+    import importlib
+
+    from .. import __version__
+
     parser = argparse.ArgumentParser(
         prog="bovw",
         description="Classical image recognition at ImageNet scale: dense descriptors, codebooks, linear SVMs.",
@@ -40,21 +28,50 @@ def build_parser():
     parser.add_argument("--version", action="version", version=f"bovw {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     for verb in VERBS:
-        verb.add_parser(verbs)
+        importlib.import_module(f".{verb}", __package__).add_parser(verbs)
     return parser
 
 
 def main(arguments=None):
-    """Run the command line; returns the exit status: 0, 2 for a wrong input, 130 when interrupted."""
-    options = build_parser().parse_args(arguments)
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Of the command; by default those of this process, which then ends on Ctrl-C with one line at any moment.
+
+    Returns
+    -------
+    int
+        The exit status: 0, 2 for a wrong input, 130 when interrupted.
+    """
+    interrupted = False
     try:
+        from . import interrupt
+
+        if arguments is None:
+            interrupt.take_over()
+        return _run(arguments)
+    except KeyboardInterrupt:
+        from . import interrupt
+
+        interrupted = True
+        interrupt.say()
+        return interrupt.STATUS
+    finally:
+        if arguments is None:
+            interrupt.at_the_end(said=interrupted)
+
+
+def _run(arguments):
+    from ..errors import BovwError
+
+    try:
+        options = build_parser().parse_args(arguments)
         return options.run(options) or 0
     except BovwError as error:
         print(f"bovw: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("bovw: interrupted; the same command goes on from the last finished block", file=sys.stderr)
-        return 130
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has gone; no traceback at shutdown
         return 0

@@ -13,10 +13,6 @@ LABELS = {
 
 def verb_parser(verbs, name, summary, description, example):
     """A verb's parser; its help ends with an example that works."""
-    if "%(configs)s" in description:
-        from ..experiment.config import shipped_configs
-
-        description = description.replace("%(configs)s", ", ".join(shipped_configs()))
     return verbs.add_parser(
         name, help=summary, description=description, epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter if "\n" in description else _Formatter,

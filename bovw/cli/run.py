@@ -10,9 +10,9 @@ def add_parser(verbs):
     parser = verb_parser(
         verbs, "run", "run an experiment config on a folder of classes",
         "Trains and tests the system that CONFIG describes and writes metrics.json, report.html, the model and the "
-        "predictions to --out. A stopped run goes on where it was. Configs that come with bovw can be named "
-        "without their path: %(configs)s. The name kit_baseline stands for the ILSVRC 2010 kit's own baseline, "
-        "trained from a folder of its .sbow.mat files without any image.",
+        "predictions to --out. A stopped run goes on where it was. Configs that come with bovw (bovw systems) can be "
+        "named without their path. The name kit_baseline stands for the ILSVRC 2010 kit's own baseline, trained from "
+        "a folder of its .sbow.mat files without any image.",
         "bovw demo && bovw run demo --data bovw-demo/images --out runs/demo --draws 2",
     )
     parser.add_argument("config", metavar="CONFIG", help="a .toml file, or the name of a config that comes with bovw")

@@ -28,8 +28,8 @@ def add_channel(parser):
 def open_source(options):
     """The data set or descriptor store that was named, and the rows of the wanted subset."""
     from ..datasets import open_dataset
-    from ..descriptors import DescriptorStore
     from ..errors import ParameterError
+    from ..stores import DescriptorStore
 
     if (options.source / "store.json").exists():
         for name, value, default in (("subset", options.subset, "all"), ("kind", options.kind, "auto")):

@@ -22,7 +22,7 @@ def run(options):
 
 
 def _list(path):
-    from .._shards import ShardedStore
+    from ..stores import ShardedStore
 
     store = ShardedStore.open(path, check=False)
     settings = dict(store.manifest["settings"])
@@ -61,7 +61,7 @@ def _size_text(plain, codec):
 
 
 def _verify(path):
-    from .._shards import ShardedStore
+    from ..stores import ShardedStore
 
     store = ShardedStore.open(path, check=False)
     problems = store.verify()
@@ -73,7 +73,7 @@ def _verify(path):
 
 
 def _repair(path):
-    from .._shards import repair_store
+    from ..stores import repair_store
 
     moved = repair_store(path)
     for name in moved:

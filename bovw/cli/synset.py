@@ -2,8 +2,6 @@
 
 import argparse
 
-from ..taxonomy import Taxonomy
-
 
 def add_parser(subparsers):
     """Add the verb ``synset``."""
@@ -26,6 +24,8 @@ def add_parser(subparsers):
 
 def run(args):
     """Print the synset (or all of the word); return 0."""
+    from ..taxonomy import Taxonomy
+
     taxonomy = Taxonomy.read(args.meta or args.wordnet)
     for wnid in taxonomy.find(args.synset) or [taxonomy[args.synset].wnid]:
         synset = taxonomy[wnid]

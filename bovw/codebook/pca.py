@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import nearest as kernels
-from .._validation import check_bool, check_int, check_number, check_samples
+from .._validation import check_bool, check_int, check_number, check_output, check_samples
 from ..errors import ParameterError
 from .nearest import check_descriptors
 
@@ -146,10 +146,7 @@ class DescriptorPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         check_is_fitted(self)
         X = check_samples(self, X)
         shape = (len(X), len(self.components_))
-        if out is None:
-            out = np.empty(shape, np.float32)
-        elif out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous:
-            raise ParameterError(f"out must be a C-contiguous float32 array of shape {shape}")
+        out = check_output("out", out, shape)
         projection = self._projection()
         rows = min(_ROWS, max(1, len(X)))
         centered, norms = np.empty((rows, X.shape[1]), np.float32), np.empty(rows, np.float32)

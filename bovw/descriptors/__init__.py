@@ -8,11 +8,10 @@ from .oriented_gradients import HOG, HOGWindow, hog, hog_blocks, hog_patches, ho
 from .pixel_patches import RawPatches, raw_patches
 from .sift import DenseSIFT, dsift
 from .spatial_envelope import GIST, gist, gist_patches
-from .store import DescriptorStore
 from .thumbnails import TinyImage, tiny_image
 
 __all__ = [
-    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "DescriptorStore", "HOGWindow",
+    "GIST", "HOG", "LBP", "ColorStatistics", "DenseSIFT", "DescriptorSet", "HOGWindow",
     "LBPHistogram", "RawPatches", "TinyImage", "as_descriptor_set", "color_statistics", "dsift", "gist", "gist_patches",
     "hog", "hog_blocks", "hog_image", "hog_patches", "hog_window", "lbp", "lbp_codes", "lbp_histogram", "lbp_patches",
     "raw_patches", "tiny_image",

@@ -42,12 +42,11 @@ import itertools
 import numpy as np
 
 from .._cext import lbp as _kernels
-from .._validation import check_choice, check_gray_image, check_int, check_number
+from .._validation import check_choice, check_gray_image, check_int, check_number, check_output
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
 from .grid import frames_along, whole_frame
-from .output import check_output
 from .patch_grid import check_patches, patch_frames, patch_grid_shapes, sum_patch_cells
 
 METHODS = ("uniform", "riu2", "ri", "plain", "vlfeat")

@@ -46,12 +46,12 @@ from .._validation import (
     check_gray_image,
     check_int,
     check_number,
+    check_output,
 )
 from ..errors import ParameterError
 from ..images import load_image
 from .base import Extractor
 from .grid import whole_frame
-from .output import check_output
 from .patch_grid import MAX_LENGTH, check_patches, patch_frames, patch_grid_shapes
 
 VARIANTS = ("uoctti", "dalal-triggs")

@@ -11,12 +11,19 @@ import cv2
 import numpy as np
 
 from .._cext import dsift as _kernel
-from .._validation import check_bool, check_choice, check_color_image, check_gray_image, check_int, check_number
+from .._validation import (
+    check_bool,
+    check_choice,
+    check_color_image,
+    check_gray_image,
+    check_int,
+    check_number,
+    check_output,
+)
 from ..errors import ParameterError
 from ..images import resize_image
 from .base import Extractor
 from .grid import frames_along
-from .output import check_output
 from .patch_grid import MAX_LENGTH
 
 __all__ = ["DenseSIFT", "dsift"]

@@ -1,7 +1,14 @@
 """From a config file to numbers: read, build, run, measure, record."""
 
-from .config import load_config
-from .ledger import append_run, read_ledger
-from .runner import predict_run, run_experiment
+from .._lazy import lazy_names
 
-__all__ = ["append_run", "load_config", "predict_run", "read_ledger", "run_experiment"]
+_INDEX = {
+    "append_run": ".ledger",
+    "load_config": ".config",
+    "predict_run": ".runner",
+    "read_ledger": ".ledger",
+    "run_experiment": ".runner",
+}
+
+__all__ = list(_INDEX)
+__getattr__, __dir__ = lazy_names(__name__, _INDEX)

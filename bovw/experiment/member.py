@@ -7,8 +7,8 @@ Layout of a member's folder::
     scores.npy        of the test images, one column a class
     held_out.npy      out-of-fold scores of the training images, if they are wanted
 
-and while it is under way also ``encoders/`` (fitted codebooks), ``signatures/`` (a SignatureStore) and
-``training/`` (the checkpoint of a classifier that keeps one).
+and while it is under way also ``encoders/`` (fitted codebooks), ``signatures/`` and ``scores/`` (stores of training
+signatures and of test scores) and ``training/`` (the checkpoint of a classifier that keeps one).
 """
 
 import json
@@ -20,12 +20,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .._files import remove_unfinished, sha256_file, write_json, write_npy
-from .._progress import Progress
 from ..errors import ModelFormatError
-from ..persist import save_model
+from ..persist import check_saveable, save_model
 from ..pipeline import BovwClassifier, signatures_to_store
+from ..stores import SignatureStore, fill_store
 from .environment import peak_memory_mb
-from .rows import ResumableRows
 
 BLOCK_ROWS = 64
 
@@ -76,17 +75,18 @@ class MemberRun:
 
     def run(self):
         """Do what is not done yet, where :meth:`finished` found nothing; return a :class:`MemberResult`."""
+        check_saveable(self.model)  # before the work
         self._forget_other_runs()
         model = self._stage_model("encoders", self._codebooks)
         model = self._stage_model("model", lambda: self._classifier(model))
         scores = self._scores(model)
-        files = {"scores": write_npy(self.folder / "scores.npy", scores.array)}
+        files = {"scores": write_npy(self.folder / "scores.npy", scores.read(0, len(scores)))}
         if (self.folder / "held_out.npy").exists():
             files["held_out"] = sha256_file(self.folder / "held_out.npy")
         errors = {str(row): text for row, text in scores.errors.items()}
         self._write(done=True, files=files, errors=errors, peak_memory_mb=peak_memory_mb())
-        scores.remove()
-        shutil.rmtree(self.folder / "encoders", ignore_errors=True)
+        for name in ("scores", "encoders"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         return self.finished()
 
     def finished(self):
@@ -183,10 +183,7 @@ class MemberRun:
         """The training signatures as a complete store, compressed if the model has a codec."""
 
         def compute(rows):
-            start = time.perf_counter()
-            result = model.signatures_and_errors([self.images[i] for i in self.train[rows]])
-            self._took("signatures", self.note["seconds"].get("signatures", 0.0) + time.perf_counter() - start)
-            return result
+            return self._timed("signatures", model.signatures_and_errors, self.train[rows])
 
         return signatures_to_store(
             self.folder / "signatures", len(self.train), model.signature_size, compute, fingerprint=self.key,
@@ -194,16 +191,22 @@ class MemberRun:
         )
 
     def _scores(self, model):
+        """The test scores as a complete store, ``BLOCK_ROWS`` images a shard."""
         model.set_params(verbose=False)
-        rows = ResumableRows(self.folder / "partial.npy", (len(self.test), len(model.classes_)), self.key)
-        with Progress("test scores", len(self.test), enabled=self.verbose) as progress:
-            progress.update(rows.done)
-            while rows.done < len(self.test):
-                block = self.test[rows.done:rows.done + BLOCK_ROWS]
-                start = time.perf_counter()
-                values, errors = model.scores_and_errors([self.images[i] for i in block])
-                errors = {rows.done + i: message for i, message in errors.items()}
-                rows.append(values, errors, time.perf_counter() - start)
-                progress.update(len(block))
-        self._took("test", rows.seconds)
-        return rows
+        store = SignatureStore.create(
+            self.folder / "scores", len(self.test), len(model.classes_), fingerprint=self.key,
+            rows_per_shard=BLOCK_ROWS,
+        )
+
+        def compute(start, stop):
+            values, errors = self._timed("test", model.scores_and_errors, self.test[start:stop])
+            return values, {start + i: message for i, message in errors.items()}
+
+        return fill_store(store, compute, label="test scores", verbose=self.verbose)
+
+    def _timed(self, stage, compute, rows):
+        """``compute`` of the images ``rows``; its time is added to the stage's."""
+        start = time.perf_counter()
+        result = compute([self.images[i] for i in rows])
+        self._took(stage, self.note["seconds"].get(stage, 0.0) + time.perf_counter() - start)
+        return result

@@ -12,52 +12,16 @@ import numpy as np
 from sklearn.base import clone
 
 from .._files import fingerprint
-from .._progress import Progress
 from .._threads import map_in_order, share_workers, single_threaded
-from ..descriptors import DescriptorSet, DescriptorStore
-from ..errors import StoreError
+from ..descriptors import DescriptorSet
 from ..images import resize_image
 from ..persist import model_fingerprint
 from ..pooling import EmptyImageWarning
-from ..signatures import SignatureStore
+from ..stores import DescriptorStore, SignatureStore, fill_store
 from .reader import ImageReader, encode_rows
 
 #: signatures at most that a codec learns from
 CODEC_SAMPLE = 20_000
-
-
-def fill_store(store, compute, *, label, verbose=False):
-    """Compute the shards that a store misses.
-
-    Parameters
-    ----------
-    store : SignatureStore or DescriptorStore
-    compute : callable (start, stop) -> (values, errors)
-        ``errors`` maps rows of the store to messages.
-    label : str
-        What the progress is called.
-
-    Raises
-    ------
-    StoreError
-        If other processes are still at some shards when nothing else is left to do.
-    """
-    todo = store.missing()
-    with Progress(label, store.n_rows, enabled=verbose) as progress:
-        progress.update(store.n_rows - sum(stop - start for start, stop in todo))
-        for start, stop in todo:
-            with store.claim(start) as mine:
-                if mine:
-                    values, errors = compute(start, stop)
-                    store.write(start, values, errors)
-            progress.update(stop - start)
-    left = store.missing()
-    if left:
-        raise StoreError(
-            f"{store.path}: {len(left)} shards are being written by another process; run the same command again "
-            "when it has ended"
-        )
-    return store
 
 
 def extract_to_store(
@@ -101,7 +65,7 @@ def extract_to_store(
         dtype="uint8" if getattr(extractor, "dtype", None) == "uint8" else "float32",
         **_facts(dataset, rows),
     )
-    reader = ImageReader([dataset.images[i] for i in rows], extractor._mode, on_error)
+    reader = ImageReader([dataset.images[i] for i in rows], "rgb" if extractor.color else "gray", on_error)
 
     def describe(i):
         image = reader(i)

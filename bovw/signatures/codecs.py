@@ -34,8 +34,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._cext import half_precision as kernels
 from .._files import fingerprint
-from .._random import check_seed, stage_rng
-from .._validation import check_int, check_matrix, check_samples
+from .._random import GENERATORS, check_seed, stage_rng
+from .._validation import check_int, check_matrix, check_output, check_samples
 from ..errors import ParameterError
 from ..persist import NOT_SAVED
 
@@ -59,7 +59,10 @@ class Codec(BaseEstimator):
     def description(self):
         """What a manifest says of the codec: class, parameters, fingerprint, bytes an image, error."""
         check_is_fitted(self)
-        parameters = {name: value for name, value in self.get_params().items() if name not in NOT_SAVED}
+        parameters = {
+            name: None if isinstance(value, GENERATORS) else value
+            for name, value in self.get_params().items() if name not in NOT_SAVED
+        }
         state = {name: value for name, value in vars(self).items() if name.endswith("_") and not name.startswith("_")}
         return {
             "class": type(self).__name__, "parameters": parameters,
@@ -108,15 +111,6 @@ def check_codes(codes, code_size, code_dtype):
             f"codes has shape {codes.shape}, dtype {codes.dtype}; (m, {code_size}) {np.dtype(code_dtype)} is needed"
         )
     return codes
-
-
-def check_out(out, shape):
-    """``out``, or a new float32 array of ``shape`` for None."""
-    if out is None:
-        return np.empty(shape, np.float32)
-    if out.shape != shape or out.dtype != np.float32 or not out.flags.c_contiguous or not out.flags.writeable:
-        raise ParameterError(f"out must be a writeable C-contiguous float32 array of shape {shape}")
-    return out
 
 
 def sum_of_squares(X):
@@ -190,7 +184,7 @@ class Float16Codec(Codec):
         """Codes (m, d) float16 -> (m, d) float32, into ``out`` if given."""
         check_is_fitted(self)
         codes = check_codes(codes, self.code_size, self.code_dtype)
-        out = check_out(out, (len(codes), self.n_features_in_))
+        out = check_output("out", out, (len(codes), self.n_features_in_))
         kernels.to_float(codes.view(np.uint16), out)
         return out
 
@@ -264,7 +258,7 @@ class FeatureHashing(Codec):
         """Codes (m, n_features) -> (m, d) float32, into ``out`` if given."""
         check_is_fitted(self)
         codes = check_codes(codes, self.code_size, self.code_dtype)
-        out = check_out(out, (len(codes), self.n_features_in_))
+        out = check_output("out", out, (len(codes), self.n_features_in_))
         np.take(codes, self.buckets_, axis=1, out=out, mode="clip")  # "clip": "raise" would buffer the output
         out *= self.signs_
         return out

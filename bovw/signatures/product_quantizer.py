@@ -32,9 +32,9 @@ from .._cext import product_quantizer as kernels
 from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import check_n_jobs, map_in_order
-from .._validation import check_bool, check_choice, check_int, check_matrix, check_number
+from .._validation import check_bool, check_choice, check_int, check_matrix, check_number, check_output
 from ..errors import ParameterError
-from .codecs import Codec, check_codes, check_out, relative_error, sum_of_squares
+from .codecs import Codec, check_codes, relative_error, sum_of_squares
 
 _GROUP_BYTES = 2**26  # of sample columns held at a time, per worker
 _SEEDS_PER_WORD = 8
@@ -245,7 +245,7 @@ def pq_decode(codes, words, n_features, out=None):
     """
     words, n_bits = _check_words(words, n_features)
     codes = check_codes(codes, code_bytes(len(words), n_bits), np.uint8)
-    out = check_out(out, (len(codes), n_features))
+    out = check_output("out", out, (len(codes), n_features))
     kernels.decode(codes, words, n_bits, out)
     return out
 

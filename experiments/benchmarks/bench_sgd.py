@@ -60,7 +60,8 @@ def blocks_of_signatures(options, labels):
 
 def open_store(options, folder):
     """The store of signatures, made if it is not there."""
-    from bovw.signatures import ProductQuantizer, SignatureStore
+    from bovw.signatures import ProductQuantizer
+    from bovw.stores import SignatureStore
 
     labels = labels_of(options)
     blocks = blocks_of_signatures(options, labels)

@@ -91,7 +91,7 @@ def test_bad_input_is_refused():
         chi2_kernel(X, np.ones((3, 5)))
     with pytest.raises(ParameterError, match="gamma=0"):
         chi2_kernel(X, gamma=0)
-    with pytest.raises(ParameterError, match=r"shape \(3, 3\)"):
+    with pytest.raises(ParameterError, match=r"\(3, 3\)"):
         chi2_kernel(X, out=np.empty((3, 4), dtype=np.float32))
     with pytest.raises(ParameterError, match="C-contiguous"):
         chi2_kernel(X, out=np.empty((3, 3), dtype=np.float32, order="F"))

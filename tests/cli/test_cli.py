@@ -152,8 +152,7 @@ def test_a_missing_config_and_a_missing_model(tmp_path, window_folder):
 
 
 def test_help_of_every_verb_ends_with_an_example(capsys):
-    names = [verb.__name__.rpartition(".")[2] for verb in VERBS]
-    for name in names:
+    for name in VERBS:
         with pytest.raises(SystemExit) as stop:
             build_parser().parse_args([name, "--help"])
         assert stop.value.code == 0

@@ -7,7 +7,7 @@ from bovw import ArrayBlocks, DescriptorBlocks, GMMCodebook, HierarchicalKMeans,
 from bovw.codebook import blocks
 from bovw.codebook.blocks import BLOCK_ROWS, CheckedBlocks, read_blocks, sample_rows
 from bovw.descriptors.descriptor_set import DescriptorSet
-from bovw.descriptors.store import DescriptorStore
+from bovw.stores import DescriptorStore
 
 from .data import Images, Source, descriptors
 

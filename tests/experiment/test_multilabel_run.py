@@ -15,11 +15,10 @@ from bovw.experiment.compare import compare_runs, format_comparison
 from bovw.experiment.config import check_config
 from bovw.experiment.ledger import check_line, ledger_line, read_ledger
 from bovw.experiment.outcomes import read_draws, write_scores
-from bovw.experiment.rows import ResumableRows
 from bovw.experiment.table import render_table
 from bovw.experiment.tasks import MultiLabelTask, task_of
 from bovw.pipeline import load_classifier
-from bovw.signatures import SignatureStore
+from bovw.stores import SignatureStore
 
 from ..datasets.layouts import write_layout
 
@@ -154,7 +153,7 @@ def test_lite_draws_some_images_of_each_class(voc, tmp_path):
 @pytest.mark.parametrize("stop_at", [1, 3, 5])
 def test_a_stopped_run_ends_with_the_same_bytes(voc, finished, tmp_path, monkeypatch, stop_at):
     monkeypatch.setattr("bovw.experiment.member.BLOCK_ROWS", 8)
-    monkeypatch.setattr("bovw.signatures.store._SHARD_ROWS", 16)
+    monkeypatch.setattr("bovw.stores.signature_store._SHARD_ROWS", 16)
     calls = [0]
 
     def stopping(write):
@@ -168,7 +167,6 @@ def test_a_stopped_run_ends_with_the_same_bytes(voc, finished, tmp_path, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(SignatureStore, "write", stopping(SignatureStore.write))
-        patch.setattr(ResumableRows, "append", stopping(ResumableRows.append))
         with pytest.raises(KeyboardInterrupt):
             run(config_of(), voc, tmp_path)
     metrics = run(config_of(), voc, tmp_path)

@@ -17,9 +17,8 @@ from bovw.experiment import predict_run, run_experiment
 from bovw.experiment.config import check_config
 from bovw.experiment.hedging import load_hedge
 from bovw.experiment.plan import format_estimate
-from bovw.experiment.rows import ResumableRows
 from bovw.pipeline import load_classifier
-from bovw.signatures import SignatureStore
+from bovw.stores import SignatureStore
 
 from ..datasets.layouts import write_layout
 
@@ -122,10 +121,9 @@ def test_what_is_finished_is_marked_and_not_predicted(small_config, window_folde
 def test_a_stopped_run_ends_with_the_same_bytes(config, window_folder, tmp_path, monkeypatch, stop_at):
     """Stopped at the n-th block, of training signatures or of test scores."""
     monkeypatch.setattr("bovw.experiment.member.BLOCK_ROWS", 8)
-    monkeypatch.setattr("bovw.signatures.store._SHARD_ROWS", 8)
+    monkeypatch.setattr("bovw.stores.signature_store._SHARD_ROWS", 8)
     run(config, window_folder, tmp_path / "whole")
     calls = [0]
-    originals = {SignatureStore: SignatureStore.write, ResumableRows: ResumableRows.append}
 
     def stopping(write):
         def stop(self, *arguments):
@@ -137,8 +135,7 @@ def test_a_stopped_run_ends_with_the_same_bytes(config, window_folder, tmp_path,
         return stop
 
     with monkeypatch.context() as patch:
-        patch.setattr(SignatureStore, "write", stopping(originals[SignatureStore]))
-        patch.setattr(ResumableRows, "append", stopping(originals[ResumableRows]))
+        patch.setattr(SignatureStore, "write", stopping(SignatureStore.write))
         with pytest.raises(KeyboardInterrupt):
             run(config, window_folder, tmp_path / "stopped")
     assert not (tmp_path / "stopped" / "metrics.json").exists()
@@ -237,17 +234,6 @@ def test_unreadable_images_are_errors_or_keep_their_place(small_config, window_f
         with open(tmp_path / "skip" / f"draw-{draw:02d}" / "predictions.csv", newline="") as file:
             for row in csv.DictReader(file):
                 assert (row["guess1"] == "") == (row["image"] == "cat/03.png")
-
-
-def test_rows_of_another_fingerprint_are_discarded(tmp_path):
-    rows = ResumableRows(tmp_path / "r.npy", (5, 2), "a")
-    rows.append(np.ones((3, 2)), {1: "bad"}, 0.5)
-    again = ResumableRows(tmp_path / "r.npy", (5, 2), "a")
-    assert again.done == 3
-    assert again.errors == {1: "bad"}
-    assert again.array[:3].all()
-    assert ResumableRows(tmp_path / "r.npy", (5, 2), "b").done == 0
-    assert ResumableRows(tmp_path / "r.npy", (6, 2), "b").done == 0
 
 
 def two_channels(small_config):

@@ -5,7 +5,7 @@ import pytest
 
 import bovw
 from bovw.pipeline import encode_to_store, extract_to_store, signatures_to_store
-from bovw.signatures import SignatureStore
+from bovw.stores import SignatureStore
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_shard_of_unreadable_images_only(window_folder, tmp_path):
 def test_a_stopped_stage_ends_with_the_same_bytes(tmp_path, monkeypatch, stop_at, codec):
     rng = np.random.default_rng(0)
     signatures = rng.standard_normal((90, 16), dtype=np.float32)
-    monkeypatch.setattr("bovw.signatures.store._SHARD_ROWS", 16)
+    monkeypatch.setattr("bovw.stores.signature_store._SHARD_ROWS", 16)
     monkeypatch.setattr("bovw.pipeline.stored.CODEC_SAMPLE", 40)
     computed = []
 

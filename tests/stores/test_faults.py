@@ -15,8 +15,9 @@ import pytest
 
 import bovw
 from bovw import DescriptorSet, DescriptorStore, ProductQuantizer, SignatureStore
-from bovw._shards import repair_store
+from bovw._files import document_checksum
 from bovw.errors import StoreError
+from bovw.stores import repair_store
 
 N, D, ROWS = 50, 40, 6
 SHARDS = 9
@@ -158,9 +159,7 @@ def test_repair_leaves_alone_what_is_no_store(tmp_path):
         repair_store(tmp_path)
     (tmp_path / "shards").mkdir()
     newer = {"format": "bovw-store", "version": 2}
-    from bovw._shards import _checksum
-
-    (tmp_path / "store.json").write_text(json.dumps({**newer, "checksum": _checksum(newer)}))
+    (tmp_path / "store.json").write_text(json.dumps({**newer, "checksum": document_checksum(newer)}))
     with pytest.raises(StoreError, match="version 2"):
         repair_store(tmp_path)
     assert (tmp_path / "store.json").exists()
@@ -298,13 +297,13 @@ def test_a_killed_writer_frees_its_claim(create, undisturbed, moment):
     store = create()
     script = (
         "import os, sys, time, numpy as np\n"
-        "import bovw._files, bovw._shards\n"
+        "import bovw._files, bovw.stores.notes\n"
         "from bovw import SignatureStore\n"
         "store = SignatureStore.open(sys.argv[1])\n"
         "def wait(*_):\n"
         "    print('there', flush=True)\n"
         "    time.sleep(60)\n"
-        f"{'bovw._files' if moment == 'os.replace' else 'bovw._shards'}.{moment} = wait\n"
+        f"{'bovw._files' if moment == 'os.replace' else 'bovw.stores.notes'}.{moment} = wait\n"
         "with store.claim(6) as mine:\n"
         "    store.write(6, np.zeros((6, 40), np.float32))\n"
     )

@@ -1,6 +1,6 @@
 """``DescriptorStore``: the local descriptors of any number of images on disk, in shards.
 
-How shards, claims and damage work stands in :mod:`bovw._shards`. A shard holds the
+How shards, claims and damage work stands in :mod:`bovw.stores`. A shard holds the
 parts of one DescriptorSet: ``descriptors`` and ``offsets``, and ``frames``, ``norms``
 and ``sizes`` where the set has them.
 """
@@ -9,10 +9,10 @@ import numbers
 
 import numpy as np
 
-from .._shards import ShardedStore
 from .._validation import check_choice, check_int
+from ..descriptors import DescriptorSet
 from ..errors import ParameterError
-from .descriptor_set import DescriptorSet
+from .sharded import ShardedStore
 
 _SHARD_IMAGES = 32
 _PARTS = ("frames", "norms", "sizes")
@@ -145,7 +145,7 @@ class DescriptorStore(ShardedStore):
             If images are not written yet or damaged.
         """
         start, stop = check_int("start", start), check_int("stop", stop)
-        return self._joined([self._piece(*span) for span in self._spans(start, stop)])
+        return self._joined([self._piece(*span) for span in self._layout.spans(start, stop)])
 
     def __getitem__(self, key):
         """Images by number, as a DescriptorSet: an int, a slice, an array of integers or booleans."""
@@ -155,7 +155,7 @@ class DescriptorStore(ShardedStore):
             row = int(key) % self.n_rows
             return self.read(row, row + 1)
         rows = np.arange(self.n_rows)[key if isinstance(key, slice) or len(key) else []]
-        return self._joined([self._piece(*span) for row in rows for span in self._spans(int(row), int(row) + 1)])
+        return self._joined([self._piece(*span) for row in rows for span in self._layout.spans(int(row), int(row) + 1)])
 
     def _joined(self, sets):
         if not sets:
@@ -166,7 +166,7 @@ class DescriptorStore(ShardedStore):
         """The images first:last of a shard."""
         offsets = self._map(shard, "offsets")[first : last + 1]
         images, rows = slice(first, last), slice(offsets[0], offsets[-1])
-        written = {name.split(".")[1] for name in self._note(shard)["files"]}
+        written = {name.split(".")[1] for name in self._notes.of(shard)["files"]}
         parts = {
             part: self._map(shard, part)[images if part == "sizes" else rows] for part in _PARTS if part in written
         }

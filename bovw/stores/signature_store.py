@@ -1,6 +1,6 @@
 """``SignatureStore``: the signatures of any number of images on disk, in shards, compressed if wanted.
 
-How shards, claims and damage work stands in :mod:`bovw._shards`. A shard holds one
+How shards, claims and damage work stands in :mod:`bovw.stores`. A shard holds one
 array, the codes of its rows: the signatures themselves in float32, or what a codec
 makes of them (:mod:`bovw.signatures.codecs`).
 """
@@ -11,11 +11,11 @@ import shutil
 
 import numpy as np
 
-from .._shards import ShardedStore
-from .._validation import check_int, check_matrix
+from .._validation import check_int, check_matrix, check_output
 from ..errors import ParameterError, StoreError
 from ..persist import load_model, save_model
-from .codecs import Float16Codec, check_out
+from ..signatures import Float16Codec
+from .sharded import ShardedStore
 
 _SHARD_BYTES, _SHARD_ROWS = 2**26, 1024
 
@@ -243,7 +243,7 @@ class SignatureStore(ShardedStore):
     def _pieces(self, start, stop):
         """(shard, its rows, where they go) of the rows start:stop."""
         pieces, done = [], 0
-        for shard, first, last in self._spans(start, stop):
+        for shard, first, last in self._layout.spans(start, stop):
             pieces.append((shard, slice(first, last), slice(done, done + last - first)))
             done += last - first
         return pieces
@@ -267,7 +267,7 @@ class SignatureStore(ShardedStore):
         return out
 
     def _decode(self, pieces, n_rows, out=None):
-        out = check_out(out, (n_rows, self.signature_size))
+        out = check_output("out", out, (n_rows, self.signature_size))
         if self.codec is None:
             return self._codes(pieces, n_rows, out)
         # In one call: a product quantizer goes through all its words once a call.
