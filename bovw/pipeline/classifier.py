@@ -27,7 +27,7 @@ from ..codebook import DescriptorPCA
 from ..errors import ParameterError
 from ..images import as_image_list
 from ..pooling import EmptyImageWarning
-from ..signatures import SignatureStore
+from ..stores import SignatureStore
 from .image_encoder import ImageEncoder, encode_images, fit_encoders
 from .ranked import ImageClassifier
 from .reader import image_name
