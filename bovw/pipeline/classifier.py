@@ -196,15 +196,17 @@ class BovwClassifier(Declared, ImageClassifier):
             The other arguments of :meth:`fit_classifier`: labels, weights, names, and the rows of skipped images.
         """
         self.check_params()
-        images, y = as_image_list(images), check_labels(y, classes)
-        if len(y) != len(images):
-            raise ParameterError(f"y has {len(y)} labels for {len(images)} images; one label an image is needed")
+        listed, labels = as_image_list(images), check_labels(y, classes)
+        if len(labels) != len(listed):
+            raise ParameterError(f"y has {len(labels)} labels for {len(listed)} images; one label an image is needed")
+        if len(labels):
+            read_targets(labels)
         if sample_weight is not None:
-            sample_weight = check_sample_weight(sample_weight, len(y))
-        self.fit_encoders(images)
-        signatures, errors = self.signatures_and_errors(images)
-        self.skipped_ = {image_name(images, i): error for i, error in errors.items()}
-        return signatures, {"y": y, "skip": list(errors), "sample_weight": sample_weight, "classes": classes}
+            sample_weight = check_sample_weight(sample_weight, len(labels))
+        self.fit_encoders(listed)
+        signatures, errors = self.signatures_and_errors(listed)
+        self.skipped_ = {image_name(listed, i): error for i, error in errors.items()}
+        return signatures, {"y": labels, "skip": list(errors), "sample_weight": sample_weight, "classes": classes}
 
     def fit_encoders(self, images: Iterable) -> Self:
         """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``.
@@ -248,8 +250,8 @@ class BovwClassifier(Declared, ImageClassifier):
         -------
         self
         """
-        X, y, kept = self._start_classifier(signatures, y, skip, classes)
-        self._machine().fit(X, y, sample_weight, rows=kept, checkpoint=checkpoint)
+        X, labels, kept = self._start_classifier(signatures, y, skip, classes)
+        self._machine().fit(X, labels, sample_weight, rows=kept, checkpoint=checkpoint)
         self._name_classes(classes)
         return self
 
@@ -266,12 +268,12 @@ class BovwClassifier(Declared, ImageClassifier):
         if not as_classifier(self.part("classifier")).cheap_folds:
             self.fit_classifier(signatures, y, skip, sample_weight, classes=classes, checkpoint=checkpoint)
             return self.out_of_fold_scores(signatures, y, skip, sample_weight, cv=cv)
-        X, y, kept = self._start_classifier(signatures, y, skip, classes)
-        folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
-        weights = _weights_of(sample_weight, kept)
-        held_out = self._machine().fit_out_of_fold(_take(X, kept), y[kept], folds, weights)
+        X, labels, kept = self._start_classifier(signatures, y, skip, classes)
+        known, weights = labels[kept], _weights_of(sample_weight, kept)
+        folds = held_out_folds(known, possible_folds(known, cv))
+        held_out = self._machine().fit_out_of_fold(_take(X, kept), known, folds, weights)
         self._name_classes(classes)
-        return _spread(held_out, kept, len(y))
+        return _spread(held_out, kept, len(labels))
 
     @property
     def multilabel_(self) -> bool:
@@ -323,14 +325,14 @@ class BovwClassifier(Declared, ImageClassifier):
             If a class has one image only.
         """
         check_is_fitted(self, "classifier_")
-        y = check_labels(y)
-        kept = np.delete(np.arange(len(y)), skip)
+        labels = check_labels(y)
+        kept = np.delete(np.arange(len(labels)), skip)
+        known, weights = labels[kept], _weights_of(sample_weight, kept)
         X, machine = self._compressed(signatures), self._machine().chosen()
         if len(skip) or not machine.reads_blocks:
             X = _take(X, kept)
-        folds = held_out_folds(y[kept], possible_folds(y[kept], cv))
-        held_out = machine.out_of_fold(X, y[kept], folds, _weights_of(sample_weight, kept))
-        return _spread(held_out, kept, len(y))
+        folds = held_out_folds(known, possible_folds(known, cv))
+        return _spread(machine.out_of_fold(X, known, folds, weights), kept, len(labels))
 
     def _compressed(self, signatures):
         """The signatures as the classifier sees them: an array after a pass through the codec, a store as it is."""
@@ -410,8 +412,6 @@ def check_labels(y, classes=None):
             "two classes"
         )
     y = read_labels(y)
-    if len(y):
-        read_targets(y)
     if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):
         raise ParameterError(
             f"classes has {len(classes)} names; one name, of its own, for each column of an indicator matrix is "

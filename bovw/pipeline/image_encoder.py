@@ -157,7 +157,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         reader = ImageReader(images, self.mode, on_error)
         if len(reader) == 0:
             raise ParameterError("images is empty; give at least one image")
-        rows = range(len(reader))
+        rows = np.arange(len(reader))
         if self.n_images is not None and self.n_images < len(reader):
             order = stage_rng(check_seed(self.random_state), "sample images").permutation(len(reader))
             rows = np.sort(order[:self.n_images])

@@ -302,6 +302,19 @@ def test_weights_of_images_reach_the_classifier(make, paths):
             make().fit(MISSING, LABELS, wrong)
 
 
+def test_a_skipped_image_takes_its_label_and_weight_with_it(paths):
+    weights = np.linspace(0.1, 2, 12)
+    with_hole = np.insert(np.array(paths, dtype=object), 4, "missing.png")
+    model = image_classifier(on_error="skip").fit(with_hole, np.insert(LABELS, 4, "grass"), np.insert(weights, 4, 9.0))
+    whole = image_classifier().fit(paths, LABELS, weights)
+    assert list(model.skipped_) == ["missing.png"]
+    np.testing.assert_array_equal(model.decision_function(paths), whole.decision_function(paths))
+    signatures = model.signatures(with_hole)
+    held_out = model.out_of_fold_scores(signatures, np.insert(LABELS, 4, "grass"), [4], np.insert(weights, 4, 9.0))
+    expected = whole.out_of_fold_scores(whole.signatures(paths), LABELS, sample_weight=weights)
+    np.testing.assert_array_equal(np.delete(held_out, 4, axis=0), expected)
+
+
 def test_weights_are_routed_by_scikit_learn(paths):
     weights = np.where(np.array(LABELS) == "grass", 0.01, 1.0)
     with sklearn.config_context(enable_metadata_routing=True):
