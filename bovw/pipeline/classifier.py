@@ -28,7 +28,7 @@ from ..errors import ParameterError
 from ..images import as_image_list
 from ..pooling import EmptyImageWarning
 from ..stores import SignatureStore
-from .image_encoder import ImageEncoder, encode_images, fit_encoders
+from .image_encoder import ImageEncoder, encode_images
 from .ranked import ImageClassifier
 from .reader import image_name
 
@@ -220,9 +220,10 @@ class BovwClassifier(Declared, ImageClassifier):
         self
         """
         self.check_params()
-        self.encoders_ = fit_encoders(
-            self.part("encoder"), images, on_error=self.on_error, n_jobs=self.n_jobs, verbose=self.verbose
-        )
+        listed, chosen = as_image_list(images), self.part("encoder")
+        self.encoders_ = list(chosen) if isinstance(chosen, (list, tuple)) else [chosen]
+        for encoder in self.encoders_:
+            share_workers(encoder, self.n_jobs, self.verbose).fit_images(listed, on_error=self.on_error)
         return self
 
     def fit_classifier(
