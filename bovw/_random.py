@@ -5,7 +5,6 @@ number alone, so results are the same for any number of workers and any order
 of execution.
 """
 
-import numbers
 import zlib
 
 import numpy as np
@@ -20,7 +19,7 @@ def check_seed(random_state, name: str = "random_state") -> int:
     """Return an integer seed in [0, 2**32): an int as it is, None at random, a generator's next draw."""
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
-    if isinstance(random_state, (numbers.Integral, np.integer)) and not isinstance(random_state, bool):
+    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
         if not 0 <= random_state < 2**32:
             raise ParameterError(f"{name}={random_state!r} must lie in [0, 2**32)")
         return int(random_state)

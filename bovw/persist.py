@@ -90,7 +90,7 @@ def save_model(estimator, path: str | os.PathLike) -> None:
     from it is in the learned state. Arrays of Python strings or numbers become arrays of that kind, paths strings.
     """
     path = Path(path)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     document = {"format": FORMAT, "version": VERSION, "bovw": _bovw_version()}
     document["model"] = _encode(estimator, "model", arrays)
     document["arrays"] = {}
@@ -174,7 +174,7 @@ def model_fingerprint(estimator) -> str:
     str
         16 hexadecimal digits; equal for a model and what :func:`load_model` makes of its files.
     """
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     tree = _encode(estimator, "model", arrays)
     return fingerprint({"model": tree, "arrays": arrays})
 

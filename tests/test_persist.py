@@ -235,7 +235,9 @@ def test_labels_of_any_kind_are_saved(tmp_path, labels, dtype):
     assert model_fingerprint(load_model(tmp_path)) == model_fingerprint(model)
 
 
-@pytest.mark.parametrize("labels", [["cat", 1], ["cat", None], [None], [object()]], ids=repr)
+@pytest.mark.parametrize(
+    "labels", [["cat", 1], ["cat", None], [None], [object()]], ids=["two kinds", "one is None", "None", "an object"]
+)
 def test_mixed_objects_are_refused_and_nothing_is_written(tmp_path, labels):
     model = bovw.DescriptorPCA()
     model.classes_ = np.array(labels, object)

@@ -28,8 +28,9 @@ Labels are kept as strings or numbers, never as objects, and of a random generat
 scikit-learn keep this contract.
 """
 
+from collections.abc import Callable
 from os import PathLike
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -60,6 +61,7 @@ class Source(Protocol):
 class ClassifierContract(RankingMixin):
     """What follows from ``fit`` and ``decision_function`` alone."""
 
+    fit: Callable[..., Any]
     #: whether ``fit`` reads X block by block and never needs all of it in memory
     reads_blocks = False
     #: whether the out-of-fold scores of all folds cost about as much as one fit
@@ -106,6 +108,8 @@ class ClassifierContract(RankingMixin):
             if part.shape[1:] != scores.shape[1:]:
                 raise ParameterError("a class has all its samples in one fold; spread them over two at least")
             scores[test] = part
+        if scores is None:
+            raise ParameterError("folds is empty; give the rows of each fold")
         return scores
 
     def fit_out_of_fold(

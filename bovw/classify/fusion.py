@@ -57,7 +57,7 @@ _MAX_WEIGHT = 1e6  # reached only where the training samples are ranked without 
 _LEAST_SUM = 1e-9
 
 
-def fuse_scores(scores: Sequence[np.ndarray], weights: ArrayLike) -> np.ndarray:
+def fuse_scores(scores: Sequence[np.ndarray], weights: Sequence[float] | np.ndarray) -> np.ndarray:
     """The weighted sum of score matrices.
 
     Parameters

@@ -16,7 +16,8 @@ def score_matrix(scores: np.ndarray) -> np.ndarray:
 class RankingMixin:
     """``predict`` and ``predict_top_k`` of what has scores and ``classes_``."""
 
-    multilabel_ = False
+    classes_: np.ndarray
+    multilabel_: bool = False
 
     def _class_scores(self, X):
         """Scores with one column a class, (n, n_classes)."""

@@ -280,7 +280,8 @@ class OneVsRestSGD(OneVsRestMachines):
             )
         blocks = self._blocks(data)
         check_int("block", block, 0, len(blocks) - 1)
-        self._train(data, block, blocks[block], *pairs[0], checkpoint, checkpoint_every)
+        C, class_weight = pairs[0]
+        self._train(data, block, blocks[block], C, class_weight, checkpoint, checkpoint_every)
         return self
 
     def fit_cost(self, n: int, d: int, n_classes: int, machine: Machine) -> FitCost:

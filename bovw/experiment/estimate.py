@@ -305,7 +305,7 @@ def _roughly(encoder, available):
     return rough, factor
 
 
-_GEMM = []
+_GEMM: list[float] = []
 
 
 def _gemm_rate():

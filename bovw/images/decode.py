@@ -115,15 +115,15 @@ def probe_image(source: ImageLike, *, orient: bool = True) -> ImageInfo:
         file.seek(start)
         if image_format == "JPEG":
             header = read_jpeg_header(file, name)
-            size, orientation = (header.width, header.height), header.orientation
+            width, height, orientation = header.width, header.height, header.orientation
             mode = {1: "L", 3: "RGB", 4: "CMYK"}[header.n_components]
         else:
             image = open_image(image_format, file, name)
-            size, orientation, mode = stored_size(image), stored_orientation(image), image.mode
+            (width, height), orientation, mode = stored_size(image), stored_orientation(image), image.mode
         file.seek(start)
     if orient and swaps_sides(orientation):
-        size = size[::-1]
-    return ImageInfo(image_format, *size, mode)
+        width, height = height, width
+    return ImageInfo(image_format, width, height, mode)
 
 
 def read_image(

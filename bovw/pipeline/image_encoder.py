@@ -15,12 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 from .._parameters import Boolean, Declared, Integer, Jobs, Optional, Part, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._threads import map_in_order, share_workers, single_threaded
+from .._threads import map_in_order, single_threaded
 from ..codebook import GMMCodebook, sample_descriptors
 from ..descriptors import DenseSIFT, DescriptorSet
 from ..encoding import FisherVector
 from ..errors import ParameterError
-from ..images import as_image_list, resize_image
+from ..images import resize_image
 from ..images.resize import ResizeLimits
 from ..pooling import SpatialPyramid
 from .reader import ImageReader, encode_rows
@@ -280,26 +280,6 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
-
-
-def fit_encoders(encoders, images, *, on_error="raise", n_jobs=None, verbose=False):
-    """Fit one encoder or several on the same images; a list of them.
-
-    Parameters
-    ----------
-    encoders : ImageEncoder or list of ImageEncoder
-    images : images
-    on_error : {"raise", "skip"}, default "raise"
-    n_jobs : int or None, default None
-        Worker threads of an encoder that does not say how many.
-    verbose : bool, default False
-    """
-    images = as_image_list(images)  # an iterator must last for all of them
-    encoders = list(encoders) if isinstance(encoders, (list, tuple)) else [encoders]
-    for encoder in encoders:
-        share_workers(encoder, n_jobs, verbose)
-        encoder.fit_images(images, on_error=on_error)
-    return encoders
 
 
 def encode_images(encoders, images, *, on_error="raise", rows=None, n_jobs=None, verbose=False):

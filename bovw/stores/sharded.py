@@ -33,7 +33,7 @@ class ShardedStore:
         Of everything that the rows depend on.
     """
 
-    KIND = None
+    KIND: str | None = None
 
     def __init__(self, path: str | os.PathLike, fingerprint: str | None = None, *, check: bool = True):
         self.path = Path(path)
@@ -46,9 +46,10 @@ class ShardedStore:
         self.n_rows, self.rows_per_shard = self.manifest["n_rows"], self.manifest["rows_per_shard"]
         self._layout = Layout(self.path, self.n_rows, self.rows_per_shard)
         self._notes = ShardNotes(self._layout, self.manifest["identity"])
-        self._own = set()  # shards claimed through this object
+        self._own: set[int] = set()  # shards claimed through this object
         self._mutex = threading.Lock()
-        self._arrays, self._row_parts = MappedArrays(), {}
+        self._arrays = MappedArrays()
+        self._row_parts: dict = {}
         self._notes.refresh()
         problems = self.damage() if check else []
         if problems:
