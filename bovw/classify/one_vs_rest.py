@@ -10,6 +10,7 @@ import math
 import time
 import warnings
 from collections.abc import Sequence
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from .._parameters import Boolean, Choice, Integer, Number
 from .._random import stage_rng
 from .._threads import map_in_order, single_threaded
 from ..errors import MemoryBudgetError, ParameterError
+from .contract import Source
 from .cost import FitCost, Machine
 from .dual_svm import solve_dual
 from .kernels import chi2_kernel, intersection_kernel, linear_kernel
@@ -213,8 +215,8 @@ class OneVsRestDual(OneVsRestMachines):
             raise ParameterError(f"gram='int8' is for the linear kernel, not kernel={self.kernel!r}; use 'auto'")
 
     def fit_out_of_fold(
-        self, X: ArrayLike, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
-        *, checkpoint=None,
+        self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        *, checkpoint: str | PathLike | None = None,
     ) -> np.ndarray:
         """``fit``, and :meth:`out_of_fold` with the C and the class weight of what was fitted, from one Gram matrix."""
         self.check_params()
@@ -226,7 +228,7 @@ class OneVsRestDual(OneVsRestMachines):
         return self._out_of_fold(problem._replace(pairs=[(self.C_, self.class_weight_)]), folds)
 
     def out_of_fold(
-        self, X: ArrayLike, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
     ) -> np.ndarray:
         """As the base's, from one Gram matrix, in which the samples of a fold have cost 0.
 
