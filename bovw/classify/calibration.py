@@ -140,15 +140,15 @@ def best_temperature(scores: ArrayLike, target: ArrayLike) -> float:
     >>> round(best_temperature(np.array([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), [0, 0, 1, 1]), 3)
     1.82
     """
-    scores = np.asarray(scores, np.float64)
-    scores = scores - scores.max(axis=1, keepdims=True)
-    scale = float(-scores.min(initial=0.0)) or 1.0
-    scores /= scale
-    own = scores[np.arange(len(scores)), target].sum()
+    f = np.asarray(scores, np.float64)
+    f = f - f.max(axis=1, keepdims=True)
+    scale = float(-f.min(initial=0.0)) or 1.0
+    f /= scale
+    own = f[np.arange(len(f)), target].sum()
 
     def derivative(log_inverse):
         """Of the log-likelihood with respect to 1 / T."""
-        return own - (softmax(scores * np.exp(log_inverse)) * scores).sum()
+        return own - (softmax(f * np.exp(log_inverse)) * f).sum()
 
     low, high = -_LOG_RANGE, _LOG_RANGE
     for _ in range(_BISECTIONS):
@@ -181,17 +181,19 @@ class _Calibration(Declared, BaseEstimator):
         ParameterError
             If shapes or classes do not agree, a score is not finite, or a label is none.
         """
-        scores, y = self._check_scores(scores), read_labels(y)
-        if y.ndim != 1 or len(y) != len(scores) or len(y) == 0:
-            raise ParameterError(f"y has shape {y.shape} for scores of shape {scores.shape}; one label a row is needed")
-        classes, target = np.unique(y, return_inverse=True)
-        if len(classes) != scores.shape[1]:
+        matrix, labels = self._check_scores(scores), read_labels(y)
+        if labels.ndim != 1 or len(labels) != len(matrix) or len(labels) == 0:
             raise ParameterError(
-                f"y holds {len(classes)} classes and scores has {scores.shape[1]} columns; every class must occur "
+                f"y has shape {labels.shape} for scores of shape {matrix.shape}; one label a row is needed"
+            )
+        classes, target = np.unique(labels, return_inverse=True)
+        if len(classes) != matrix.shape[1]:
+            raise ParameterError(
+                f"y holds {len(classes)} classes and scores has {matrix.shape[1]} columns; every class must occur "
                 "among the held-out samples"
             )
         self.classes_ = classes
-        self._fit(scores, target)
+        self._fit(matrix, target)
         return self
 
     def predict_proba(self, scores: ArrayLike) -> np.ndarray:
@@ -214,10 +216,10 @@ class _Calibration(Declared, BaseEstimator):
             If the number of columns is another one than in ``fit``.
         """
         check_is_fitted(self)
-        scores = self._check_scores(scores)
-        if scores.shape[1] != len(self.classes_):
-            raise ParameterError(f"scores has {scores.shape[1]} columns; {len(self.classes_)} are expected")
-        return self._probabilities(scores)
+        matrix = self._check_scores(scores)
+        if matrix.shape[1] != len(self.classes_):
+            raise ParameterError(f"scores has {matrix.shape[1]} columns; {len(self.classes_)} are expected")
+        return self._probabilities(matrix)
 
     def _check_scores(self, scores):
         scores = check_matrix("scores", score_matrix(np.asarray(scores)), dtype=np.float64)

@@ -67,6 +67,9 @@ class ClassifierContract(RankingMixin):
     #: whether the out-of-fold scores of all folds cost about as much as one fit
     cheap_folds = False
 
+    fit: Callable
+    decision_function: Callable
+
     def chosen(self) -> Self:
         """An unfitted copy whose ``C`` and ``class_weight`` are those that ``fit`` chose among several."""
         return clone(self).set_params(**self.chosen_params())
@@ -97,14 +100,14 @@ class ClassifierContract(RankingMixin):
         ParameterError
             As ``fit``; and if a class has samples in one fold only.
         """
-        y = read_labels(y)
-        scores = None
+        labels = read_labels(y)
+        scores = np.empty(0, np.float32)
         for test in folds:
-            train = np.setdiff1d(np.arange(len(y)), test)
-            machine = clone(self).fit(X, y, sample_weight, rows=train)
+            train = np.setdiff1d(np.arange(len(labels)), test)
+            machine = clone(self).fit(X, labels, sample_weight, rows=train)
             part = machine.decision_function(X, rows=test)
-            if scores is None:
-                scores = np.full((len(y), *part.shape[1:]), np.nan, np.float32)
+            if not len(scores):
+                scores = np.full((len(labels), *part.shape[1:]), np.nan, np.float32)
             if part.shape[1:] != scores.shape[1:]:
                 raise ParameterError("a class has all its samples in one fold; spread them over two at least")
             scores[test] = part
@@ -177,8 +180,8 @@ class SignatureClassifier(Declared, ClassifierContract, ClassifierMixin, BaseEst
             If a parameter is out of its range, or X, y, sample_weight or rows is malformed.
         """
         self.check_params()
-        X, data = self._training(X, y, sample_weight, rows)
-        self._learn(X, data, checkpoint)
+        signatures, data = self._training(X, y, sample_weight, rows)
+        self._learn(signatures, data, checkpoint)
         return self
 
     def decision_function(self, X: "ArrayLike | Source", *, rows: ArrayLike | None = None) -> np.ndarray:

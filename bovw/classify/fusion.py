@@ -97,12 +97,12 @@ def fusion_weights(scores: Sequence[np.ndarray], target: ArrayLike) -> np.ndarra
     >>> fusion_weights([good, noise], [0, 0, 1, 1])
     array([1., 0.])
     """
-    target = np.asarray(target)
-    loss, n_biases = (_softmax_loss, 0) if target.ndim == 1 else (_logistic_loss, target.shape[1])
+    truth = np.asarray(target)
+    loss, n_biases = (_softmax_loss, 0) if truth.ndim == 1 else (_logistic_loss, truth.shape[1])
     bounds = [(0, _MAX_WEIGHT)] * len(scores) + [(-_MAX_WEIGHT, _MAX_WEIGHT)] * n_biases
     start = np.concatenate([np.full(len(scores), 1 / len(scores)), np.zeros(n_biases)])
     found = minimize(
-        lambda unknowns: loss(unknowns, scores, target), start, jac=True, bounds=bounds, method="L-BFGS-B",
+        lambda unknowns: loss(unknowns, scores, truth), start, jac=True, bounds=bounds, method="L-BFGS-B",
         options={"ftol": 1e-12, "gtol": 1e-8},
     ).x[: len(scores)]
     if found.sum() < _LEAST_SUM:
@@ -206,25 +206,27 @@ class ScoreFusion(Declared, RankingMixin, BaseEstimator):
             If the shapes do not agree, a score is not finite, or the weights are malformed.
         """
         self.check_params()
-        scores, y = _check_channels(scores), read_labels(y)
-        several = is_indicator(y)
-        if (y.ndim != 1 and not several) or len(y) != len(scores[0]) or len(y) == 0:
-            raise ParameterError(f"y has shape {y.shape} for {len(scores[0])} rows of scores; give one label a row")
-        if several:
-            classes, target = np.arange(y.shape[1]), read_targets(y).matrix
-        else:
-            classes, target = np.unique(y, return_inverse=True)
-        if len(classes) != scores[0].shape[1]:
+        channels, labels = _check_channels(scores), read_labels(y)
+        several = is_indicator(labels)
+        if (labels.ndim != 1 and not several) or len(labels) != len(channels[0]) or len(labels) == 0:
             raise ParameterError(
-                f"y holds {len(classes)} classes and the scores have {scores[0].shape[1]} columns; every class must "
+                f"y has shape {labels.shape} for {len(channels[0])} rows of scores; give one label a row"
+            )
+        if several:
+            classes, target = np.arange(labels.shape[1]), read_targets(labels).matrix
+        else:
+            classes, target = np.unique(labels, return_inverse=True)
+        if len(classes) != channels[0].shape[1]:
+            raise ParameterError(
+                f"y holds {len(classes)} classes and the scores have {channels[0].shape[1]} columns; every class must "
                 "occur among the held-out samples"
             )
-        given = self._given_weights(len(scores))
+        given = self._given_weights(len(channels))
         self.classes_, self.multilabel_ = classes, several
-        self.means_ = np.array([0.0 if several else matrix.mean(dtype=np.float64) for matrix in scores])
-        deviations = np.array([matrix.std(dtype=np.float64) for matrix in scores])
+        self.means_ = np.array([0.0 if several else matrix.mean(dtype=np.float64) for matrix in channels])
+        deviations = np.array([matrix.std(dtype=np.float64) for matrix in channels])
         self.scales_ = np.where(deviations > 0, deviations, 1.0)
-        self.weights_ = fusion_weights(self._standardized(scores), target) if given is None else given
+        self.weights_ = fusion_weights(self._standardized(channels), target) if given is None else given
         return self
 
     def transform(self, scores: Sequence[ArrayLike]) -> np.ndarray:
@@ -235,13 +237,13 @@ class ScoreFusion(Declared, RankingMixin, BaseEstimator):
         scores : sequence of n_channels arrays, as in :meth:`fit`
         """
         check_is_fitted(self)
-        scores = _check_channels(scores)
-        if len(scores) != len(self.weights_) or scores[0].shape[1] != len(self.classes_):
+        channels = _check_channels(scores)
+        if len(channels) != len(self.weights_) or channels[0].shape[1] != len(self.classes_):
             raise ParameterError(
-                f"scores are {len(scores)} matrices of {scores[0].shape[1]} columns; {len(self.weights_)} of "
+                f"scores are {len(channels)} matrices of {channels[0].shape[1]} columns; {len(self.weights_)} of "
                 f"{len(self.classes_)} are expected"
             )
-        return fuse_scores(self._standardized(scores), self.weights_)
+        return fuse_scores(self._standardized(channels), self.weights_)
 
     def _class_scores(self, X):
         return self.transform(X)

@@ -78,7 +78,7 @@ def pairwise_distances(
         return np.sqrt(np.maximum(squares, 0, out=squares), out=squares)
     kernel = chi2_kernel if distance == "chi2" else intersection_kernel
     values = kernel(X, Y, n_jobs=n_jobs)
-    sums = np.sum(X, axis=1, keepdims=True, dtype=np.float64) + np.sum(Y, axis=1, dtype=np.float64)
+    sums = np.asarray(X).sum(axis=1, dtype=np.float64)[:, None] + np.asarray(Y).sum(axis=1, dtype=np.float64)
     # chi-square: |x| + |y| - 2 k; intersection: half of that, with its own kernel
     result = sums - 2.0 * values
     if distance == "intersection":

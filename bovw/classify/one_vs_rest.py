@@ -10,6 +10,7 @@ import math
 import time
 import warnings
 from collections.abc import Sequence
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -215,7 +216,7 @@ class OneVsRestDual(OneVsRestMachines):
 
     def fit_out_of_fold(
         self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
-        *, checkpoint=None,
+        *, checkpoint: str | PathLike | None = None,
     ) -> np.ndarray:
         """``fit``, and :meth:`out_of_fold` with the C and the class weight of what was fitted, from one Gram matrix."""
         self.check_params()

@@ -16,8 +16,8 @@ def score_matrix(scores: np.ndarray) -> np.ndarray:
 class RankingMixin:
     """``predict`` and ``predict_top_k`` of what has scores and ``classes_``."""
 
+    multilabel_ = False
     classes_: np.ndarray
-    multilabel_: bool = False
 
     def _class_scores(self, X):
         """Scores with one column a class, (n, n_classes)."""
@@ -87,13 +87,13 @@ def top_k(scores: ArrayLike, k: int = 5) -> np.ndarray:
     array([[1, 3, 2]])
     """
     dtype = np.float32 if getattr(scores, "dtype", None) == np.float32 else np.float64
-    scores = check_matrix("scores", scores, dtype=dtype)
-    n, n_classes = scores.shape
+    matrix = check_matrix("scores", scores, dtype=dtype)
+    n, n_classes = matrix.shape
     k = min(check_int("k", k, 1), n_classes)
     best = np.empty((n, k), dtype=np.int64)
     block = max(1, _BLOCK_ELEMENTS // max(n_classes, 1))
     for start in range(0, n, block):
-        best[start : start + block] = _top_k_block(scores[start : start + block], k)
+        best[start : start + block] = _top_k_block(matrix[start : start + block], k)
     return best
 
 

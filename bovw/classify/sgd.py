@@ -278,9 +278,8 @@ class OneVsRestSGD(OneVsRestMachines):
                 f"C={self.C!r} and class_weight={self.class_weight!r} are {len(pairs)} pairs to choose from, which one "
                 "block cannot; fit once, and give its C_ and class_weight_"
             )
-        blocks = self._blocks(data)
+        blocks, (C, class_weight) = self._blocks(data), pairs[0]
         check_int("block", block, 0, len(blocks) - 1)
-        C, class_weight = pairs[0]
         self._train(data, block, blocks[block], C, class_weight, checkpoint, checkpoint_every)
         return self
 
