@@ -160,12 +160,13 @@ def averaged_sgd(
     held_out : (m,) int, optional
         Rows, ascending, that decide when to stop: the result is the average after the epoch of
         the best mean per-class accuracy (with a matrix ``target``, mean average precision) among
-        the ``problems`` on these rows (the earliest such epoch), and training ends ``patience``
-        epochs after it.
+        the ``problems`` on these rows (the earliest such epoch).
     eta0 : float, optional
         First step size; found on a sample if None.
     max_iter : int, default 20
         Epochs at most.
+    patience : int, default 2
+        With ``held_out``: epochs after the best one until training ends.
     batch_size : int, default 512
         Rows in a batch.
     buffer_size : int, default 2048
@@ -176,7 +177,9 @@ def averaged_sgd(
     n_jobs : int, optional
         Worker threads; reading has one more. The result does not depend on it.
     checkpoint : Checkpoint, optional
-        Where to go on from, and to leave the state every ``checkpoint_every`` seconds.
+        Where to go on from, and to leave the state.
+    checkpoint_every : float, default 180.0
+        Seconds from one checkpoint to the next.
     verbose : bool, default False
 
     Returns

@@ -30,7 +30,7 @@ scikit-learn keep this contract.
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,7 +61,6 @@ class Source(Protocol):
 class ClassifierContract(RankingMixin):
     """What follows from ``fit`` and ``decision_function`` alone."""
 
-    fit: Callable[..., Any]
     #: whether ``fit`` reads X block by block and never needs all of it in memory
     reads_blocks = False
     #: whether the out-of-fold scores of all folds cost about as much as one fit

@@ -66,7 +66,7 @@ class Concatenation(Encoder):
 
     @classmethod
     def with_codebook(cls, codebook, **params):
-        """There is no codebook: raises ParameterError."""
+        """There is no codebook: raises ParameterError, whatever ``codebook`` and ``params`` are."""
         raise ParameterError("Concatenation has no codebook; fit it on descriptors")
 
     @property

@@ -69,7 +69,7 @@ class WordCounts(HardAssignment):
 
     @classmethod
     def with_codebook(cls, codebook, **params):
-        """There is no codebook: raises ParameterError."""
+        """There is no codebook: raises ParameterError, whatever ``codebook`` and ``params`` are."""
         raise ParameterError("WordCounts has no codebook; give n_words")
 
     def __sklearn_is_fitted__(self):
