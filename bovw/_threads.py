@@ -72,10 +72,21 @@ def limit_opencv():
     _opencv_threads.limit()
 
 
+_libraries = (0, None)  # modules imported when the libraries with threads of their own were listed, and these
+
+
+def _thread_pools():
+    """The loaded libraries with threads, listed anew (at a millisecond or two) only after something was imported."""
+    global _libraries
+    if _libraries[0] != len(sys.modules):
+        _libraries = (len(sys.modules), threadpoolctl.ThreadpoolController())
+    return _libraries[1]
+
+
 @contextlib.contextmanager
 def single_threaded():
     """Limit BLAS and OpenCV to one thread inside the block; OpenCV is not loaded for that."""
-    with threadpoolctl.threadpool_limits(1):
+    with _thread_pools().limit(limits=1):
         _opencv_threads.enter()
         try:
             yield
