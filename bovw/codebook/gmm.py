@@ -138,7 +138,7 @@ class GMMCodebook(Declared, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X, y=None) -> "GMMCodebook":
-        """Learn the mixture.
+        """Learn the mixture; returns self.
 
         Parameters
         ----------
@@ -146,10 +146,6 @@ class GMMCodebook(Declared, BaseEstimator):
             Descriptors, of sets all rows together; float32 and uint8 are used as they are. A float32 or uint8 memory
             map, or a block source (:mod:`bovw.blocks`), is read block by block.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------

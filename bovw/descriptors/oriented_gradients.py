@@ -38,6 +38,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._cext import hog as _kernels
+from .._docs import documented_by
 from .._parameters import Boolean, Choice, Integer, Jobs, Number, Optional, Series
 from .._validation import all_finite, check_color_image, check_gray_image, check_output
 from ..errors import ParameterError
@@ -227,97 +228,6 @@ def hog_blocks(
     return _blocks(pixels, pixels.shape[:2], parameters, out)
 
 
-def hog_window(
-    image: ImageLike, *, window: tuple[int, int] = (128, 64), cell_size: int = 8, block_cells: int = 2,
-    orientations: int = 9, signed: bool = False, sigma: float | None = 0.5, bilinear_cells: bool = True,
-    bilinear_orientations: bool = True, norm: str | None = "l2-hys", epsilon: float = 0.01, color: bool = True,
-) -> np.ndarray:
-    """The descriptor of a detection window: all its blocks, 3,780 numbers for a person of 128 x 64 pixels.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
-    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon, \
-color
-        As in :class:`HOGWindow`, which does the same for many images.
-
-    Returns
-    -------
-    array of shape (d,), float32
-        The blocks of the window, y outer, in the order of :func:`hog_blocks`.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Dalal and Triggs, CVPR 2005, section 6.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptor = bovw.hog_window(skimage.data.astronaut())
-    >>> descriptor.shape, (100 * descriptor[1800:1809]).astype(int).tolist()
-    ((3780,), [1, 2, 5, 9, 27, 27, 18, 2, 1])
-    """
-    extractor = HOGWindow(
-        window=window, cell_size=cell_size, block_cells=block_cells, orientations=orientations, signed=signed,
-        sigma=sigma, bilinear_cells=bilinear_cells, bilinear_orientations=bilinear_orientations, norm=norm,
-        epsilon=epsilon, color=color,
-    )
-    return extractor.describe(image).descriptors[0]
-
-
-def hog(
-    image: ImageLike, *, patch_sizes=(16, 25, 31), step: int = 8, patch_cells: int = 4, orientations: int = 9,
-    variant: str = "dalal-triggs", sigma: float | None = 0.5, norm: str | None = "l2-hys", epsilon: float = 0.01,
-    color: bool = True, out: np.ndarray | None = None,
-) -> LocalDescriptors:
-    """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
-    patch_sizes, step, patch_cells, orientations, variant, sigma, norm, epsilon, color
-        As in :class:`HOG`, which does the same for many images.
-    out : array of shape (m, d), float32, optional
-        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, patch_cells**2 * n_bins) float32: patch size after patch size, rows of patches outer,
-        columns inner; inside a descriptor cell y, cell x, orientation. No rows if all patches are larger than the
-        image. frames (n, 4) float32: x, y of the center in pixels, scale = patch size, angle = 0. norms (n,)
-        float32: mean gradient magnitude, the sum of the raw unsigned bins / patch_size**2.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or the image is not finite.
-
-    References
-    ----------
-    Dalal and Triggs, CVPR 2005, section 6; Wang et al., CVPR 2010, section 5.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptors, frames, norms = bovw.hog(skimage.data.camera(), patch_sizes=16)
-    >>> descriptors.shape, (100 * descriptors[2000, 45:54]).astype(int).tolist()
-    ((3969, 144), [3, 2, 7, 19, 19, 16, 6, 1, 0])
-    """
-    extractor = HOG(
-        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, orientations=orientations, variant=variant,
-        sigma=sigma, norm=norm, epsilon=epsilon, color=color,
-    )
-    return extractor.describe(image, out=out)
-
-
 class HOG(Extractor):
     """Dense HoG patches: images in, a DescriptorSet out.
 
@@ -449,8 +359,49 @@ class HOG(Extractor):
         return LocalDescriptors(descriptors, frames, norms)
 
 
+@documented_by(HOG)
+def hog(
+    image: ImageLike, *, patch_sizes=(16, 25, 31), step: int = 8, patch_cells: int = 4, orientations: int = 9,
+    variant: str = "dalal-triggs", sigma: float | None = 0.5, norm: str | None = "l2-hys", epsilon: float = 0.01,
+    color: bool = True, out: np.ndarray | None = None,
+) -> LocalDescriptors:
+    """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    patch_sizes, step, patch_cells, orientations, variant, sigma, norm, epsilon, color
+        As in :class:`HOG`, which does the same for many images.
+    out : array of shape (m, d), float32, optional
+        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, patch_cells**2 * n_bins) float32: patch size after patch size, rows of patches outer,
+        columns inner; inside a descriptor cell y, cell x, orientation. No rows if all patches are larger than the
+        image. frames (n, 4) float32: x, y of the center in pixels, scale = patch size, angle = 0. norms (n,)
+        float32: mean gradient magnitude, the sum of the raw unsigned bins / patch_size**2.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, norms = bovw.hog(skimage.data.camera(), patch_sizes=16)
+    >>> descriptors.shape, (100 * descriptors[2000, 45:54]).astype(int).tolist()
+    ((3969, 144), [3, 2, 7, 19, 19, 16, 6, 1, 0])
+    """
+    extractor = HOG(
+        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, orientations=orientations, variant=variant,
+        sigma=sigma, norm=norm, epsilon=epsilon, color=color,
+    )
+    return extractor.describe(image, out=out)
+
+
 class HOGWindow(Extractor):
     """The HoG blocks of a detection window as one descriptor: 3,780 numbers for a person of 128 x 64 pixels.
+
+    :func:`hog_window` takes one image.
 
     Parameters
     ----------
@@ -480,10 +431,6 @@ class HOGWindow(Extractor):
         read as gray.
     n_jobs : int or None, default None
         Worker threads of :meth:`transform`.
-
-    See Also
-    --------
-    hog_window : the same for one image.
 
     Notes
     -----
@@ -541,6 +488,42 @@ class HOGWindow(Extractor):
     def _describe(self, image, parameters):
         blocks = _blocks(_pixels(_covering(image, parameters.window)), parameters.window, parameters)
         return LocalDescriptors(blocks.reshape(1, -1), whole_frame(image))
+
+
+@documented_by(HOGWindow)
+def hog_window(
+    image: ImageLike, *, window: tuple[int, int] = (128, 64), cell_size: int = 8, block_cells: int = 2,
+    orientations: int = 9, signed: bool = False, sigma: float | None = 0.5, bilinear_cells: bool = True,
+    bilinear_orientations: bool = True, norm: str | None = "l2-hys", epsilon: float = 0.01, color: bool = True,
+) -> np.ndarray:
+    """The descriptor of a detection window: all its blocks, 3,780 numbers for a person of 128 x 64 pixels.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon, \
+color
+        As in :class:`HOGWindow`, which does the same for many images.
+
+    Returns
+    -------
+    array of shape (d,), float32
+        The blocks of the window, y outer, in the order of :func:`hog_blocks`.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptor = bovw.hog_window(skimage.data.astronaut())
+    >>> descriptor.shape, (100 * descriptor[1800:1809]).astype(int).tolist()
+    ((3780,), [1, 2, 5, 9, 27, 27, 18, 2, 1])
+    """
+    extractor = HOGWindow(
+        window=window, cell_size=cell_size, block_cells=block_cells, orientations=orientations, signed=signed,
+        sigma=sigma, bilinear_cells=bilinear_cells, bilinear_orientations=bilinear_orientations, norm=norm,
+        epsilon=epsilon, color=color,
+    )
+    return extractor.describe(image).descriptors[0]
 
 
 def _covering(image, window):

@@ -130,17 +130,13 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             )
 
     def fit(self, images: Iterable, y: Any = None) -> Self:
-        """Learn PCA and codebook from a sample of the descriptors of ``images``.
+        """Learn PCA and codebook from a sample of the descriptors of ``images``; returns self.
 
         Parameters
         ----------
         images : images
             At least one. Those that a collection skips have no descriptors.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------
