@@ -117,16 +117,8 @@ class GMMCodebook(Declared, BaseEstimator):
     }
 
     def __init__(
-        self,
-        n_components: int = 256,
-        *,
-        max_iter: int = 100,
-        tol: float = 1e-3,
-        variance_floor: float = 1e-4,
-        kmeans_iter: int = 10,
-        init: tuple | None = None,
-        random_state=0,
-        verbose: bool = False,
+        self, n_components: int = 256, *, max_iter: int = 100, tol: float = 1e-3, variance_floor: float = 1e-4,
+        kmeans_iter: int = 10, init: tuple | None = None, random_state=0, verbose: bool = False,
     ):
         self.n_components = n_components
         self.max_iter = max_iter

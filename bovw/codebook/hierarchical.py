@@ -96,17 +96,8 @@ class HierarchicalKMeans(Vocabulary):
     }
 
     def __init__(
-        self,
-        branching: int = 256,
-        depth: int = 2,
-        *,
-        max_iter: int = 20,
-        tol: float = 1e-3,
-        init_size: int | None = 20,
-        search: str = "greedy",
-        memory: float = 1e9,
-        random_state=0,
-        verbose: bool = False,
+        self, branching: int = 256, depth: int = 2, *, max_iter: int = 20, tol: float = 1e-3,
+        init_size: int | None = 20, search: str = "greedy", memory: float = 1e9, random_state=0, verbose: bool = False,
     ):
         self.branching = branching
         self.depth = depth

@@ -129,19 +129,9 @@ class KMeansCodebook(Vocabulary):
     }
 
     def __init__(
-        self,
-        n_words: int = 1000,
-        *,
-        algorithm: str = "lloyd",
-        max_iter: int = 50,
-        tol: float = 1e-4,
-        init: str | np.ndarray = "k-means++",
-        init_size: int | None = 20,
-        batch_size: int | None = None,
-        search: str = "exact",
-        n_probe: int = 16,
-        random_state=0,
-        verbose: bool = False,
+        self, n_words: int = 1000, *, algorithm: str = "lloyd", max_iter: int = 50, tol: float = 1e-4,
+        init: str | np.ndarray = "k-means++", init_size: int | None = 20, batch_size: int | None = None,
+        search: str = "exact", n_probe: int = 16, random_state=0, verbose: bool = False,
     ):
         self.n_words = n_words
         self.algorithm = algorithm

@@ -131,9 +131,7 @@ def lbp_codes(
 
     References
     ----------
-    T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
-    section 2.
+    Ojala, Pietikäinen and Mäenpää, PAMI 2002, section 2; in full in :class:`LBP`.
 
     Examples
     --------
@@ -416,9 +414,7 @@ class LBPHistogram(Extractor):
 
     References
     ----------
-    T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
-    section 2.5.
+    Ojala, Pietikäinen and Mäenpää, PAMI 2002, section 2.5; in full in :class:`LBP`.
 
     Examples
     --------

@@ -398,6 +398,7 @@ def hog(
     return extractor.describe(image, out=out)
 
 
+@documented_by(HOG)
 class HOGWindow(Extractor):
     """The HoG blocks of a detection window as one descriptor: 3,780 numbers for a person of 128 x 64 pixels.
 
@@ -424,13 +425,8 @@ class HOGWindow(Extractor):
         Share votes between the two nearest orientations. With False the nearest takes all.
     norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default 'l2-hys'
         Normalization of a block.
-    epsilon : float >= 1e-10, default 0.01
-        Regularizer of the norm, in units of the histogram.
-    color : bool, default True
-        Take each pixel's strongest channel of the RGB image; with False images are
-        read as gray.
-    n_jobs : int or None, default None
-        Worker threads of :meth:`transform`.
+    epsilon, color, n_jobs
+        As in :class:`HOG`.
 
     Notes
     -----

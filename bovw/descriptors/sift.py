@@ -231,24 +231,11 @@ class DenseSIFT(Extractor):
     }
 
     def __init__(
-        self,
-        *,
-        step: int = 4,
-        bin_size: int | Sequence[int] = (4, 6, 8, 10),
-        window: str = "flat",
-        window_size: float | None = None,
-        magnification: float | None = None,
-        align: bool = True,
-        spatial_bins: int = 4,
-        orientations: int = 8,
-        contrast_threshold: float = 0.0,
-        root: bool = False,
-        arctangent: str = "fast",
-        dtype: str = "float32",
-        scales: float | Sequence[float] = (1.0,),
-        fit_within: tuple[int, int] | None = None,
-        color_space: str = "gray",
-        coordinates: str = "pixel",
+        self, *, step: int = 4, bin_size: int | Sequence[int] = (4, 6, 8, 10), window: str = "flat",
+        window_size: float | None = None, magnification: float | None = None, align: bool = True,
+        spatial_bins: int = 4, orientations: int = 8, contrast_threshold: float = 0.0, root: bool = False,
+        arctangent: str = "fast", dtype: str = "float32", scales: float | Sequence[float] = (1.0,),
+        fit_within: tuple[int, int] | None = None, color_space: str = "gray", coordinates: str = "pixel",
         n_jobs: int | None = None,
     ):
         self.step = step
@@ -338,25 +325,11 @@ class DenseSIFT(Extractor):
 
 @documented_by(DenseSIFT)
 def dense_sift(
-    image: ImageLike,
-    *,
-    step: int = 4,
-    bin_size: int | Sequence[int] = (4, 6, 8, 10),
-    window: str = "flat",
-    window_size: float | None = None,
-    magnification: float | None = None,
-    align: bool = True,
-    spatial_bins: int = 4,
-    orientations: int = 8,
-    contrast_threshold: float = 0.0,
-    root: bool = False,
-    arctangent: str = "fast",
-    dtype: str = "float32",
-    scales: float | Sequence[float] = (1.0,),
-    fit_within: tuple[int, int] | None = None,
-    color_space: str = "gray",
-    coordinates: str = "pixel",
-    bounds: tuple[int, int, int, int] | None = None,
+    image: ImageLike, *, step: int = 4, bin_size: int | Sequence[int] = (4, 6, 8, 10), window: str = "flat",
+    window_size: float | None = None, magnification: float | None = None, align: bool = True, spatial_bins: int = 4,
+    orientations: int = 8, contrast_threshold: float = 0.0, root: bool = False, arctangent: str = "fast",
+    dtype: str = "float32", scales: float | Sequence[float] = (1.0,), fit_within: tuple[int, int] | None = None,
+    color_space: str = "gray", coordinates: str = "pixel", bounds: tuple[int, int, int, int] | None = None,
     out: np.ndarray | None = None,
 ) -> LocalDescriptors:
     """Dense SIFT descriptors of one image.

@@ -113,6 +113,7 @@ def top_k_error(truth, scores, k=5, *, classes=None):
     Returns
     -------
     float
+        In [0, 1].
 
     Raises
     ------

@@ -103,13 +103,12 @@ def hierarchical_error(truth, predictions, costs, classes, k=None, *, normalize=
     truth, predictions, costs, classes, normalize
         As in :func:`image_hierarchical_errors`.
     k : int, optional
-        Number of guesses that count.
+        As in :func:`flat_error`: without it errors at 1 to 5 guesses.
 
     Returns
     -------
     float, or float64 array of shape (5,)
-        The error at ``k`` guesses; without ``k`` the errors at 1 to 5. In units of
-        height, or of the largest cost with ``normalize``.
+        As :func:`flat_error`, in units of height, or of the largest cost with ``normalize``.
 
     Examples
     --------
