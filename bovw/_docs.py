@@ -45,8 +45,9 @@ def documented_by(source: type) -> Callable[[_Documented], _Documented]:
         else:
             sections = {name: given[name] for name in ("References",) if name in given} | sections
             sections = {"Raises": _RAISES, "See Also": f"{source.__name__} : the estimator."} | sections
-        ordered = sorted(sections, key=_ORDER.index)
-        parts = (f"{name}\n{'-' * len(name)}\n{sections[name].strip()}\n" for name in ordered)
+        if unknown := sections.keys() - set(_ORDER):
+            raise TypeError(f"{thing.__name__}: {', '.join(unknown)}: no sections of these names are known")
+        parts = (f"{name}\n{'-' * len(name)}\n{sections[name].strip()}\n" for name in _ORDER if name in sections)
         thing.__doc__ = "\n".join([summary.strip() + "\n", *parts])
         return thing
 

@@ -86,8 +86,8 @@ class HierarchicalKMeans(Vocabulary):
     array([0.05, 1.  , 7.  , 8.  ], dtype=float32)
     """
 
-    least_descriptors = "branching"
-    label = "vocabulary tree"
+    _least_descriptors = "branching"
+    _label = "vocabulary tree"
 
     PARAMETERS = {
         "branching": Integer(2), "depth": Integer(1), "max_iter": Integer(1), "tol": Number(0),

@@ -117,9 +117,9 @@ class KMeansCodebook(Vocabulary):
     array([0], dtype=int32)
     """
 
-    least_descriptors = "n_words"
-    label = "k-means"
-    search_parameters = ("search", "n_probe")
+    _least_descriptors = "n_words"
+    _label = "k-means"
+    _search_parameters = ("search", "n_probe")
 
     PARAMETERS = {
         "n_words": Integer(1), "algorithm": Choice("lloyd", "minibatch"), "max_iter": Integer(1), "tol": Number(0),

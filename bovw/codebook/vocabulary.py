@@ -14,14 +14,14 @@ from .estimate import announce
 class Vocabulary(Declared, BaseEstimator):
     """Base of the codebooks of words.
 
-    A subclass names in ``least_descriptors`` the parameter that says how many descriptors it needs, in ``label`` what
-    progress calls it and in ``search_parameters`` what its search depends on beside ``words_``; it implements
+    A subclass names in ``_least_descriptors`` the parameter that says how many descriptors it needs, in ``_label`` what
+    progress calls it and in ``_search_parameters`` what its search depends on beside ``words_``; it implements
     ``_estimate(source)``, in seconds, and ``_search_words()``.
     """
 
-    least_descriptors = ""
-    label = ""
-    search_parameters: tuple[str, ...] = ("search",)
+    _least_descriptors = ""
+    _label = ""
+    _search_parameters: tuple[str, ...] = ("search",)
     words_: np.ndarray
     verbose: bool
 
@@ -57,7 +57,7 @@ class Vocabulary(Declared, BaseEstimator):
     def word_search(self):
         """The search that ``search`` asks for over the fitted words, made once."""
         check_is_fitted(self)
-        parameters = [getattr(self, name) for name in self.search_parameters]
+        parameters = [getattr(self, name) for name in self._search_parameters]
         cached = getattr(self, "_search", None)
         if cached is None or cached[0] is not self.words_ or cached[1] != parameters:
             cached = self._search = self.words_, parameters, self._search_words()
@@ -68,11 +68,11 @@ class Vocabulary(Declared, BaseEstimator):
         self.check_params()
         source = self._with_enough(sample_blocks(self, X))
         if self.verbose:
-            announce(self.label, self._estimate(source))
+            announce(self._label, self._estimate(source))
         return source
 
     def _with_enough(self, source):
-        check_enough(self.least_descriptors, getattr(self, self.least_descriptors), source.shape[0])
+        check_enough(self._least_descriptors, getattr(self, self._least_descriptors), source.shape[0])
         return source
 
     def _estimate(self, source) -> float:

@@ -245,7 +245,7 @@ def lbp_cells(
 
 
 class LBP(Extractor):
-    """Dense LBP descriptors: histograms of local binary patterns over patches of a grid.
+    """Dense LBP descriptors: histograms of local binary patterns over patches of a grid; :func:`lbp` takes one image.
 
     Parameters
     ----------
@@ -272,7 +272,6 @@ class LBP(Extractor):
 
     See Also
     --------
-    lbp : the same for one image.
     lbp_cells : the cell grid of a whole image.
 
     Notes
@@ -393,6 +392,8 @@ def lbp(
 class LBPHistogram(Extractor):
     """LBP histograms of the whole image, one (P, R) after the other: one descriptor, a texture signature.
 
+    :func:`lbp_histogram` takes one image.
+
     Parameters
     ----------
     scales : sequence of (n_points, radius), default ((8, 1.0), (16, 2.0), (24, 3.0))
@@ -409,7 +410,6 @@ class LBPHistogram(Extractor):
 
     See Also
     --------
-    lbp_histogram : the same for one image.
     LBP : dense patches, for a codebook.
 
     References

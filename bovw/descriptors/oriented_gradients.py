@@ -155,79 +155,6 @@ def hog_cells(
     return features
 
 
-def hog_blocks(
-    image: npt.ArrayLike, *, cell_size: int = 8, block_cells: int = 2, orientations: int = 9, signed: bool = False,
-    sigma: float | None = 0.5, bilinear_cells: bool = True, bilinear_orientations: bool = True,
-    norm: str | None = "l2-hys", epsilon: float = 0.01, out: np.ndarray | None = None,
-) -> np.ndarray:
-    """The R-HOG blocks of Dalal and Triggs, one cell apart.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3)
-        As in :func:`hog_cells`. The paper's square-root gamma is ``np.sqrt(image)``.
-    cell_size : int, default 8
-        Side of a cell in pixels, and the distance of neighboring blocks.
-    block_cells : int, default 2
-        A block has ``block_cells`` x ``block_cells`` cells.
-    orientations : int, default 9
-        Bins over half a turn. Bin k is centered at (k + 1/2) * 180 / orientations degrees.
-    signed : bool, default False
-        Use 2 * orientations bins over the whole turn.
-    sigma : float or None, default 0.5
-        Standard deviation of the Gaussian window in block widths; None for no window.
-    bilinear_cells, bilinear_orientations : bool, default True
-        Trilinear votes. With False the nearest cell or orientation takes all.
-    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default "l2-hys"
-        Normalization of a block.
-    epsilon : float, default 0.01
-        Regularizer of the norm, in units of the histogram.
-    out : array of the shape that is returned, float32, optional
-        Where to write, C-contiguous; spares the page faults of a fresh array.
-
-    Returns
-    -------
-    array of shape (rows, cols, block_cells, block_cells, n_bins), float32
-        With rows = height // cell_size - block_cells + 1, likewise cols. Axes are block y,
-        block x, cell y, cell x, orientation; OpenCV's order is ``.transpose(1, 0, 3, 2, 4)``.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range, the image is not finite, or it is
-        smaller than a block.
-
-    Warns
-    -----
-    ImageScaleWarning
-        If the values of a float image lie in [0, 1].
-
-    Notes
-    -----
-    Derivatives across the border of the image are zero, as in OpenCV and
-    scikit-image. With ``sigma=None, bilinear_cells=False,
-    bilinear_orientations=False`` the definition is that of ``skimage.feature.hog``,
-    whose histograms are divided by cell_size**2. OpenCV centers its Gaussian half a
-    pixel off and has other regularisers.
-
-    References
-    ----------
-    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
-    CVPR 2005, section 6.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> blocks = bovw.hog_blocks(skimage.data.camera())
-    >>> blocks.shape, (100 * blocks[30, 30, 0, 0]).astype(int).tolist()
-    ((63, 63, 2, 2, 9), [16, 14, 18, 4, 11, 0, 9, 36, 36])
-    """
-    parameters = plain_values(_BLOCKS, locals())
-    warn_of_unit_scale(np.asarray(image))
-    pixels = _pixels(image)
-    return _blocks(pixels, pixels.shape[:2], parameters, out)
-
-
 class HOG(Extractor):
     """Dense HoG patches: images in, a DescriptorSet out.
 
@@ -414,7 +341,7 @@ class HOGWindow(Extractor):
     block_cells : int in [1, 64], default 2
         A block has ``block_cells`` x ``block_cells`` cells.
     orientations : int in [1, 180], default 9
-        Bins over half a turn, the first centered at half a bin.
+        Bins over half a turn. Bin k is centered at (k + 1/2) * 180 / orientations degrees.
     signed : bool, default False
         Use 2 * orientations bins over the whole turn.
     sigma : float > 0 or None, default 0.5
@@ -484,6 +411,55 @@ class HOGWindow(Extractor):
     def _describe(self, image, parameters):
         blocks = _blocks(_pixels(_covering(image, parameters.window)), parameters.window, parameters)
         return LocalDescriptors(blocks.reshape(1, -1), whole_frame(image))
+
+
+@documented_by(HOGWindow)
+def hog_blocks(
+    image: npt.ArrayLike, *, cell_size: int = 8, block_cells: int = 2, orientations: int = 9, signed: bool = False,
+    sigma: float | None = 0.5, bilinear_cells: bool = True, bilinear_orientations: bool = True,
+    norm: str | None = "l2-hys", epsilon: float = 0.01, out: np.ndarray | None = None,
+) -> np.ndarray:
+    """The R-HOG blocks of Dalal and Triggs, one cell apart.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3)
+        As in :func:`hog_cells`. The paper's square-root gamma is ``np.sqrt(image)``.
+    cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+        As in :class:`HOGWindow`.
+    out : array of the shape that is returned, float32, optional
+        Where to write, C-contiguous; spares the page faults of a fresh array.
+
+    Returns
+    -------
+    array of shape (rows, cols, block_cells, block_cells, n_bins), float32
+        With rows = height // cell_size - block_cells + 1, likewise cols. Axes are block y,
+        block x, cell y, cell x, orientation; OpenCV's order is ``.transpose(1, 0, 3, 2, 4)``.
+
+    Warns
+    -----
+    ImageScaleWarning
+        If the values of a float image lie in [0, 1].
+
+    Notes
+    -----
+    Derivatives across the border of the image are zero, as in OpenCV and
+    scikit-image. With ``sigma=None, bilinear_cells=False,
+    bilinear_orientations=False`` the definition is that of ``skimage.feature.hog``,
+    whose histograms are divided by cell_size**2. OpenCV centers its Gaussian half a
+    pixel off and has other regularisers.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> blocks = bovw.hog_blocks(skimage.data.camera())
+    >>> blocks.shape, (100 * blocks[30, 30, 0, 0]).astype(int).tolist()
+    ((63, 63, 2, 2, 9), [16, 14, 18, 4, 11, 0, 9, 36, 36])
+    """
+    parameters = plain_values(_BLOCKS, locals())
+    warn_of_unit_scale(np.asarray(image))
+    pixels = _pixels(image)
+    return _blocks(pixels, pixels.shape[:2], parameters, out)
 
 
 @documented_by(HOGWindow)
