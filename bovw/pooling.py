@@ -138,17 +138,13 @@ class SpatialPyramid(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         return self.signature_size
 
     def fit(self, X, y=None) -> "SpatialPyramid":
-        """Fit the encoder, and with it the codebook, on all descriptors.
+        """Fit the encoder, and with it the codebook, on all descriptors; returns self.
 
         Parameters
         ----------
         X : descriptor sets, or array of shape (n, d)
             As many descriptors as the codebook should see: usually a sample. Without ``xy`` they may be one array.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -163,7 +163,7 @@ class _Calibration(Declared, BaseEstimator):
     PARAMETERS: dict = {}
 
     def fit(self, scores: ArrayLike, y: ArrayLike) -> Self:
-        """Fit the probabilities to held-out scores.
+        """Fit the probabilities to held-out scores; returns self.
 
         Parameters
         ----------
@@ -171,10 +171,6 @@ class _Calibration(Declared, BaseEstimator):
             Held-out scores, columns in the order of the sorted labels.
         y : array-like of shape (n,)
             Labels, as strings or whole numbers; every class must occur.
-
-        Returns
-        -------
-        self
 
         Raises
         ------

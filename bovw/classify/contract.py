@@ -150,7 +150,7 @@ class SignatureClassifier(Declared, ClassifierContract, ClassifierMixin, BaseEst
         self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
         *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None,
     ) -> Self:
-        """Train.
+        """Train; returns self.
 
         Parameters
         ----------
@@ -168,10 +168,6 @@ class SignatureClassifier(Declared, ClassifierContract, ClassifierMixin, BaseEst
             Train on these rows of X only, by default on all. The labels of all others do not count.
         checkpoint : path, optional
             A folder for the state of the training, used by :class:`OneVsRestSGD`; the others leave nothing there.
-
-        Returns
-        -------
-        self
 
         Raises
         ------

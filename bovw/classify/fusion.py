@@ -186,7 +186,7 @@ class ScoreFusion(Declared, RankingMixin, BaseEstimator):
         self.weights = weights
 
     def fit(self, scores: Sequence[ArrayLike], y: ArrayLike) -> Self:
-        """Learn scales and weights.
+        """Learn scales and weights; returns self.
 
         Parameters
         ----------
@@ -195,10 +195,6 @@ class ScoreFusion(Declared, RankingMixin, BaseEstimator):
         y : array-like of shape (n,), or (n, n_classes)
             Labels, every class must occur; or an indicator matrix of 1, 0 and -1
             (``bovw.classify.targets``).
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -204,7 +204,7 @@ class OneVsRestSGD(OneVsRestMachines):
         self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
         *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None, checkpoint_every: float = 180.0,
     ) -> Self:
-        """Train all classes.
+        """Train all classes; returns self.
 
         Parameters
         ----------
@@ -217,10 +217,6 @@ class OneVsRestSGD(OneVsRestMachines):
             if it had never stopped. It is left there at the end, with the weights.
         checkpoint_every : float, default 180.0
             Seconds from one checkpoint to the next.
-
-        Returns
-        -------
-        self
 
         Raises
         ------

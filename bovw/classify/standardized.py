@@ -53,8 +53,7 @@ class StandardizedClassifier(SignatureClassifier):
 
     References
     ----------
-    A. Coates, H. Lee, A. Ng. An analysis of single-layer networks in unsupervised feature
-    learning. AISTATS 2011, section 3.2.1.
+    Coates, Lee and Ng, AISTATS 2011, section 3.2.1; in full in :class:`RawPatches`.
 
     Examples
     --------

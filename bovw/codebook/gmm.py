@@ -117,16 +117,8 @@ class GMMCodebook(Declared, BaseEstimator):
     }
 
     def __init__(
-        self,
-        n_components: int = 256,
-        *,
-        max_iter: int = 100,
-        tol: float = 1e-3,
-        variance_floor: float = 1e-4,
-        kmeans_iter: int = 10,
-        init: tuple | None = None,
-        random_state=0,
-        verbose: bool = False,
+        self, n_components: int = 256, *, max_iter: int = 100, tol: float = 1e-3, variance_floor: float = 1e-4,
+        kmeans_iter: int = 10, init: tuple | None = None, random_state=0, verbose: bool = False,
     ):
         self.n_components = n_components
         self.max_iter = max_iter
@@ -138,7 +130,7 @@ class GMMCodebook(Declared, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X, y=None) -> "GMMCodebook":
-        """Learn the mixture.
+        """Learn the mixture; returns self.
 
         Parameters
         ----------
@@ -146,10 +138,6 @@ class GMMCodebook(Declared, BaseEstimator):
             Descriptors, of sets all rows together; float32 and uint8 are used as they are. A float32 or uint8 memory
             map, or a block source (:mod:`bovw.blocks`), is read block by block.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -12,28 +12,25 @@ the descriptors of as many nodes as fit a given memory are gathered in one pass.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from .._parameters import Boolean, Choice, Declared, Integer, Number, Optional, Seed
+from .._parameters import Boolean, Choice, Integer, Number, Optional, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._validation import check_enough, check_samples
 from ..blocks import CheckedArray, read_blocks
-from ..descriptors.descriptor_set import as_rows
 from ..errors import ParameterError
-from .blocks import as_blocks, sample_blocks, sample_rows
-from .estimate import announce, measure
+from .blocks import sample_rows
+from .estimate import measure
 from .lloyd import iterate
 from .nearest import WordSearch
 from .seeding import draw_spread_words
+from .vocabulary import Vocabulary
 from .word_lists import WordLists
 
 _ROWS = 8192
 _MOST_WORDS = 2**24
 
 
-class HierarchicalKMeans(Declared, BaseEstimator):
+class HierarchicalKMeans(Vocabulary):
     """A large vocabulary of visual words, learnt as a tree of k-means.
 
     Parameters
@@ -89,6 +86,9 @@ class HierarchicalKMeans(Declared, BaseEstimator):
     array([0.05, 1.  , 7.  , 8.  ], dtype=float32)
     """
 
+    _least_descriptors = "branching"
+    _label = "vocabulary tree"
+
     PARAMETERS = {
         "branching": Integer(2), "depth": Integer(1), "max_iter": Integer(1), "tol": Number(0),
         "init_size": Optional(Integer(1)), "search": Choice("greedy", "exact"), "memory": Number(0, exclusive=True),
@@ -96,17 +96,8 @@ class HierarchicalKMeans(Declared, BaseEstimator):
     }
 
     def __init__(
-        self,
-        branching: int = 256,
-        depth: int = 2,
-        *,
-        max_iter: int = 20,
-        tol: float = 1e-3,
-        init_size: int | None = 20,
-        search: str = "greedy",
-        memory: float = 1e9,
-        random_state=0,
-        verbose: bool = False,
+        self, branching: int = 256, depth: int = 2, *, max_iter: int = 20, tol: float = 1e-3,
+        init_size: int | None = 20, search: str = "greedy", memory: float = 1e9, random_state=0, verbose: bool = False,
     ):
         self.branching = branching
         self.depth = depth
@@ -124,7 +115,7 @@ class HierarchicalKMeans(Declared, BaseEstimator):
         return len(self.words_) if hasattr(self, "words_") else self.branching**self.depth
 
     def fit(self, X, y=None) -> "HierarchicalKMeans":
-        """Learn the tree.
+        """Learn the tree; returns self.
 
         Parameters
         ----------
@@ -132,20 +123,12 @@ class HierarchicalKMeans(Declared, BaseEstimator):
             Descriptors, at least ``branching``; float32 and uint8 are used as they are. Of sets, all rows together.
         y : ignored
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         ParameterError
             If there are fewer descriptors than branches, or for values out of range.
         """
-        self.check_params()
-        source = sample_blocks(self, X)
-        check_enough("branching", self.branching, source.shape[0])
-        if self.verbose:
-            announce("vocabulary tree", self._estimate(source))
+        source = self._source(X)
         seed = check_seed(self.random_state)
         levels, widths = [], []
         node = np.zeros(source.shape[0], np.int32)
@@ -218,23 +201,6 @@ class HierarchicalKMeans(Declared, BaseEstimator):
         renumbered[used] = np.arange(len(used))
         return words[used], renumbered[labels], float(inertias[-1])
 
-    def estimate_seconds(self, X) -> float:
-        """How long :meth:`fit` will take at most on this machine, from the time of one block of ``X``.
-
-        Parameters
-        ----------
-        X : array of shape (n, d), descriptor sets, or block source
-
-        Returns
-        -------
-        float
-            Seconds for all ``max_iter`` iterations of all nodes; ``tol`` may end them sooner.
-        """
-        self.check_params()
-        source = as_blocks(X)
-        check_enough("branching", self.branching, source.shape[0])
-        return self._estimate(source)
-
     def _estimate(self, source):
         per_row, _ = measure(source, self.branching, WordSearch)
         n = source.shape[0]
@@ -248,33 +214,8 @@ class HierarchicalKMeans(Declared, BaseEstimator):
                 f"at most {_MOST_WORDS} are possible"
             )
 
-    def predict(self, X) -> np.ndarray:
-        """The word of each descriptor, as ``search`` says.
-
-        Parameters
-        ----------
-        X : array of shape (n, d), or descriptor sets
-
-        Returns
-        -------
-        int32 array of shape (n,)
-        """
-        check_is_fitted(self)
-        return self.word_search().labels(check_samples(self, as_rows(X)))
-
-    def word_search(self):
-        """The search that ``search`` asks for over the fitted words, made once."""
-        check_is_fitted(self)
-        cached = getattr(self, "_search", None)
-        if cached is None or cached[0] is not self.words_ or cached[1] != self.search:
-            make = {"exact": lambda: WordSearch(self.words_), "greedy": lambda: _TreeSearch(self)}
-            cached = self._search = self.words_, self.search, make[self.search]()
-        return cached[2]
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_search", None)
-        return state
+    def _search_words(self):
+        return WordSearch(self.words_) if self.search == "exact" else _TreeSearch(self)
 
 
 class _TreeSearch:

@@ -14,21 +14,19 @@ Philbin et al. ("Object retrieval with large vocabularies and fast spatial match
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from .._parameters import Boolean, Choice, Declared, Integer, Number, Optional, Seed
+from .._parameters import Boolean, Choice, Integer, Number, Optional, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
-from .._validation import check_enough, check_matrix, check_samples
-from ..descriptors.descriptor_set import as_rows
+from .._validation import check_matrix
 from ..errors import ParameterError
 from . import minibatch
-from .blocks import as_blocks, sample_blocks, sample_rows
-from .estimate import announce, measure
+from .blocks import sample_rows
+from .estimate import measure
 from .lloyd import lloyd
 from .nearest import WordSearch
 from .seeding import draw_spread_words
+from .vocabulary import Vocabulary
 from .word_lists import ProbedSearch
 
 _LEAST_BATCH = 8192
@@ -44,7 +42,7 @@ class Start(Choice):
         return f"{super().__str__()} or array of shape (n_words, d)"
 
 
-class KMeansCodebook(Declared, BaseEstimator):
+class KMeansCodebook(Vocabulary):
     """A vocabulary of visual words, learnt by k-means.
 
     Parameters
@@ -119,6 +117,10 @@ class KMeansCodebook(Declared, BaseEstimator):
     array([0], dtype=int32)
     """
 
+    _least_descriptors = "n_words"
+    _label = "k-means"
+    _search_parameters = ("search", "n_probe")
+
     PARAMETERS = {
         "n_words": Integer(1), "algorithm": Choice("lloyd", "minibatch"), "max_iter": Integer(1), "tol": Number(0),
         "init": Start("k-means++", "random"), "init_size": Optional(Integer(1)),
@@ -127,19 +129,9 @@ class KMeansCodebook(Declared, BaseEstimator):
     }
 
     def __init__(
-        self,
-        n_words: int = 1000,
-        *,
-        algorithm: str = "lloyd",
-        max_iter: int = 50,
-        tol: float = 1e-4,
-        init: str | np.ndarray = "k-means++",
-        init_size: int | None = 20,
-        batch_size: int | None = None,
-        search: str = "exact",
-        n_probe: int = 16,
-        random_state=0,
-        verbose: bool = False,
+        self, n_words: int = 1000, *, algorithm: str = "lloyd", max_iter: int = 50, tol: float = 1e-4,
+        init: str | np.ndarray = "k-means++", init_size: int | None = 20, batch_size: int | None = None,
+        search: str = "exact", n_probe: int = 16, random_state=0, verbose: bool = False,
     ):
         self.n_words = n_words
         self.algorithm = algorithm
@@ -154,7 +146,7 @@ class KMeansCodebook(Declared, BaseEstimator):
         self.verbose = verbose
 
     def fit(self, X, y=None) -> "KMeansCodebook":
-        """Learn the words.
+        """Learn the words; returns self.
 
         Parameters
         ----------
@@ -162,20 +154,12 @@ class KMeansCodebook(Declared, BaseEstimator):
             Descriptors; float32 and uint8 are used as they are. Of sets, all rows together.
         y : ignored
 
-        Returns
-        -------
-        self
-
         Raises
         ------
         ParameterError
             If there are fewer descriptors than words, or for values out of range.
         """
-        self.check_params()
-        source = sample_blocks(self, X)
-        check_enough("n_words", self.n_words, source.shape[0])
-        if self.verbose:
-            announce("k-means", self._estimate(source))
+        source = self._source(X)
         rng = stage_rng(check_seed(self.random_state), "kmeans")
         start = self._start(source, rng)
         if self.algorithm == "lloyd":
@@ -195,23 +179,6 @@ class KMeansCodebook(Declared, BaseEstimator):
         self.inertia_ = float(self.inertias_[-1])
         self.word_search()
         return self
-
-    def estimate_seconds(self, X) -> float:
-        """How long :meth:`fit` will take at most on this machine, from the time of one block of ``X``.
-
-        Parameters
-        ----------
-        X : array of shape (n, d), descriptor sets, or block source
-
-        Returns
-        -------
-        float
-            Seconds for the start and all ``max_iter`` iterations; ``tol`` may end them sooner.
-        """
-        self.check_params()
-        source = as_blocks(X)
-        check_enough("n_words", self.n_words, source.shape[0])
-        return self._estimate(source)
 
     def _estimate(self, source):
         n = source.shape[0]
@@ -236,6 +203,9 @@ class KMeansCodebook(Declared, BaseEstimator):
     def _make_search(self, words, near=None):
         return WordSearch(words) if self.search == "exact" else ProbedSearch(words, self.n_probe, near)
 
+    def _search_words(self):
+        return self._make_search(self.words_)
+
     def _start(self, source, rng):
         if not isinstance(self.init, str):
             return check_matrix("init", self.init, n_features=source.shape[1])
@@ -243,31 +213,3 @@ class KMeansCodebook(Declared, BaseEstimator):
             return sample_rows(source, self.n_words, rng).astype(np.float32)
         size = source.shape[0] if self.init_size is None else self.init_size * self.n_words
         return draw_spread_words(sample_rows(source, size, rng), self.n_words, rng)
-
-    def predict(self, X) -> np.ndarray:
-        """The nearest word of each descriptor; among equally near ones the lowest.
-
-        Parameters
-        ----------
-        X : array of shape (n, d), or descriptor sets
-
-        Returns
-        -------
-        int32 array of shape (n,)
-        """
-        check_is_fitted(self)
-        return self.word_search().labels(check_samples(self, as_rows(X)))
-
-    def word_search(self):
-        """The search that ``search`` asks for over the fitted words, made once."""
-        check_is_fitted(self)
-        key = self.words_, self.search, self.n_probe
-        cached = getattr(self, "_search", None)
-        if cached is None or cached[0][0] is not key[0] or cached[0][1:] != key[1:]:
-            cached = self._search = key, self._make_search(self.words_)
-        return cached[1]
-
-    def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_search", None)
-        return state

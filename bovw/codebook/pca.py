@@ -14,11 +14,11 @@ inside a block and float64 across blocks, and decomposed in float64.
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import nearest as kernels
 from .._parameters import AnyOf, Boolean, Choice, Declared, Integer, Number
+from .._transformer import Float32Transformer
 from .._validation import check_descriptors, check_int, check_output, check_samples
 from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, as_rows, is_descriptor_sets
 from ..errors import ParameterError
@@ -27,7 +27,7 @@ _ROWS = 1024
 _NO_VARIANCE = 1e-12  # an eigenvalue below this fraction of the largest is rounding
 
 
-class _Matrices(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class _Matrices(Float32Transformer):
     """The projection of plain matrices, whose output ``set_output`` may wrap."""
 
     n_features_in_: int
@@ -126,17 +126,13 @@ class DescriptorPCA(Declared, _Sets):
         self.renormalize = renormalize
 
     def fit(self, X, y=None) -> "DescriptorPCA":
-        """Learn mean and components.
+        """Learn mean and components; returns self.
 
         Parameters
         ----------
         X : array of shape (n, d), or descriptor sets
             Descriptors, at least two; float32 and uint8 are used as they are. Of sets, all rows together.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------
@@ -165,11 +161,6 @@ class DescriptorPCA(Declared, _Sets):
             eigenvalues / np.float32(total) if total > 0 else np.zeros_like(eigenvalues)
         )
         return self
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
     @property
     def _n_features_out(self):

@@ -31,7 +31,7 @@ _ITEM_TYPES = {"u1": np.uint8, "b1": np.bool_, "i4": np.int32, "i8": np.int64}
 
 
 def load_batch(path):
-    """The dict of one batch: text keys, and values that are text, bytes, numbers, lists or arrays.
+    """What one batch holds.
 
     Parameters
     ----------
@@ -40,6 +40,7 @@ def load_batch(path):
     Returns
     -------
     dict
+        Keys are text; values are text, bytes, numbers, lists or arrays.
 
     Raises
     ------

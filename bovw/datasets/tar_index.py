@@ -30,6 +30,7 @@ def cached_scan(path, folder):
     Returns
     -------
     TarScan
+        Of the archive as it is now: of another size or time it is read anew.
 
     Raises
     ------

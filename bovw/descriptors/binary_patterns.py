@@ -44,6 +44,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._cext import lbp as _kernels
+from .._docs import documented_by
 from .._parameters import Choice, Integer, Jobs, Kind, Number, Optional, Series
 from .._validation import check_gray_image, check_output
 from ..errors import ParameterError
@@ -130,9 +131,7 @@ def lbp_codes(
 
     References
     ----------
-    T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
-    section 2.
+    Ojala, Pietikäinen and Mäenpää, PAMI 2002, section 2; in full in :class:`LBP`.
 
     Examples
     --------
@@ -245,90 +244,8 @@ def lbp_cells(
     return _finish(histograms, norm)
 
 
-def lbp_histogram(
-    image: ImageLike, *, scales=((8, 1.0), (16, 2.0), (24, 3.0)), method: str = "riu2", interpolation: str = "auto",
-    norm: str | None = "l1",
-) -> np.ndarray:
-    """Texture signature of a whole image: histograms of several (P, R), one after the other.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float.
-    scales, method, interpolation, norm
-        As in :class:`LBPHistogram`, which does the same for many images.
-
-    Returns
-    -------
-    array of shape (n_bins of all scales,), float32
-        54 numbers by default: 10 + 18 + 26.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range, or no pixel has all its neighbors.
-
-    References
-    ----------
-    Ojala, Pietikäinen and Mäenpää, PAMI 2002, section 2.5 (multiresolution analysis).
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> bovw.lbp_histogram(skimage.data.brick(), scales=[(8, 1)], norm=None).astype(int).tolist()
-    [8039, 16958, 4180, 22350, 49273, 40176, 15140, 23217, 49512, 31255]
-    """
-    extractor = LBPHistogram(scales=scales, method=method, interpolation=interpolation, norm=norm)
-    return extractor.describe(image).descriptors[0]
-
-
-def lbp(
-    image: ImageLike, *, patch_sizes=(16, 24, 32), step: int = 8, patch_cells: int = 2, n_points: int = 8,
-    radius: float = 1.0, method: str = "uniform", interpolation: str = "auto", norm: str | None = "l2",
-    out: np.ndarray | None = None,
-) -> LocalDescriptors:
-    """Descriptors of patches on a dense grid: the histograms of their cells, one after the other.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float.
-    patch_sizes, step, patch_cells, n_points, radius, method, interpolation, norm
-        As in :class:`LBP`, which does the same for many images.
-    out : array of shape (m, d), float32, optional
-        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, patch_cells**2 * n_bins) float32, cells row by row, no rows if the image is smaller than
-        every patch; frames (n, 4) float32, center x, center y, patch size, 0; norms None.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Ojala, Pietikäinen and Mäenpää, PAMI 2002, eq. 9; Lin et al., CVPR 2011.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptors, frames, _ = bovw.lbp(skimage.data.brick(), patch_sizes=16, method="riu2")
-    >>> descriptors.shape, (100 * descriptors[0, :10]).round().astype(int).tolist()
-    ((3969, 40), [6, 4, 0, 6, 14, 15, 8, 14, 17, 12])
-    """
-    extractor = LBP(
-        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, n_points=n_points, radius=radius, method=method,
-        interpolation=interpolation, norm=norm,
-    )
-    return extractor.describe(image, out=out)
-
-
 class LBP(Extractor):
-    """Dense LBP descriptors: histograms of local binary patterns over patches of a grid.
+    """Dense LBP descriptors: histograms of local binary patterns over patches of a grid; :func:`lbp` takes one image.
 
     Parameters
     ----------
@@ -355,7 +272,6 @@ class LBP(Extractor):
 
     See Also
     --------
-    lbp : the same for one image.
     lbp_cells : the cell grid of a whole image.
 
     Notes
@@ -436,8 +352,47 @@ class LBP(Extractor):
         return LocalDescriptors(descriptors, patch_frames(*image.shape, sizes, step))
 
 
+@documented_by(LBP)
+def lbp(
+    image: ImageLike, *, patch_sizes=(16, 24, 32), step: int = 8, patch_cells: int = 2, n_points: int = 8,
+    radius: float = 1.0, method: str = "uniform", interpolation: str = "auto", norm: str | None = "l2",
+    out: np.ndarray | None = None,
+) -> LocalDescriptors:
+    """Descriptors of patches on a dense grid: the histograms of their cells, one after the other.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float.
+    patch_sizes, step, patch_cells, n_points, radius, method, interpolation, norm
+        As in :class:`LBP`, which does the same for many images.
+    out : array of shape (m, d), float32, optional
+        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, patch_cells**2 * n_bins) float32, cells row by row, no rows if the image is smaller than
+        every patch; frames (n, 4) float32, center x, center y, patch size, 0; norms None.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, _ = bovw.lbp(skimage.data.brick(), patch_sizes=16, method="riu2")
+    >>> descriptors.shape, (100 * descriptors[0, :10]).round().astype(int).tolist()
+    ((3969, 40), [6, 4, 0, 6, 14, 15, 8, 14, 17, 12])
+    """
+    extractor = LBP(
+        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, n_points=n_points, radius=radius, method=method,
+        interpolation=interpolation, norm=norm,
+    )
+    return extractor.describe(image, out=out)
+
+
 class LBPHistogram(Extractor):
     """LBP histograms of the whole image, one (P, R) after the other: one descriptor, a texture signature.
+
+    :func:`lbp_histogram` takes one image.
 
     Parameters
     ----------
@@ -455,14 +410,11 @@ class LBPHistogram(Extractor):
 
     See Also
     --------
-    lbp_histogram : the same for one image.
     LBP : dense patches, for a codebook.
 
     References
     ----------
-    T. Ojala, M. Pietikäinen, T. Mäenpää, "Multiresolution gray-scale and rotation
-    invariant texture classification with local binary patterns", PAMI 24(7), 2002,
-    section 2.5.
+    Ojala, Pietikäinen and Mäenpää, PAMI 2002, section 2.5; in full in :class:`LBP`.
 
     Examples
     --------
@@ -510,6 +462,35 @@ class LBPHistogram(Extractor):
             for n_points, radius in parameters.scales
         ]
         return LocalDescriptors(np.concatenate(parts)[None], whole_frame(image))
+
+
+@documented_by(LBPHistogram)
+def lbp_histogram(
+    image: ImageLike, *, scales=((8, 1.0), (16, 2.0), (24, 3.0)), method: str = "riu2", interpolation: str = "auto",
+    norm: str | None = "l1",
+) -> np.ndarray:
+    """Texture signature of a whole image: histograms of several (P, R), one after the other.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float.
+    scales, method, interpolation, norm
+        As in :class:`LBPHistogram`, which does the same for many images.
+
+    Returns
+    -------
+    array of shape (n_bins of all scales,), float32
+        54 numbers by default: 10 + 18 + 26.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> bovw.lbp_histogram(skimage.data.brick(), scales=[(8, 1)], norm=None).astype(int).tolist()
+    [8039, 16958, 4180, 22350, 49273, 40176, 15140, 23217, 49512, 31255]
+    """
+    extractor = LBPHistogram(scales=scales, method=method, interpolation=interpolation, norm=norm)
+    return extractor.describe(image).descriptors[0]
 
 
 class _Pattern:

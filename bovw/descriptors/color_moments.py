@@ -16,6 +16,7 @@ exact for bytes and double precision otherwise.
 import numpy as np
 
 from .._cext import color_statistics as _kernels
+from .._docs import documented_by
 from .._parameters import Integer, Jobs
 from .._validation import check_color_image
 from ..images import ImageLike
@@ -24,46 +25,8 @@ from .local_descriptors import LocalDescriptors
 from .patch_grid import MAX_LENGTH, PATCH_SIZES, STEP, check_divides, patch_frames, patch_grid_shapes, sum_patch_cells
 
 
-def color_statistics(
-    image: ImageLike, *, patch_sizes=(16, 24, 32), step: int = 8, patch_cells: int = 4
-) -> LocalDescriptors:
-    """Color statistics of the patches of a dense grid.
-
-    Parameters
-    ----------
-    image : array of shape (height, width, 3) or (height, width), or path
-        RGB or gray (three equal channels), as :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257,
-        rounded) or float on the 0-255 scale.
-    patch_sizes, step, patch_cells
-        As in :class:`ColorStatistics`, which does the same for many images.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, 6 * patch_cells**2) float32, in units of the intensities, no rows if the image is smaller
-        than every patch; frames (n, 4) float32, center x, center y, patch size, 0; norms None.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Clinchant et al., ImagEval workshop 2007, section 3.2.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptors, frames, _ = bovw.color_statistics(skimage.data.astronaut(), patch_sizes=16)
-    >>> descriptors[0, :6].round().astype(int).tolist()
-    [154, 150, 158, 50, 49, 35]
-    """
-    return ColorStatistics(patch_sizes=patch_sizes, step=step, patch_cells=patch_cells).describe(image)
-
-
 class ColorStatistics(Extractor):
-    """Dense local color statistics: images in, a DescriptorSet out.
+    """Dense local color statistics: images in, a DescriptorSet out; :func:`color_statistics` takes one image.
 
     Parameters
     ----------
@@ -75,10 +38,6 @@ class ColorStatistics(Extractor):
         A patch is cut into ``patch_cells`` x ``patch_cells`` cells.
     n_jobs : int or None, default None
         Worker threads over images.
-
-    See Also
-    --------
-    color_statistics : the same for one image.
 
     Notes
     -----
@@ -134,6 +93,36 @@ class ColorStatistics(Extractor):
             n_pixels = (size // cells) ** 2
             _kernels.statistics(sums.reshape(-1, 6), n_pixels, descriptors[first:last].reshape(-1, 6))
         return LocalDescriptors(descriptors, patch_frames(*image.shape[:2], sizes, step))
+
+
+@documented_by(ColorStatistics)
+def color_statistics(
+    image: ImageLike, *, patch_sizes=(16, 24, 32), step: int = 8, patch_cells: int = 4
+) -> LocalDescriptors:
+    """Color statistics of the patches of a dense grid.
+
+    Parameters
+    ----------
+    image : array of shape (height, width, 3) or (height, width), or path
+        RGB or gray (three equal channels), as :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257,
+        rounded) or float on the 0-255 scale.
+    patch_sizes, step, patch_cells
+        As in :class:`ColorStatistics`, which does the same for many images.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, 6 * patch_cells**2) float32, in units of the intensities, no rows if the image is smaller
+        than every patch; frames (n, 4) float32, center x, center y, patch size, 0; norms None.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, _ = bovw.color_statistics(skimage.data.astronaut(), patch_sizes=16)
+    >>> descriptors[0, :6].round().astype(int).tolist()
+    [154, 150, 158, 50, 49, 35]
+    """
+    return ColorStatistics(patch_sizes=patch_sizes, step=step, patch_cells=patch_cells).describe(image)
 
 
 def _check_image(image):

@@ -38,6 +38,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._cext import hog as _kernels
+from .._docs import documented_by
 from .._parameters import Boolean, Choice, Integer, Jobs, Number, Optional, Series
 from .._validation import all_finite, check_color_image, check_gray_image, check_output
 from ..errors import ParameterError
@@ -152,170 +153,6 @@ def hog_cells(
     features = check_output("out", out, (rows, cols, 3 * orientations + 4 if uoctti else 4 * orientations))
     _kernels.normalize_cells(cells, uoctti, _BLOCK_EPSILON2, features)
     return features
-
-
-def hog_blocks(
-    image: npt.ArrayLike, *, cell_size: int = 8, block_cells: int = 2, orientations: int = 9, signed: bool = False,
-    sigma: float | None = 0.5, bilinear_cells: bool = True, bilinear_orientations: bool = True,
-    norm: str | None = "l2-hys", epsilon: float = 0.01, out: np.ndarray | None = None,
-) -> np.ndarray:
-    """The R-HOG blocks of Dalal and Triggs, one cell apart.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3)
-        As in :func:`hog_cells`. The paper's square-root gamma is ``np.sqrt(image)``.
-    cell_size : int, default 8
-        Side of a cell in pixels, and the distance of neighboring blocks.
-    block_cells : int, default 2
-        A block has ``block_cells`` x ``block_cells`` cells.
-    orientations : int, default 9
-        Bins over half a turn. Bin k is centered at (k + 1/2) * 180 / orientations degrees.
-    signed : bool, default False
-        Use 2 * orientations bins over the whole turn.
-    sigma : float or None, default 0.5
-        Standard deviation of the Gaussian window in block widths; None for no window.
-    bilinear_cells, bilinear_orientations : bool, default True
-        Trilinear votes. With False the nearest cell or orientation takes all.
-    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default "l2-hys"
-        Normalization of a block.
-    epsilon : float, default 0.01
-        Regularizer of the norm, in units of the histogram.
-    out : array of the shape that is returned, float32, optional
-        Where to write, C-contiguous; spares the page faults of a fresh array.
-
-    Returns
-    -------
-    array of shape (rows, cols, block_cells, block_cells, n_bins), float32
-        With rows = height // cell_size - block_cells + 1, likewise cols. Axes are block y,
-        block x, cell y, cell x, orientation; OpenCV's order is ``.transpose(1, 0, 3, 2, 4)``.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range, the image is not finite, or it is
-        smaller than a block.
-
-    Warns
-    -----
-    ImageScaleWarning
-        If the values of a float image lie in [0, 1].
-
-    Notes
-    -----
-    Derivatives across the border of the image are zero, as in OpenCV and
-    scikit-image. With ``sigma=None, bilinear_cells=False,
-    bilinear_orientations=False`` the definition is that of ``skimage.feature.hog``,
-    whose histograms are divided by cell_size**2. OpenCV centers its Gaussian half a
-    pixel off and has other regularisers.
-
-    References
-    ----------
-    N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
-    CVPR 2005, section 6.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> blocks = bovw.hog_blocks(skimage.data.camera())
-    >>> blocks.shape, (100 * blocks[30, 30, 0, 0]).astype(int).tolist()
-    ((63, 63, 2, 2, 9), [16, 14, 18, 4, 11, 0, 9, 36, 36])
-    """
-    parameters = plain_values(_BLOCKS, locals())
-    warn_of_unit_scale(np.asarray(image))
-    pixels = _pixels(image)
-    return _blocks(pixels, pixels.shape[:2], parameters, out)
-
-
-def hog_window(
-    image: ImageLike, *, window: tuple[int, int] = (128, 64), cell_size: int = 8, block_cells: int = 2,
-    orientations: int = 9, signed: bool = False, sigma: float | None = 0.5, bilinear_cells: bool = True,
-    bilinear_orientations: bool = True, norm: str | None = "l2-hys", epsilon: float = 0.01, color: bool = True,
-) -> np.ndarray:
-    """The descriptor of a detection window: all its blocks, 3,780 numbers for a person of 128 x 64 pixels.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
-    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon, \
-color
-        As in :class:`HOGWindow`, which does the same for many images.
-
-    Returns
-    -------
-    array of shape (d,), float32
-        The blocks of the window, y outer, in the order of :func:`hog_blocks`.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Dalal and Triggs, CVPR 2005, section 6.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptor = bovw.hog_window(skimage.data.astronaut())
-    >>> descriptor.shape, (100 * descriptor[1800:1809]).astype(int).tolist()
-    ((3780,), [1, 2, 5, 9, 27, 27, 18, 2, 1])
-    """
-    extractor = HOGWindow(
-        window=window, cell_size=cell_size, block_cells=block_cells, orientations=orientations, signed=signed,
-        sigma=sigma, bilinear_cells=bilinear_cells, bilinear_orientations=bilinear_orientations, norm=norm,
-        epsilon=epsilon, color=color,
-    )
-    return extractor.describe(image).descriptors[0]
-
-
-def hog(
-    image: ImageLike, *, patch_sizes=(16, 25, 31), step: int = 8, patch_cells: int = 4, orientations: int = 9,
-    variant: str = "dalal-triggs", sigma: float | None = 0.5, norm: str | None = "l2-hys", epsilon: float = 0.01,
-    color: bool = True, out: np.ndarray | None = None,
-) -> LocalDescriptors:
-    """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
-    patch_sizes, step, patch_cells, orientations, variant, sigma, norm, epsilon, color
-        As in :class:`HOG`, which does the same for many images.
-    out : array of shape (m, d), float32, optional
-        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, patch_cells**2 * n_bins) float32: patch size after patch size, rows of patches outer,
-        columns inner; inside a descriptor cell y, cell x, orientation. No rows if all patches are larger than the
-        image. frames (n, 4) float32: x, y of the center in pixels, scale = patch size, angle = 0. norms (n,)
-        float32: mean gradient magnitude, the sum of the raw unsigned bins / patch_size**2.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or the image is not finite.
-
-    References
-    ----------
-    Dalal and Triggs, CVPR 2005, section 6; Wang et al., CVPR 2010, section 5.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptors, frames, norms = bovw.hog(skimage.data.camera(), patch_sizes=16)
-    >>> descriptors.shape, (100 * descriptors[2000, 45:54]).astype(int).tolist()
-    ((3969, 144), [3, 2, 7, 19, 19, 16, 6, 1, 0])
-    """
-    extractor = HOG(
-        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, orientations=orientations, variant=variant,
-        sigma=sigma, norm=norm, epsilon=epsilon, color=color,
-    )
-    return extractor.describe(image, out=out)
 
 
 class HOG(Extractor):
@@ -449,8 +286,50 @@ class HOG(Extractor):
         return LocalDescriptors(descriptors, frames, norms)
 
 
+@documented_by(HOG)
+def hog(
+    image: ImageLike, *, patch_sizes=(16, 25, 31), step: int = 8, patch_cells: int = 4, orientations: int = 9,
+    variant: str = "dalal-triggs", sigma: float | None = 0.5, norm: str | None = "l2-hys", epsilon: float = 0.01,
+    color: bool = True, out: np.ndarray | None = None,
+) -> LocalDescriptors:
+    """HoG descriptors of square patches on a dense grid, the local features of coding pipelines.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    patch_sizes, step, patch_cells, orientations, variant, sigma, norm, epsilon, color
+        As in :class:`HOG`, which does the same for many images.
+    out : array of shape (m, d), float32, optional
+        Where to write, C-contiguous, with m >= n rows; spares the page faults of a fresh array.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, patch_cells**2 * n_bins) float32: patch size after patch size, rows of patches outer,
+        columns inner; inside a descriptor cell y, cell x, orientation. No rows if all patches are larger than the
+        image. frames (n, 4) float32: x, y of the center in pixels, scale = patch size, angle = 0. norms (n,)
+        float32: mean gradient magnitude, the sum of the raw unsigned bins / patch_size**2.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, norms = bovw.hog(skimage.data.camera(), patch_sizes=16)
+    >>> descriptors.shape, (100 * descriptors[2000, 45:54]).astype(int).tolist()
+    ((3969, 144), [3, 2, 7, 19, 19, 16, 6, 1, 0])
+    """
+    extractor = HOG(
+        patch_sizes=patch_sizes, step=step, patch_cells=patch_cells, orientations=orientations, variant=variant,
+        sigma=sigma, norm=norm, epsilon=epsilon, color=color,
+    )
+    return extractor.describe(image, out=out)
+
+
+@documented_by(HOG)
 class HOGWindow(Extractor):
     """The HoG blocks of a detection window as one descriptor: 3,780 numbers for a person of 128 x 64 pixels.
+
+    :func:`hog_window` takes one image.
 
     Parameters
     ----------
@@ -462,7 +341,7 @@ class HOGWindow(Extractor):
     block_cells : int in [1, 64], default 2
         A block has ``block_cells`` x ``block_cells`` cells.
     orientations : int in [1, 180], default 9
-        Bins over half a turn, the first centered at half a bin.
+        Bins over half a turn. Bin k is centered at (k + 1/2) * 180 / orientations degrees.
     signed : bool, default False
         Use 2 * orientations bins over the whole turn.
     sigma : float > 0 or None, default 0.5
@@ -473,17 +352,8 @@ class HOGWindow(Extractor):
         Share votes between the two nearest orientations. With False the nearest takes all.
     norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default 'l2-hys'
         Normalization of a block.
-    epsilon : float >= 1e-10, default 0.01
-        Regularizer of the norm, in units of the histogram.
-    color : bool, default True
-        Take each pixel's strongest channel of the RGB image; with False images are
-        read as gray.
-    n_jobs : int or None, default None
-        Worker threads of :meth:`transform`.
-
-    See Also
-    --------
-    hog_window : the same for one image.
+    epsilon, color, n_jobs
+        As in :class:`HOG`.
 
     Notes
     -----
@@ -541,6 +411,91 @@ class HOGWindow(Extractor):
     def _describe(self, image, parameters):
         blocks = _blocks(_pixels(_covering(image, parameters.window)), parameters.window, parameters)
         return LocalDescriptors(blocks.reshape(1, -1), whole_frame(image))
+
+
+@documented_by(HOGWindow)
+def hog_blocks(
+    image: npt.ArrayLike, *, cell_size: int = 8, block_cells: int = 2, orientations: int = 9, signed: bool = False,
+    sigma: float | None = 0.5, bilinear_cells: bool = True, bilinear_orientations: bool = True,
+    norm: str | None = "l2-hys", epsilon: float = 0.01, out: np.ndarray | None = None,
+) -> np.ndarray:
+    """The R-HOG blocks of Dalal and Triggs, one cell apart.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3)
+        As in :func:`hog_cells`. The paper's square-root gamma is ``np.sqrt(image)``.
+    cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon
+        As in :class:`HOGWindow`.
+    out : array of the shape that is returned, float32, optional
+        Where to write, C-contiguous; spares the page faults of a fresh array.
+
+    Returns
+    -------
+    array of shape (rows, cols, block_cells, block_cells, n_bins), float32
+        With rows = height // cell_size - block_cells + 1, likewise cols. Axes are block y,
+        block x, cell y, cell x, orientation; OpenCV's order is ``.transpose(1, 0, 3, 2, 4)``.
+
+    Warns
+    -----
+    ImageScaleWarning
+        If the values of a float image lie in [0, 1].
+
+    Notes
+    -----
+    Derivatives across the border of the image are zero, as in OpenCV and
+    scikit-image. With ``sigma=None, bilinear_cells=False,
+    bilinear_orientations=False`` the definition is that of ``skimage.feature.hog``,
+    whose histograms are divided by cell_size**2. OpenCV centers its Gaussian half a
+    pixel off and has other regularisers.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> blocks = bovw.hog_blocks(skimage.data.camera())
+    >>> blocks.shape, (100 * blocks[30, 30, 0, 0]).astype(int).tolist()
+    ((63, 63, 2, 2, 9), [16, 14, 18, 4, 11, 0, 9, 36, 36])
+    """
+    parameters = plain_values(_BLOCKS, locals())
+    warn_of_unit_scale(np.asarray(image))
+    pixels = _pixels(image)
+    return _blocks(pixels, pixels.shape[:2], parameters, out)
+
+
+@documented_by(HOGWindow)
+def hog_window(
+    image: ImageLike, *, window: tuple[int, int] = (128, 64), cell_size: int = 8, block_cells: int = 2,
+    orientations: int = 9, signed: bool = False, sigma: float | None = 0.5, bilinear_cells: bool = True,
+    bilinear_orientations: bool = True, norm: str | None = "l2-hys", epsilon: float = 0.01, color: bool = True,
+) -> np.ndarray:
+    """The descriptor of a detection window: all its blocks, 3,780 numbers for a person of 128 x 64 pixels.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    window, cell_size, block_cells, orientations, signed, sigma, bilinear_cells, bilinear_orientations, norm, epsilon, \
+color
+        As in :class:`HOGWindow`, which does the same for many images.
+
+    Returns
+    -------
+    array of shape (d,), float32
+        The blocks of the window, y outer, in the order of :func:`hog_blocks`.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptor = bovw.hog_window(skimage.data.astronaut())
+    >>> descriptor.shape, (100 * descriptor[1800:1809]).astype(int).tolist()
+    ((3780,), [1, 2, 5, 9, 27, 27, 18, 2, 1])
+    """
+    extractor = HOGWindow(
+        window=window, cell_size=cell_size, block_cells=block_cells, orientations=orientations, signed=signed,
+        sigma=sigma, bilinear_cells=bilinear_cells, bilinear_orientations=bilinear_orientations, norm=norm,
+        epsilon=epsilon, color=color,
+    )
+    return extractor.describe(image).descriptors[0]
 
 
 def _covering(image, window):

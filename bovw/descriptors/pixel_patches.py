@@ -13,6 +13,7 @@ with :math:`\varepsilon = 10` on the 0-255 scale, and whiten them afterwards (se
 
 import numpy as np
 
+from .._docs import documented_by
 from .._parameters import Boolean, Integer, Jobs, Number
 from .._validation import check_color_image, check_gray_image
 from ..images import ImageLike
@@ -21,48 +22,8 @@ from .local_descriptors import LocalDescriptors
 from .patch_grid import patch_frames, patch_grid_shapes
 
 
-def raw_patches(
-    image: ImageLike, *, patch_size: int = 6, step: int = 1, normalize: bool = True, epsilon: float = 10.0,
-    color: bool = True,
-) -> LocalDescriptors:
-    """Pixels of the patches of a dense grid.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
-    patch_size, step, normalize, epsilon, color
-        As in :class:`RawPatches`, which does the same for many images.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, 3 * patch_size**2) float32, or (n, patch_size**2) without ``color``: pixel row, pixel
-        column, channel, of which the channel runs fastest; no rows if the image is smaller than a patch. frames
-        (n, 4) float32: center x, center y, patch size, 0; rows of patches outer, columns inner. norms None.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Coates, Lee and Ng, AISTATS 2011, section 3.1.1.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> patches = bovw.raw_patches(skimage.data.camera(), patch_size=2, step=100, color=False, normalize=False)
-    >>> patches.descriptors[:3].tolist()
-    [[200.0, 200.0, 200.0, 199.0], [197.0, 196.0, 197.0, 196.0], [195.0, 195.0, 195.0, 195.0]]
-    """
-    extractor = RawPatches(patch_size=patch_size, step=step, normalize=normalize, epsilon=epsilon, color=color)
-    return extractor.describe(image)
-
-
 class RawPatches(Extractor):
-    """Pixels of dense patches: images in, a DescriptorSet out.
+    """Pixels of dense patches: images in, a DescriptorSet out; :func:`raw_patches` takes one image.
 
     Parameters
     ----------
@@ -78,10 +39,6 @@ class RawPatches(Extractor):
         Take RGB patches; with False gray ones.
     n_jobs : int or None, default None
         Worker threads over images.
-
-    See Also
-    --------
-    raw_patches : the same for one image.
 
     References
     ----------
@@ -135,3 +92,35 @@ class RawPatches(Extractor):
             deviation = np.sqrt(variance + np.float32(parameters.epsilon))
             descriptors /= np.where(deviation > 0, deviation, 1)[:, None]
         return LocalDescriptors(descriptors, frames)
+
+
+@documented_by(RawPatches)
+def raw_patches(
+    image: ImageLike, *, patch_size: int = 6, step: int = 1, normalize: bool = True, epsilon: float = 10.0,
+    color: bool = True,
+) -> LocalDescriptors:
+    """Pixels of the patches of a dense grid.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    patch_size, step, normalize, epsilon, color
+        As in :class:`RawPatches`, which does the same for many images.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, 3 * patch_size**2) float32, or (n, patch_size**2) without ``color``: pixel row, pixel
+        column, channel, of which the channel runs fastest; no rows if the image is smaller than a patch. frames
+        (n, 4) float32: center x, center y, patch size, 0; rows of patches outer, columns inner. norms None.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> patches = bovw.raw_patches(skimage.data.camera(), patch_size=2, step=100, color=False, normalize=False)
+    >>> patches.descriptors[:3].tolist()
+    [[200.0, 200.0, 200.0, 199.0], [197.0, 196.0, 197.0, 196.0], [195.0, 195.0, 195.0, 195.0]]
+    """
+    extractor = RawPatches(patch_size=patch_size, step=step, normalize=normalize, epsilon=epsilon, color=color)
+    return extractor.describe(image)

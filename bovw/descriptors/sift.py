@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from .._cext import dsift as _kernel
+from .._docs import documented_by
 from .._parameters import Boolean, Choice, Integer, Jobs, Number, OneOrMore, Optional, Series
 from .._validation import check_color_image, check_gray_image, check_int, check_output
 from ..errors import ParameterError
@@ -25,80 +26,6 @@ _MAX_SIGMA = 1024  # pixels
 _WINDOW_SIZE = 2.0  # bins, VLFeat's
 _MAX_NORM = 1e9  # keeps the squares of all bins far from overflow
 _BAND_ROWS = 64  # of a color image that are converted at a time
-
-
-def dense_sift(
-    image: ImageLike,
-    *,
-    step: int = 4,
-    bin_size: int | Sequence[int] = (4, 6, 8, 10),
-    window: str = "flat",
-    window_size: float | None = None,
-    magnification: float | None = None,
-    align: bool = True,
-    spatial_bins: int = 4,
-    orientations: int = 8,
-    contrast_threshold: float = 0.0,
-    root: bool = False,
-    arctangent: str = "fast",
-    dtype: str = "float32",
-    scales: float | Sequence[float] = (1.0,),
-    fit_within: tuple[int, int] | None = None,
-    color_space: str = "gray",
-    coordinates: str = "pixel",
-    bounds: tuple[int, int, int, int] | None = None,
-    out: np.ndarray | None = None,
-) -> LocalDescriptors:
-    """Dense SIFT descriptors of one image.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it, in gray unless ``color_space`` says otherwise: uint8, uint16 (divided by
-        257, rounded) or float on the 0-255 scale.
-    step, bin_size, window, window_size, magnification, align, spatial_bins, orientations, contrast_threshold, root, \
-arctangent, dtype, scales, fit_within, color_space, coordinates
-        As in :class:`DenseSIFT`, which does the same for many images.
-    bounds : (x0, y0, x1, y1), optional
-        Bin centers stay within these pixels, inclusive. Default: the whole image. Of an image that is not resized,
-        so with neither ``scales`` nor ``fit_within``.
-    out : (m, d) array, optional
-        Where to write, C-contiguous and of the given dtype, with m at least the number of frames; spares the page
-        faults of a fresh array.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, spatial_bins**2 * orientations), three times as many numbers for color, float32 or uint8:
-        scale after scale, bin size after bin size, rows of frames outer, columns inner. Orientation runs fastest,
-        then x, then y: index t + 8 * (x + 4 * y). Values in [0, 1], unit Euclidean length (zero where the image is
-        flat). frames (n, 4) float32: x, y of the center in pixels, scale = bin_size / 3, angle = 0. norms (n,)
-        float32: mean gradient mass, the sum of the raw bins / ((spatial_bins - 1) * bin_size + 1)**2.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or the image is not finite or empty.
-        An image too small for a single frame gives zero descriptors, no error.
-
-    References
-    ----------
-    Lowe, IJCV 2004, section 6.1; all others in :class:`DenseSIFT`.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptors, frames, norms = bovw.dense_sift(skimage.data.camera(), step=8, bin_size=(4, 8))
-    >>> descriptors.shape, (512 * descriptors[3000, 64:72]).astype(int).tolist()
-    ((7565, 128), [47, 15, 39, 44, 24, 25, 27, 81])
-    """
-    extractor = DenseSIFT(
-        step=step, bin_size=bin_size, window=window, window_size=window_size, magnification=magnification,
-        align=align, spatial_bins=spatial_bins, orientations=orientations, contrast_threshold=contrast_threshold,
-        root=root, arctangent=arctangent, dtype=dtype, scales=scales, fit_within=fit_within, color_space=color_space,
-        coordinates=coordinates,
-    )
-    return extractor.describe(image, bounds=bounds, out=out)
 
 
 def _check_bounds(bounds, shape):
@@ -206,7 +133,7 @@ def _fill(image, plan, parameters, descriptors, norms):
 
 
 class DenseSIFT(Extractor):
-    """Dense SIFT extractor: images in, a DescriptorSet out.
+    """Dense SIFT extractor: images in, a DescriptorSet out; :func:`dense_sift` takes one image.
 
     Parameters
     ----------
@@ -264,10 +191,6 @@ class DenseSIFT(Extractor):
     n_jobs : int or None, default None
         Worker threads of :meth:`transform`.
 
-    See Also
-    --------
-    dense_sift : the same for one image.
-
     Notes
     -----
     Agrees with VLFeat's ``vl_dsift`` to about 1e-5 for ``arctangent="fast"``. The flat
@@ -308,24 +231,11 @@ class DenseSIFT(Extractor):
     }
 
     def __init__(
-        self,
-        *,
-        step: int = 4,
-        bin_size: int | Sequence[int] = (4, 6, 8, 10),
-        window: str = "flat",
-        window_size: float | None = None,
-        magnification: float | None = None,
-        align: bool = True,
-        spatial_bins: int = 4,
-        orientations: int = 8,
-        contrast_threshold: float = 0.0,
-        root: bool = False,
-        arctangent: str = "fast",
-        dtype: str = "float32",
-        scales: float | Sequence[float] = (1.0,),
-        fit_within: tuple[int, int] | None = None,
-        color_space: str = "gray",
-        coordinates: str = "pixel",
+        self, *, step: int = 4, bin_size: int | Sequence[int] = (4, 6, 8, 10), window: str = "flat",
+        window_size: float | None = None, magnification: float | None = None, align: bool = True,
+        spatial_bins: int = 4, orientations: int = 8, contrast_threshold: float = 0.0, root: bool = False,
+        arctangent: str = "fast", dtype: str = "float32", scales: float | Sequence[float] = (1.0,),
+        fit_within: tuple[int, int] | None = None, color_space: str = "gray", coordinates: str = "pixel",
         n_jobs: int | None = None,
     ):
         self.step = step
@@ -411,6 +321,63 @@ class DenseSIFT(Extractor):
             frames[first:last, 1] = (plan.frames[:, 1] + shift) * down - shift
             frames[first:last, 2] *= across
         return LocalDescriptors(descriptors, frames, norms)
+
+
+@documented_by(DenseSIFT)
+def dense_sift(
+    image: ImageLike, *, step: int = 4, bin_size: int | Sequence[int] = (4, 6, 8, 10), window: str = "flat",
+    window_size: float | None = None, magnification: float | None = None, align: bool = True, spatial_bins: int = 4,
+    orientations: int = 8, contrast_threshold: float = 0.0, root: bool = False, arctangent: str = "fast",
+    dtype: str = "float32", scales: float | Sequence[float] = (1.0,), fit_within: tuple[int, int] | None = None,
+    color_space: str = "gray", coordinates: str = "pixel", bounds: tuple[int, int, int, int] | None = None,
+    out: np.ndarray | None = None,
+) -> LocalDescriptors:
+    """Dense SIFT descriptors of one image.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray unless ``color_space`` says otherwise: uint8, uint16 (divided by
+        257, rounded) or float on the 0-255 scale.
+    step, bin_size, window, window_size, magnification, align, spatial_bins, orientations, contrast_threshold, root, \
+arctangent, dtype, scales, fit_within, color_space, coordinates
+        As in :class:`DenseSIFT`, which does the same for many images.
+    bounds : (x0, y0, x1, y1), optional
+        Bin centers stay within these pixels, inclusive. Default: the whole image. Of an image that is not resized,
+        so with neither ``scales`` nor ``fit_within``.
+    out : (m, d) array, optional
+        Where to write, C-contiguous and of the given dtype, with m at least the number of frames; spares the page
+        faults of a fresh array.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, spatial_bins**2 * orientations), three times as many numbers for color, float32 or uint8:
+        scale after scale, bin size after bin size, rows of frames outer, columns inner. Orientation runs fastest,
+        then x, then y: index t + 8 * (x + 4 * y). Values in [0, 1], unit Euclidean length (zero where the image is
+        flat). frames (n, 4) float32: x, y of the center in pixels, scale = bin_size / 3, angle = 0. norms (n,)
+        float32: mean gradient mass, the sum of the raw bins / ((spatial_bins - 1) * bin_size + 1)**2.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is out of range or the image is not finite or empty.
+        An image too small for a single frame gives zero descriptors, no error.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, norms = bovw.dense_sift(skimage.data.camera(), step=8, bin_size=(4, 8))
+    >>> descriptors.shape, (512 * descriptors[3000, 64:72]).astype(int).tolist()
+    ((7565, 128), [47, 15, 39, 44, 24, 25, 27, 81])
+    """
+    extractor = DenseSIFT(
+        step=step, bin_size=bin_size, window=window, window_size=window_size, magnification=magnification,
+        align=align, spatial_bins=spatial_bins, orientations=orientations, contrast_threshold=contrast_threshold,
+        root=root, arctangent=arctangent, dtype=dtype, scales=scales, fit_within=fit_within, color_space=color_space,
+        coordinates=coordinates,
+    )
+    return extractor.describe(image, bounds=bounds, out=out)
 
 
 def _scaled_shape(image, scale):

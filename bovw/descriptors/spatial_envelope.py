@@ -30,6 +30,7 @@ import math
 import numpy as np
 import scipy.fft
 
+from .._docs import documented_by
 from .._parameters import Integer, Jobs, Number, Optional, Series
 from .._validation import all_finite, check_gray_image
 from ..errors import ParameterError
@@ -46,52 +47,10 @@ _CACHED_PIXELS = 1 << 20  # filters of padded images up to this size are kept
 _BLOCK_PIXELS = 1 << 20  # of a larger image so many are filtered at once
 
 
-def gist(
-    image: ImageLike, *, image_size: int = 256, orientations=(8, 8, 8, 8), blocks: int = 4,
-    prefilter: float | None = 4.0, patch_size: int | None = None, step: int = 16,
-) -> LocalDescriptors:
-    """GIST descriptor of a whole image, or with ``patch_size`` of the patches of a dense grid.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float on the 0-255
-        scale, not negative.
-    image_size, orientations, blocks, prefilter, patch_size, step
-        As in :class:`GIST`, which does the same for many images.
-
-    Returns
-    -------
-    LocalDescriptors
-        descriptors (n, sum(orientations) * blocks**2) float32, filter by filter, blocks row by row: a single row
-        for a whole image, no row if the image is smaller than a patch. frames (n, 4) float32: center x, center y,
-        patch size or the longer side of the image, 0. norms None.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Oliva and Torralba, IJCV 2001, section 3.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> descriptors, frames, _ = bovw.gist(skimage.data.camera())
-    >>> descriptors.shape, (1000 * descriptors[0, :4]).astype(int).tolist()
-    ((1, 512), [1, 13, 4, 2])
-    """
-    extractor = GIST(
-        image_size=image_size, orientations=orientations, blocks=blocks, prefilter=prefilter, patch_size=patch_size,
-        step=step,
-    )
-    return extractor.describe(image)
-
-
 class GIST(Extractor):
     """GIST descriptors: images in, a DescriptorSet out; one descriptor an image, or dense patches.
+
+    :func:`gist` takes one image.
 
     Parameters
     ----------
@@ -111,10 +70,6 @@ class GIST(Extractor):
         Pixels between neighboring patches, in x and y.
     n_jobs : int or None, default None
         Worker threads over images.
-
-    See Also
-    --------
-    gist : the same for one image.
 
     Notes
     -----
@@ -180,6 +135,42 @@ class GIST(Extractor):
             for energy in _energies(_padded(square), square.shape, parameters.orientations, parameters.prefilter)
         ]
         return LocalDescriptors(np.concatenate(energies)[None], whole_frame(image))
+
+
+@documented_by(GIST)
+def gist(
+    image: ImageLike, *, image_size: int = 256, orientations=(8, 8, 8, 8), blocks: int = 4,
+    prefilter: float | None = 4.0, patch_size: int | None = None, step: int = 16,
+) -> LocalDescriptors:
+    """GIST descriptor of a whole image, or with ``patch_size`` of the patches of a dense grid.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it, in gray: uint8, uint16 (divided by 257, rounded) or float on the 0-255
+        scale, not negative.
+    image_size, orientations, blocks, prefilter, patch_size, step
+        As in :class:`GIST`, which does the same for many images.
+
+    Returns
+    -------
+    LocalDescriptors
+        descriptors (n, sum(orientations) * blocks**2) float32, filter by filter, blocks row by row: a single row
+        for a whole image, no row if the image is smaller than a patch. frames (n, 4) float32: center x, center y,
+        patch size or the longer side of the image, 0. norms None.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> descriptors, frames, _ = bovw.gist(skimage.data.camera())
+    >>> descriptors.shape, (1000 * descriptors[0, :4]).astype(int).tolist()
+    ((1, 512), [1, 13, 4, 2])
+    """
+    extractor = GIST(
+        image_size=image_size, orientations=orientations, blocks=blocks, prefilter=prefilter, patch_size=patch_size,
+        step=step,
+    )
+    return extractor.describe(image)
 
 
 def _patches(image, parameters):

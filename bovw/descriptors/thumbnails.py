@@ -6,6 +6,7 @@ pixels, their aspect ratio given up, and compare them with zero mean and unit no
 
 import numpy as np
 
+from .._docs import documented_by
 from .._parameters import Boolean, Integer, Jobs
 from .._validation import check_color_image, check_gray_image
 from ..images import ImageLike
@@ -15,41 +16,8 @@ from .grid import whole_frame
 from .local_descriptors import LocalDescriptors
 
 
-def tiny_image(image: ImageLike, *, size: int = 16, color: bool = False) -> np.ndarray:
-    """The image at a size of ``size`` x ``size`` pixels, of zero mean and unit norm.
-
-    Parameters
-    ----------
-    image : array of shape (height, width) or (height, width, 3), or path
-        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
-    size, color
-        As in :class:`TinyImage`, which does the same for many images.
-
-    Returns
-    -------
-    array of shape (size**2,), or (3 * size**2,) with ``color``, float32
-        Row, column, channel; zero for a flat image.
-
-    Raises
-    ------
-    ParameterError
-        If the image or a parameter is out of range.
-
-    References
-    ----------
-    Torralba, Fergus and Freeman, PAMI 2008, section 3.
-
-    Examples
-    --------
-    >>> import bovw, skimage.data
-    >>> (100 * bovw.tiny_image(skimage.data.camera(), size=3)).astype(int).reshape(3, 3).tolist()
-    [[29, 17, 44], [-56, -26, 17], [-48, 11, 11]]
-    """
-    return TinyImage(size=size, color=color).describe(image).descriptors[0]
-
-
 class TinyImage(Extractor):
-    """The whole image as one descriptor of a few pixels.
+    """The whole image as one descriptor of a few pixels; :func:`tiny_image` takes one image.
 
     Parameters
     ----------
@@ -59,10 +27,6 @@ class TinyImage(Extractor):
         Keep RGB; otherwise gray.
     n_jobs : int or None, default None
         Worker threads over images.
-
-    See Also
-    --------
-    tiny_image : the same for one image.
 
     Notes
     -----
@@ -104,3 +68,28 @@ class TinyImage(Extractor):
         # what is left of a flat image is the rounding of its mean
         tiny = tiny / np.float32(length) if length > 1e-3 else np.zeros_like(tiny)
         return LocalDescriptors(tiny[None], whole_frame(image))
+
+
+@documented_by(TinyImage)
+def tiny_image(image: ImageLike, *, size: int = 16, color: bool = False) -> np.ndarray:
+    """The image at a size of ``size`` x ``size`` pixels, of zero mean and unit norm.
+
+    Parameters
+    ----------
+    image : array of shape (height, width) or (height, width, 3), or path
+        As :func:`bovw.load_image` reads it: uint8, uint16 (divided by 257, rounded) or float on the 0-255 scale.
+    size, color
+        As in :class:`TinyImage`, which does the same for many images.
+
+    Returns
+    -------
+    array of shape (size**2,), or (3 * size**2,) with ``color``, float32
+        Row, column, channel; zero for a flat image.
+
+    Examples
+    --------
+    >>> import bovw, skimage.data
+    >>> (100 * bovw.tiny_image(skimage.data.camera(), size=3)).astype(int).reshape(3, 3).tolist()
+    [[29, 17, 44], [-56, -26, 17], [-48, 11, 11]]
+    """
+    return TinyImage(size=size, color=color).describe(image).descriptors[0]

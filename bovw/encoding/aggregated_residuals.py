@@ -15,12 +15,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._docs import documented_by
 from .._parameters import Boolean
 from ..codebook.nearest import WordSearch
-from .base import WORDS, check_arguments, check_words, divide_by_counts
+from .base import WORDS, Encoder, check_arguments, check_words, divide_by_counts
 from .residuals import ResidualEncoder, residual_statistics, split_statistics
 
 
+@documented_by(Encoder)
 class VLAD(ResidualEncoder):
     """Vectors of locally aggregated descriptors; not normalized but for ``mass_normalize``.
 
@@ -30,13 +32,6 @@ class VLAD(ResidualEncoder):
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
     mass_normalize : bool, default False
         Divide each word's sum by its number of descriptors.
-
-    Attributes
-    ----------
-    codebook_ : KMeansCodebook
-        The fitted codebook; words in ``codebook_.words_``.
-    n_features_in_ : int
-        Dimension of a descriptor.
 
     Notes
     -----
@@ -91,6 +86,7 @@ def _finish(statistics, n_words, mass_normalize):
     return residuals.reshape(len(statistics), -1)
 
 
+@documented_by(VLAD)
 def vlad(descriptors, words, *, mass_normalize: bool = False) -> np.ndarray:
     """VLAD of a set of descriptors, not normalized but for ``mass_normalize``.
 
@@ -99,18 +95,13 @@ def vlad(descriptors, words, *, mass_normalize: bool = False) -> np.ndarray:
     descriptors : array of shape (n, d), or descriptor sets
         May be empty: the code is 0.
     words : array of shape (K, d)
-    mass_normalize : bool, default False
-        Divide each word's sum by its number of descriptors.
+    mass_normalize
+        As in :class:`VLAD`.
 
     Returns
     -------
     code : array of shape (K d,), float32
         The sum of residuals of word after word.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or shapes disagree.
 
     See Also
     --------

@@ -15,10 +15,10 @@ An encoder implements the two ends, :meth:`Encoder.statistics` and
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import Declared, Part
+from .._transformer import Float32Transformer
 from .._validation import check_int, check_matrix, check_samples
 from ..codebook import KMeansCodebook
 from ..descriptors.descriptor_set import as_descriptor_set, as_rows, is_descriptor_sets
@@ -31,7 +31,7 @@ BLOCK_ROWS = 512
 WORDS = Part("KMeansCodebook or HierarchicalKMeans", default=KMeansCodebook, methods=("fit", "word_search"))
 
 
-class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Encoder(Declared, Float32Transformer):
     """Base of the encoders: a codebook, and a way to pool the codes of descriptors.
 
     A subclass sets ``poolings`` (the poolings that it supports, the default first),
@@ -42,6 +42,13 @@ class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     Wherever descriptors are asked for, one pool of them, they may be an array (n, d), float or uint8, a
     DescriptorSet, or a list of (n_i, d) arrays or DescriptorSets, whose rows then count together.
+
+    Attributes
+    ----------
+    codebook_ : fitted codebook
+        A KMeansCodebook where ``codebook`` is None; words in ``codebook_.words_``.
+    n_features_in_ : int
+        Dimension of a descriptor.
     """
 
     poolings: tuple[str, ...] = ("sum",)
@@ -49,7 +56,7 @@ class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     whole_images = False  # or there are codes of cells
 
     def fit(self, X, y=None) -> "Encoder":
-        """Fit a clone of the codebook on descriptors.
+        """Fit a clone of the codebook on descriptors; returns self.
 
         Parameters
         ----------
@@ -57,10 +64,6 @@ class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             Descriptors, as many as the codebook should see. To learn from a block source, fit the codebook
             alone and hand it to :meth:`with_codebook`.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------
@@ -96,11 +99,6 @@ class Encoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         for code, image in zip(codes, images, strict=True):
             code[:] = self.encode(image)
         return codes
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
     @property
     def _n_features_out(self):

@@ -49,16 +49,12 @@ class Concatenation(Encoder):
         self.n_descriptors = n_descriptors
 
     def fit(self, X, y=None) -> "Concatenation":
-        """Note the dimension of a descriptor.
+        """Note the dimension of a descriptor; returns self.
 
         Parameters
         ----------
         X : array of shape (n, d), or descriptor sets
         y : ignored
-
-        Returns
-        -------
-        self
         """
         self.check_params()
         check_samples(self, as_rows(X), reset=True)

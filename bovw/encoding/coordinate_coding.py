@@ -26,10 +26,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._cext import lcc as kernels
 from .._cext.sparse_pool import fill_codes
+from .._docs import documented_by
 from .._parameters import Number
 from ..codebook.neighbors import OVERFLOW, NeighborSearch
 from ..errors import ParameterError
-from .base import BLOCK_ROWS, WORDS, check_arguments, check_words
+from .base import BLOCK_ROWS, WORDS, Encoder, check_arguments, check_words
 from .sparse import SparseCodes, SparseEncoder, gather_codes
 
 _NEAREST = 16  # words of the first working sets
@@ -40,6 +41,7 @@ _ROUNDS = 30
 _MAX_STEPS = 20_000
 
 
+@documented_by(Encoder)
 class LCC(SparseEncoder):
     """Local coordinate coding over all words.
 
@@ -48,17 +50,10 @@ class LCC(SparseEncoder):
     codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
     mu : float > 0, default 0.1
-        Weight of the locality penalty, positive. Large values leave only the nearest word.
+        Weight of the locality penalty. Large values leave only the nearest word.
     tol : float > 0, default 0.0001
         How far the optimality condition may be violated, relative to the squared distance
         of the nearest word.
-
-    Attributes
-    ----------
-    codebook_ : KMeansCodebook
-        The fitted codebook; words in ``codebook_.words_``.
-    n_features_in_ : int
-        Dimension of a descriptor.
 
     Notes
     -----
@@ -158,6 +153,7 @@ def _solve(search, mu, tol, X, buffers, products, indices, weights, counts):
     warnings.warn(f"{len(todo)} LCC codes did not reach tol={tol}; raise tol or mu", ConvergenceWarning, stacklevel=2)
 
 
+@documented_by(LCC)
 def lcc(descriptors, words, *, mu: float = 0.1, tol: float = 1e-4) -> SparseCodes:
     """LCC codes of descriptors.
 
@@ -165,11 +161,8 @@ def lcc(descriptors, words, *, mu: float = 0.1, tol: float = 1e-4) -> SparseCode
     ----------
     descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    mu : float, default 0.1
-        Weight of the locality penalty, positive.
-    tol : float, default 1e-4
-        Positive: how far the optimality condition may be violated, relative to the squared distance
-        of the nearest word.
+    mu, tol
+        As in :class:`LCC`.
 
     Returns
     -------
@@ -177,19 +170,10 @@ def lcc(descriptors, words, *, mu: float = 0.1, tol: float = 1e-4) -> SparseCode
         The words of each descriptor, with weights that sum to 1; the widest code decides how many entries all
         have, and others are filled up with words of weight 0.
 
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or shapes disagree.
-
     Warns
     -----
     ConvergenceWarning
         If a code does not reach ``tol``.
-
-    See Also
-    --------
-    LCC : the estimator, with references.
 
     Examples
     --------

@@ -26,6 +26,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._cext import fisher as kernels
+from .._docs import documented_by
 from .._parameters import Boolean, Choice, Number, Part
 from .._validation import check_bool, check_matrix
 from ..codebook import GMMCodebook
@@ -198,6 +199,7 @@ class FisherMixture:
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
+@documented_by(FisherVector)
 def fisher_vector(
     descriptors, weights, means, variances, *, threshold: float = 1e-4, weight_gradient: bool = False,
     convention: str = "vlfeat", improved: bool = False,
@@ -210,12 +212,8 @@ def fisher_vector(
         May be empty: the code is 0.
     weights, means, variances : arrays of shape (K,), (K, d), (K, d)
         The mixture. Weights are scaled to sum to 1; variances are positive.
-    threshold : float, default 1e-4
-        Posteriors below it are dropped, 0 to 0.5. The others are not rescaled.
-    weight_gradient : bool, default False
-        Put the K derivatives by the weights in front.
-    convention : "vlfeat" or "skimage", default "vlfeat"
-        "skimage" has the opposite sign in the second half.
+    threshold, weight_gradient, convention
+        As in :class:`FisherVector`.
     improved : bool, default False
         Take the signed root of each number and scale the code to unit length, as VLFeat's option of that name does;
         in the class these are steps of ``SpatialPyramid``.
@@ -224,15 +222,6 @@ def fisher_vector(
     -------
     code : array of shape (2 K d,), float32
         u_1 ... u_K, v_1 ... v_K; K more in front with ``weight_gradient``.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or shapes disagree.
-
-    See Also
-    --------
-    FisherVector : the estimator, with references.
 
     Examples
     --------

@@ -11,11 +11,13 @@ Summed it is a histogram of counts; the maximum says which words occur at all.
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._docs import documented_by
 from ..codebook.nearest import nearest_words
-from .base import WORDS, check_words
+from .base import WORDS, Encoder, check_words
 from .sparse import SparseCodes, SparseEncoder
 
 
+@documented_by(Encoder)
 class HardAssignment(SparseEncoder):
     """Vector quantization: one vote for the nearest word.
 
@@ -24,13 +26,6 @@ class HardAssignment(SparseEncoder):
     codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``. Its ``search``
         says how the nearest word is looked for: exactly, approximately, or down a tree.
-
-    Attributes
-    ----------
-    codebook_ : KMeansCodebook or HierarchicalKMeans
-        The fitted codebook; words in ``codebook_.words_``.
-    n_features_in_ : int
-        Dimension of a descriptor.
 
     Notes
     -----
@@ -77,6 +72,7 @@ class HardAssignment(SparseEncoder):
         return np.minimum(counts, 1).astype(np.float32) if pooling == "max" else counts.astype(np.float64)
 
 
+@documented_by(HardAssignment)
 def hard_assignment(descriptors, words) -> SparseCodes:
     """The nearest word of each descriptor, as codes of one word.
 
@@ -89,15 +85,6 @@ def hard_assignment(descriptors, words) -> SparseCodes:
     -------
     SparseCodes
         Of one entry, weight 1; ties go to the lower word. Their sum is the histogram of words.
-
-    Raises
-    ------
-    ParameterError
-        If shapes disagree or a value is not finite.
-
-    See Also
-    --------
-    HardAssignment : the estimator, with references.
 
     Examples
     --------

@@ -41,10 +41,10 @@ The Hellinger kernel :math:`\sqrt{xy}` needs no approximation: its map is the si
 
 import numpy as np
 from scipy.integrate import quad
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import Choice, Declared, Integer, Number, Optional
+from .._transformer import Float32Transformer
 from .._validation import check_matrix, check_samples
 from .base import check_arguments
 from .normalization import normalize
@@ -64,7 +64,7 @@ _PERIODS = {
 SMALLEST = 2.0**-20
 
 
-class HomogeneousKernelMap(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class HomogeneousKernelMap(Declared, Float32Transformer):
     """Approximate feature map of an additive kernel, for signatures of counts.
 
     Parameters
@@ -112,27 +112,18 @@ class HomogeneousKernelMap(Declared, ClassNamePrefixFeaturesOutMixin, Transforme
         self.gamma = gamma
         self.period = period
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
-
     @property
     def _n_features_out(self):
         return self.n_features_in_ * (2 * self.order + 1)
 
     def fit(self, X, y=None) -> "HomogeneousKernelMap":
-        """Work out the coefficients; of X only the number of columns matters.
+        """Work out the coefficients; of X only the number of columns matters; returns self.
 
         Parameters
         ----------
         X : array of shape (n, d)
             Signatures.
         y : ignored
-
-        Returns
-        -------
-        self
         """
         self.check_params()
         self.coefficients_, self.period_ = _coefficients(self.kernel, self.order, self.period)

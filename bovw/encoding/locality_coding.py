@@ -23,12 +23,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._cext import llc as kernels
+from .._docs import documented_by
 from .._parameters import Integer, Number
 from ..codebook.neighbors import NeighborSearch
-from .base import BLOCK_ROWS, WORDS, check_arguments, check_words
+from .base import BLOCK_ROWS, WORDS, Encoder, check_arguments, check_words
 from .sparse import SparseCodes, SparseEncoder, check_neighbors, count_words, gather_codes
 
 
+@documented_by(Encoder)
 class LLC(SparseEncoder):
     """Locality-constrained linear coding over the nearest words.
 
@@ -37,16 +39,9 @@ class LLC(SparseEncoder):
     codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
     n_neighbors : int >= 1, default 5
-        Words that rebuild a descriptor.
+        Words that rebuild a descriptor, at most K.
     regularization : float > 0, default 0.0001
-        Regularization relative to the trace of the Gram matrix; positive.
-
-    Attributes
-    ----------
-    codebook_ : KMeansCodebook
-        The fitted codebook; words in ``codebook_.words_``.
-    n_features_in_ : int
-        Dimension of a descriptor.
+        Regularization relative to the trace of the Gram matrix.
 
     Notes
     -----
@@ -103,6 +98,7 @@ def _coder(search, n_neighbors, regularization, n_rows):
     return code
 
 
+@documented_by(LLC)
 def llc(descriptors, words, *, n_neighbors: int = 5, regularization: float = 1e-4) -> SparseCodes:
     """Approximate LLC codes of descriptors.
 
@@ -110,24 +106,13 @@ def llc(descriptors, words, *, n_neighbors: int = 5, regularization: float = 1e-
     ----------
     descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    n_neighbors : int, default 5
-        Words that rebuild a descriptor, 1 to K.
-    regularization : float, default 1e-4
-        Regularization relative to the trace of the Gram matrix; positive.
+    n_neighbors, regularization
+        As in :class:`LLC`.
 
     Returns
     -------
     SparseCodes
         The nearest words of each descriptor, nearest first, with weights that sum to 1.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or shapes disagree.
-
-    See Also
-    --------
-    LLC : the estimator, with references.
 
     Examples
     --------

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._cext import neighbors as kernels
+from .._docs import documented_by
 from .._parameters import Integer, Number, Optional
 from ..codebook.nearest import WordSearch
 from ..codebook.neighbors import NeighborSearch
@@ -29,7 +30,7 @@ class SoftAssignment(SparseEncoder):
     codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
     n_neighbors : int >= 1, default 5
-        Words that a descriptor votes for.
+        Words that a descriptor votes for, at most K.
     sigma : float > 0 or None, default None
         Width of the Gaussian, in the unit of the descriptors. None learns it in ``fit``:
         the root mean square, over training descriptors and dimensions, of their
@@ -122,6 +123,7 @@ def _coder(search, n_neighbors, sigma, n_rows):
     return code
 
 
+@documented_by(SoftAssignment)
 def soft_assignment(descriptors, words, *, n_neighbors: int = 5, sigma: float) -> SparseCodes:
     """Kernel codebook votes of descriptors.
 
@@ -129,8 +131,8 @@ def soft_assignment(descriptors, words, *, n_neighbors: int = 5, sigma: float) -
     ----------
     descriptors : array of shape (n, d), or descriptor sets
     words : array of shape (K, d)
-    n_neighbors : int, default 5
-        Words that a descriptor votes for, 1 to K.
+    n_neighbors
+        As in :class:`SoftAssignment`.
     sigma : float
         Width of the Gaussian, positive, in the unit of the descriptors: what the class learns as ``sigma_``.
 
@@ -138,15 +140,6 @@ def soft_assignment(descriptors, words, *, n_neighbors: int = 5, sigma: float) -
     -------
     SparseCodes
         The nearest words of each descriptor, nearest first, with votes that sum to 1.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or shapes disagree.
-
-    See Also
-    --------
-    SoftAssignment : the estimator, with references.
 
     Examples
     --------

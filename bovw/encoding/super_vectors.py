@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._docs import documented_by
 from .._parameters import Number
 from ..codebook.nearest import WordSearch
 from ..errors import ParameterError
@@ -28,7 +29,7 @@ class SuperVector(ResidualEncoder):
     codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
     s : float >= 0, default 1.0
-        The constant beside each word's residual, in the unit of the descriptors; not negative.
+        The constant beside each word's residual, in the unit of the descriptors.
 
     Attributes
     ----------
@@ -100,6 +101,7 @@ def _finish(statistics, probabilities, s):
     return blocks.reshape(len(statistics), -1)
 
 
+@documented_by(SuperVector)
 def super_vector(descriptors, words, *, probabilities=None, s: float = 1.0) -> np.ndarray:
     """Super-vector of a set of descriptors.
 
@@ -111,22 +113,13 @@ def super_vector(descriptors, words, *, probabilities=None, s: float = 1.0) -> n
     probabilities : array of shape (K,), default None
         Share of the training descriptors of each word, positive: what the class learns as ``probabilities_``.
         None: 1 / K.
-    s : float, default 1.0
-        The constant beside each residual, in the unit of the descriptors; not negative.
+    s
+        As in :class:`SuperVector`.
 
     Returns
     -------
     code : array of shape (K (d + 1),), float32
         Block k is ``s`` times the count, then the residuals.
-
-    Raises
-    ------
-    ParameterError
-        If a parameter is out of range or shapes disagree.
-
-    See Also
-    --------
-    SuperVector : the estimator, with references.
 
     Examples
     --------

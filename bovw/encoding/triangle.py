@@ -12,9 +12,11 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from .._docs import documented_by
 from .base import BLOCK_ROWS, WORDS, Encoder, check_words, divide_by_counts, segments
 
 
+@documented_by(Encoder)
 class TriangleAssignment(Encoder):
     """The "triangle" k-means encoder.
 
@@ -22,13 +24,6 @@ class TriangleAssignment(Encoder):
     ----------
     codebook : KMeansCodebook or HierarchicalKMeans or None, default None
         The codebook that ``fit`` clones and fits. None is ``KMeansCodebook()``.
-
-    Attributes
-    ----------
-    codebook_ : KMeansCodebook
-        The fitted codebook; words in ``codebook_.words_``.
-    n_features_in_ : int
-        Dimension of a descriptor.
 
     Notes
     -----
@@ -112,6 +107,7 @@ def _coder(words, n_rows):
     return code
 
 
+@documented_by(TriangleAssignment)
 def triangle_assignment(descriptors, words) -> np.ndarray:
     """Triangle codes of descriptors.
 
@@ -123,15 +119,6 @@ def triangle_assignment(descriptors, words) -> np.ndarray:
     Returns
     -------
     codes : array of shape (n, K), float32
-
-    Raises
-    ------
-    ParameterError
-        If shapes disagree or a value is not finite.
-
-    See Also
-    --------
-    TriangleAssignment : the estimator, with the reference.
 
     Examples
     --------

@@ -52,16 +52,12 @@ class WordCounts(HardAssignment):
         self.n_words = n_words
 
     def fit(self, X, y=None) -> "WordCounts":
-        """Check the words; nothing is learnt.
+        """Check the words; nothing is learnt; returns self.
 
         Parameters
         ----------
         X : array of shape (n, 1), or descriptor sets
         y : ignored
-
-        Returns
-        -------
-        self
         """
         self.check_params()
         self._labels(check_samples(self, as_rows(X), reset=True))

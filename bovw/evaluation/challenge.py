@@ -78,6 +78,7 @@ def evaluate_files(predictions, truth, meta=None, wordnet=None, *, confidence=0.
     Returns
     -------
     dict
+        As of :func:`evaluate_predictions`.
 
     Raises
     ------

@@ -75,15 +75,13 @@ def flat_error(truth, predictions, k=None):
 
     Parameters
     ----------
-    truth, predictions
+    truth, predictions, k
         As in :func:`image_flat_errors`.
-    k : int, optional
-        Number of guesses that count.
 
     Returns
     -------
     float, or float64 array of shape (5,)
-        The error at ``k`` guesses; without ``k`` the errors at 1 to 5.
+        The error at ``k`` guesses, or without ``k`` the errors at 1 to 5.
 
     Examples
     --------
@@ -113,6 +111,7 @@ def top_k_error(truth, scores, k=5, *, classes=None):
     Returns
     -------
     float
+        In [0, 1].
 
     Raises
     ------

@@ -167,8 +167,8 @@ def leaf_threshold(probabilities, space, threshold):
 
     Parameters
     ----------
-    probabilities : array of shape (n, n_classes)
-    space : AnswerSpace
+    probabilities, space
+        As in :func:`hedge`.
     threshold : float
         At least 0; ``inf`` always gives the root.
 

@@ -100,16 +100,14 @@ def hierarchical_error(truth, predictions, costs, classes, k=None, *, normalize=
 
     Parameters
     ----------
-    truth, predictions, costs, classes, normalize
+    truth, predictions, costs, classes, k, normalize
         As in :func:`image_hierarchical_errors`.
-    k : int, optional
-        Number of guesses that count.
 
     Returns
     -------
     float, or float64 array of shape (5,)
-        The error at ``k`` guesses; without ``k`` the errors at 1 to 5. In units of
-        height, or of the largest cost with ``normalize``.
+        The error at ``k`` guesses, or without ``k`` the errors at 1 to 5; in units of height, or of the largest cost
+        with ``normalize``.
 
     Examples
     --------

@@ -108,15 +108,13 @@ def localization_error(truth, truth_boxes, predictions, boxes, k=None, *, thresh
 
     Parameters
     ----------
-    truth, truth_boxes, predictions, boxes, threshold
+    truth, truth_boxes, predictions, boxes, k, threshold
         As in :func:`image_localization_errors`.
-    k : int, optional
-        Number of guesses that count.
 
     Returns
     -------
     float, or float64 array of shape (5,)
-        The error at ``k`` guesses; without ``k`` the errors at 1 to 5.
+        The error at ``k`` guesses, or without ``k`` the errors at 1 to 5.
     """
     errors = image_localization_errors(truth, truth_boxes, predictions, boxes, k, threshold=threshold)
     return errors.mean(axis=0) if k is None else float(errors[:, -1].mean())

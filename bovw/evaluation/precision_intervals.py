@@ -42,10 +42,8 @@ def mean_average_precision_interval(
         set: its rows are drawn together. By default each row is an image of its own.
     draws : array of shape (n,), optional
         The draw of each row. Each draw is ranked on its own; the estimate is the mean over draws.
-    confidence : float, default 0.95
-        In (0, 1).
-    n_resamples : int, default 2000
-    random_state : int, RandomState, Generator or None, default 0
+    confidence, n_resamples, random_state
+        As in :func:`bootstrap_interval`.
 
     Returns
     -------

@@ -85,6 +85,7 @@ def format_keys(name=None, width=None):
     Returns
     -------
     str
+        Lines of at most ``width`` columns.
 
     Raises
     ------

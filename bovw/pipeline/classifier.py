@@ -149,7 +149,7 @@ class BovwClassifier(Declared, ImageClassifier):
         self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
         classes: Sequence[str] | None = None,
     ) -> Self:
-        """Learn codebooks and classifier.
+        """Learn codebooks and classifier; returns self.
 
         Parameters
         ----------
@@ -163,10 +163,6 @@ class BovwClassifier(Declared, ImageClassifier):
             How much each image counts for the classifier; by default 1. Codebooks do not look at it.
         classes : sequence of n_classes names, optional
             What the columns of an indicator matrix are called; by default their numbers.
-
-        Returns
-        -------
-        self
 
         Raises
         ------
@@ -209,15 +205,11 @@ class BovwClassifier(Declared, ImageClassifier):
         return signatures, {"y": labels, "skip": list(errors), "sample_weight": sample_weight, "classes": classes}
 
     def fit_encoders(self, images: Iterable) -> Self:
-        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``.
+        """The first third of :meth:`fit`: learn PCA and codebook of every encoder from ``images``; returns self.
 
         Parameters
         ----------
         images : images
-
-        Returns
-        -------
-        self
         """
         self.check_params()
         listed, chosen = as_image_list(images), self.part("encoder")
@@ -231,7 +223,7 @@ class BovwClassifier(Declared, ImageClassifier):
         sample_weight: ArrayLike | None = None, *, classes: Sequence[str] | None = None,
         checkpoint: str | PathLike | None = None,
     ) -> Self:
-        """The last third of :meth:`fit`: learn the classifier.
+        """The last third of :meth:`fit`: learn the classifier; returns self.
 
         Parameters
         ----------
@@ -246,10 +238,6 @@ class BovwClassifier(Declared, ImageClassifier):
             As in :meth:`fit`.
         checkpoint : path, optional
             Where ``OneVsRestSGD`` keeps the state of its training, to be gone on with.
-
-        Returns
-        -------
-        self
         """
         X, labels, kept = self._start_classifier(signatures, y, skip, classes)
         self._machine().fit(X, labels, sample_weight, rows=kept, checkpoint=checkpoint)

@@ -104,16 +104,12 @@ class FusedClassifier(Declared, ImageClassifier):
         self, images: Iterable, y: ArrayLike, sample_weight: ArrayLike | None = None, *,
         classes: Sequence[str] | None = None,
     ) -> Self:
-        """Learn every member and the weights.
+        """Learn every member and the weights; returns self.
 
         Parameters
         ----------
         images, y, sample_weight, classes
             As in :meth:`BovwClassifier.fit`; ``sample_weight`` is for the members, the fusion does not look at it.
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -130,17 +130,13 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             )
 
     def fit(self, images: Iterable, y: Any = None) -> Self:
-        """Learn PCA and codebook from a sample of the descriptors of ``images``.
+        """Learn PCA and codebook from a sample of the descriptors of ``images``; returns self.
 
         Parameters
         ----------
         images : images
             At least one. Those that a collection skips have no descriptors.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------
@@ -171,16 +167,12 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             return self.fit_descriptors(s for s in sets if s is not None)
 
     def fit_descriptors(self, descriptor_sets: Iterable[DescriptorSet]) -> Self:
-        """Learn PCA and codebook as :meth:`fit` does, from descriptors that are there already.
+        """Learn PCA and codebook as :meth:`fit` does, from descriptors that are there already; returns self.
 
         Parameters
         ----------
         descriptor_sets : iterable of DescriptorSet
             Of the extractor's descriptors, seen once, in order; such as the images of a DescriptorStore.
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -54,6 +54,7 @@ def extract_to_store(
     Returns
     -------
     DescriptorStore
+        Complete.
 
     Raises
     ------
@@ -189,14 +190,8 @@ def encode_to_store(
     encoder : fitted ImageEncoder
     codec : codec, optional
         Unfitted, such as ``ProductQuantizer()``.
-    rows : int array, optional
-        Which images of a data set; all by default.
-    on_error : {"raise", "skip"}, default "raise"
-        "skip" keeps the row of an image that cannot be read: its signature is zero, and the store says why.
-    n_jobs : int or None, default None
-        Worker threads.
-    verbose : bool, default False
-        Show progress on standard error.
+    rows, on_error, n_jobs, verbose
+        As in :func:`extract_to_store`; the signature of an image that cannot be read is zero.
 
     Returns
     -------

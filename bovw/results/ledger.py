@@ -113,6 +113,7 @@ def ledger_line(metrics, *, draws=None, data=None, taxonomy=None, code=None, rec
     Returns
     -------
     dict
+        Of plain values, as a line of the ledger holds them.
 
     Raises
     ------

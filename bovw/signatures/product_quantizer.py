@@ -126,17 +126,13 @@ class ProductQuantizer(Codec):
         return code_bytes(len(self.words_), self.n_bits)
 
     def fit(self, X, y=None) -> "ProductQuantizer":
-        """Learn the words of every subvector.
+        """Learn the words of every subvector; returns self.
 
         Parameters
         ----------
         X : array of shape (n, d), or SignatureStore of float32 or float16
             A sample of signatures; a memory map is read by columns.
         y : ignored
-
-        Returns
-        -------
-        self
 
         Raises
         ------

@@ -179,8 +179,8 @@ def wrong_values(kind):
 def test_every_parameter_is_declared_in_order(cls):
     assert list(cls.PARAMETERS) == list(inspect.signature(cls).parameters)
     for name, parameter in inspect.signature(cls).parameters.items():
-        line = f"    {name} : {cls.PARAMETERS[name]}, default {parameter.default!r}\n"
-        assert line in cls.__doc__, f"{cls.__name__} does not say {line.strip()!r}"
+        line = f"\n{name} : {cls.PARAMETERS[name]}, default {parameter.default!r}\n"
+        assert line in inspect.getdoc(cls), f"{cls.__name__} does not say {line.strip()!r}"
 
 
 @every_extractor
