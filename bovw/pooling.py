@@ -58,13 +58,13 @@ class SpatialPyramid(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin
         Unfitted; ``fit`` clones it. For a fitted one see :meth:`with_encoder`.
     cells : sequence of "ROWSxCOLUMNS", default ('1x1',)
         Layouts "ROWSxCOLUMNS", such as ("1x1", "2x2", "3x1"): 8 cells.
-    pooling : {"auto", "sum", "average", "max", "lazebnik"}, default 'auto'
+    pooling : {"auto", "sum", "average", "max", "lazebnik"}, default "auto"
         "sum", "average" or "max" where the encoder supports it; "auto" is the encoder's own.
         "lazebnik" is the sum with the weights of the pyramid match; its layouts are
         among "1x1", "2x2", "4x4", "8x8", ...
     cell_norm : sequence of {"l1", "l2", "power", "intra"}, default ()
         Normalizations of each cell's code, from left to right: "l1", "l2", "power", "intra".
-    norm : {"auto"} or sequence of {"l1", "l2", "power", "intra"}, default 'auto'
+    norm : {"auto"} or sequence of {"l1", "l2", "power", "intra"}, default "auto"
         Normalizations of the whole signature, after those of the cells. "auto" is ("l2",), and
         none for ``pooling="lazebnik"``, whose signatures are made for the intersection kernel.
     alpha : float in (0, 1], default 0.5

@@ -45,7 +45,7 @@ class HierarchicalKMeans(Vocabulary):
         A node's iterations stop when one lowers its inertia by less than this fraction.
     init_size : int >= 1 or None, default 20
         k-means++ starts from this many descriptors a part, drawn at random; None: from all.
-    search : {"greedy", "exact"}, default 'greedy'
+    search : {"greedy", "exact"}, default "greedy"
         How :meth:`predict`, and :class:`bovw.HardAssignment` over this codebook, assign
         descriptors: down the tree, at each level to the nearest child, or to the nearest
         of all words.

@@ -49,20 +49,20 @@ class KMeansCodebook(Vocabulary):
     ----------
     n_words : int >= 1, default 1000
         Number of words K.
-    algorithm : {"lloyd", "minibatch"}, default 'lloyd'
+    algorithm : {"lloyd", "minibatch"}, default "lloyd"
     max_iter : int >= 1, default 50
         Most iterations; each is one pass over the descriptors.
     tol : float >= 0, default 0.0001
         Stop when an iteration lowers the inertia by less than this fraction. 0
         goes on until nothing changes.
-    init : {"k-means++", "random"} or array of shape (n_words, d), default 'k-means++'
+    init : {"k-means++", "random"} or array of shape (n_words, d), default "k-means++"
         How to start: spread-out descriptors, any descriptors (distinct rows, equal
         chances), or the given words.
     init_size : int >= 1 or None, default 20
         "k-means++" looks at this many descriptors a word, drawn at random; None: at all.
     batch_size : int >= 1 or None, default None
         Descriptors of a mini-batch; None: twice the number of words, at least 8192.
-    search : {"exact", "approximate"}, default 'exact'
+    search : {"exact", "approximate"}, default "exact"
         How descriptors are assigned to words, in :meth:`fit`, :meth:`predict`, and in
         :class:`bovw.HardAssignment` over this codebook.
     n_probe : int >= 1, default 16

@@ -259,12 +259,12 @@ class LBP(Extractor):
         P, points on the circle; at most 16 for ``"ri"`` and ``"plain"``, 8 for ``"vlfeat"``.
     radius : float in (0, 1,000], default 1.0
         R, pixels.
-    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default 'uniform'
+    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default "uniform"
         How codes become bins, see :mod:`bovw.descriptors.binary_patterns`.
-    interpolation : {"auto", "bilinear", "nearest"}, default 'auto'
+    interpolation : {"auto", "bilinear", "nearest"}, default "auto"
         How points between pixels are read: ``"nearest"`` takes the nearest pixel,
         ``"auto"`` is ``"nearest"`` for ``"vlfeat"``, else ``"bilinear"``.
-    norm : {None, "l1", "l1-sqrt", "l2"}, default 'l2'
+    norm : {None, "l1", "l1-sqrt", "l2"}, default "l2"
         Of each whole descriptor: counts as they are, relative frequencies, their
         square roots, or unit length.
     n_jobs : int or None, default None
@@ -398,11 +398,11 @@ class LBPHistogram(Extractor):
     ----------
     scales : sequence of (n_points, radius), default ((8, 1.0), (16, 2.0), (24, 3.0))
         P and R of each part, as in :class:`LBP`.
-    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default 'riu2'
+    method : {"uniform", "riu2", "ri", "plain", "vlfeat"}, default "riu2"
         How codes become bins, see :mod:`bovw.descriptors.binary_patterns`.
-    interpolation : {"auto", "bilinear", "nearest"}, default 'auto'
+    interpolation : {"auto", "bilinear", "nearest"}, default "auto"
         How points between pixels are read, as in :class:`LBP`.
-    norm : {None, "l1", "l1-sqrt", "l2"}, default 'l1'
+    norm : {None, "l1", "l1-sqrt", "l2"}, default "l1"
         Of each part on its own: counts as they are, relative frequencies, their
         square roots, or unit length.
     n_jobs : int or None, default None

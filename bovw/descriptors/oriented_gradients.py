@@ -170,12 +170,12 @@ class HOG(Extractor):
         where the sides do not divide.
     orientations : int in [1, 180], default 9
         Bins over half a turn, the first centered at half a bin.
-    variant : {"uoctti", "dalal-triggs"}, default 'dalal-triggs'
+    variant : {"uoctti", "dalal-triggs"}, default "dalal-triggs"
         "dalal-triggs" has ``orientations`` unsigned bins a cell; "uoctti" has
         2 * orientations signed bins and, after them, the unsigned ones.
     sigma : float > 0 or None, default 0.5
         Standard deviation of the Gaussian window in patch widths; None for no window.
-    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default 'l2-hys'
+    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default "l2-hys"
         Normalization of a descriptor.
     epsilon : float >= 1e-10, default 0.01
         Regularizer of the norm, in units of the histogram.
@@ -350,7 +350,7 @@ class HOGWindow(Extractor):
         Share votes between the nearest cells. With False the nearest takes all.
     bilinear_orientations : bool, default True
         Share votes between the two nearest orientations. With False the nearest takes all.
-    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default 'l2-hys'
+    norm : {"l2-hys", "l2", "l1-sqrt", "l1", None}, default "l2-hys"
         Normalization of a block.
     epsilon, color, n_jobs
         As in :class:`HOG`.

@@ -142,7 +142,7 @@ class DenseSIFT(Extractor):
     bin_size : int in [1, 4,096], or a sequence of them, default (4, 6, 8, 10)
         Width of a spatial bin in pixels, one set of frames for each. A SIFT key
         point of scale s has bins of 3 s pixels.
-    window : {"flat", "gaussian"}, default 'flat'
+    window : {"flat", "gaussian"}, default "flat"
         "gaussian" weights every pixel by the Gaussian window, as SIFT is defined;
         "flat" weights every bin by the window's mean over it, which is faster.
     window_size : float > 0 or None, default None
@@ -166,10 +166,10 @@ class DenseSIFT(Extractor):
         0-255 scale PHOW's threshold is 0.005 * 255 = 1.275.
     root : bool, default False
         RootSIFT: sqrt(d / sum(d)), of unit Euclidean length.
-    arctangent : {"fast", "exact"}, default 'fast'
+    arctangent : {"fast", "exact"}, default "fast"
         "fast" is the polynomial of VLFeat (largest element difference from the
         exact one about 2e-3), "exact" is accurate to 2e-7 radians.
-    dtype : {"float32", "uint8"}, default 'float32'
+    dtype : {"float32", "uint8"}, default "float32"
         "uint8" gives min(512 d, 255), truncated, as VLFeat stores SIFT.
     scales : float in (0, 16], or a sequence of them, default (1.0,)
         The image is resized by each of these factors in turn (area filter when
@@ -177,14 +177,14 @@ class DenseSIFT(Extractor):
         are taken from all; frames come back in pixels of the given image.
     fit_within : sequence of 2 int >= 1 or None, default None
         (width, height): first shrink the image, never enlarge it, to fit into this box.
-    color_space : {"gray", "rgb", "opponent", "c"}, default 'gray'
+    color_space : {"gray", "rgb", "opponent", "c"}, default "gray"
         Which channels are described; their descriptors are stacked, 3 * 128 numbers
         for color. "opponent" is (m, (R-G)/sqrt(2) + m/100, (R+G-2B)/sqrt(6) + m/100)
         with m = 0.3 R + 0.59 G + 0.11 B. "c" (C-SIFT) is the intensity
         O3 = (R+G+B)/sqrt(3) and the ratios O1/O3 and O2/O3 of the opponent space,
         with one gray level added to O3 so that black stays finite.
         The norm, and so ``contrast_threshold``, is that of the first channel.
-    coordinates : {"pixel", "imagenet"}, default 'pixel'
+    coordinates : {"pixel", "imagenet"}, default "pixel"
         How a resized frame is mapped back. "pixel" keeps pixel centers true:
         (x + 0.5) W / w - 0.5. "imagenet" is plain x W / w, so that dividing by
         the width gives the relative positions of ImageNet's download.

@@ -55,7 +55,7 @@ class FisherVector(Encoder):
         Posteriors below it are dropped. The others are not rescaled.
     weight_gradient : bool, default False
         Put the K derivatives by the weights in front.
-    convention : {"vlfeat", "skimage"}, default 'vlfeat'
+    convention : {"vlfeat", "skimage"}, default "vlfeat"
         "skimage" has the opposite sign in the second half, as
         ``skimage.feature.fisher_vector``; with ``weight_gradient`` it is that function's layout.
 

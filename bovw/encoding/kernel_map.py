@@ -69,7 +69,7 @@ class HomogeneousKernelMap(Declared, Float32Transformer):
 
     Parameters
     ----------
-    kernel : {"chi2", "intersection", "js"}, default 'chi2'
+    kernel : {"chi2", "intersection", "js"}, default "chi2"
     order : int >= 0, default 1
         n: each number becomes 2 n + 1.
     gamma : float > 0, default 1.0
