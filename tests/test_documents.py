@@ -5,6 +5,7 @@ import importlib
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,8 +65,9 @@ def test_the_tables_of_accuracy_come_from_the_ledgers(readme):
     assert renew_tables(typed_by_hand, lines) == readme != typed_by_hand
 
 
-def test_the_readme_example_runs(readme, tmp_path):
+def test_the_readme_examples_run(readme, tmp_path):
     """On four of the demo's classes, so that it is quick."""
+    pytest.importorskip("pandas")
     from bovw.experiment.demo import write_windows
 
     write_windows(tmp_path / "bovw-demo" / "images")
@@ -74,15 +76,32 @@ def test_the_readme_example_runs(readme, tmp_path):
             for path in folder.iterdir():
                 path.unlink()
             folder.rmdir()
-    example = re.search(r"```python\n(.*?)```", readme, re.S)[1]
-    assert len(example.strip().splitlines()) <= 25
-    result = subprocess.run(
-        [sys.executable, "-c", example], capture_output=True, text=True, cwd=tmp_path, check=False,
-        env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
-    )
-    assert result.returncode == 0, result.stderr
-    assert float(re.search(r"accuracy ([\d.]+)", result.stdout)[1]) > 0.6  # chance is 0.25
-    assert (tmp_path / "my-model" / "model.json").exists()
+    lines = [f"{path},{path.parent.name}" for path in sorted(tmp_path.glob("bovw-demo/images/train/*/*.png"))]
+    (tmp_path / "images.csv").write_text("\n".join(["path,label", *lines]))
+    first, second = re.findall(r"```python\n(.*?)```", readme, re.S)
+    assert len(first.strip().splitlines()) <= 25
+    for example in (first, second.replace("bovw.BovwClassifier(n_jobs", "bovw.BovwClassifier(SMALL, n_jobs")):
+        small = "bovw.ImageEncoder(bovw.DenseSIFT(step=16), pca=bovw.DescriptorPCA(16))"
+        result = subprocess.run(
+            [sys.executable, "-c", f"import bovw\nSMALL = {small}\n{example}"], capture_output=True, text=True,
+            cwd=tmp_path, check=False, env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)},
+        )
+        assert result.returncode == 0, result.stderr
+        if example is first:
+            assert float(re.search(r"accuracy ([\d.]+)", result.stdout)[1]) > 0.6  # chance is 0.25
+        assert (tmp_path / "my-model" / "model.json").exists()
+        shutil.rmtree(tmp_path / "my-model")
+
+
+def test_the_config_of_the_readme_is_one(readme, tmp_path):
+    from bovw.experiment import load_config
+
+    path = tmp_path / "mine.toml"
+    path.write_text(re.search(r"```toml\n(.*?)```", readme, re.S)[1])
+    channels = load_config(str(path)).tree["channels"]
+    assert channels["hog"]["extractor"] == {"type": "HOG", "patch_sizes": [16, 24, 32]}
+    assert channels["hog"]["codebook"] == channels["sift"]["codebook"]
+    assert channels["sift"]["codebook"]["n_components"] == 128
 
 
 def test_the_readme_names_every_verb(readme):
