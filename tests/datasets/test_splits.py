@@ -128,3 +128,25 @@ def test_scene15_lists(bovw_data):
     )
     assert np.bincount(dataset.labels[train]).tolist() == [100] * 15
     assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(4485))
+
+
+def test_a_fraction_is_of_each_class_and_first_takes_images_in_their_order():
+    labels = np.repeat([0, 1], [10, 5])
+    train, test = draw_split(labels, 0.6, seed=0, draw=0)
+    assert np.bincount(labels[train]).tolist() == [6, 3]
+    assert sorted([*train, *test]) == list(range(15))
+    train, test = draw_split(labels, 0.6, 0.5, seed=0, draw=0, first=True)
+    assert train.tolist() == [0, 1, 2, 3, 4, 5, 10, 11, 12]
+    assert test.tolist() == [6, 7, 13]
+    assert draw_split(labels, 2, 1, seed=0, draw=3, first=True)[1].tolist() == [2, 12]
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.1, float("nan"), True, "half"])
+def test_a_fraction_lies_between_0_and_1(share):
+    with pytest.raises(ParameterError, match=r"^n_train="):
+        draw_split([0, 0, 1, 1], share, seed=0, draw=0)
+
+
+def test_a_fraction_that_leaves_nothing_to_test_is_refused():
+    with pytest.raises(DatasetError, match=r"n_train=0.9 needs at least 2 images a class"):
+        draw_split([0, 0, 0, 1], 0.9, seed=0, draw=0)
