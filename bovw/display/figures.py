@@ -149,7 +149,8 @@ def pyramid_figure(image, cells, signature, *, title=None):
 
     Parameters
     ----------
-    image : array of shape (height, width) or (height, width, 3), uint8
+    image
+        As in :func:`word_map_figure`.
     cells : sequence of str
         Layouts "ROWSxCOLUMNS", as ``SpatialPyramid`` has them.
     signature : array of shape (n_cells * code_size,)

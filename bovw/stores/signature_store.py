@@ -72,8 +72,8 @@ class SignatureStore(ShardedStore):
 
         Parameters
         ----------
-        path : path
-            A folder.
+        path, names, labels, classes
+            As in :meth:`DescriptorStore.create`.
         n_rows, signature_size : int
         fingerprint : str
             Of everything the signatures depend on: images, settings, seeds.
@@ -82,9 +82,6 @@ class SignatureStore(ShardedStore):
         rows_per_shard : int >= 1, optional
             By default as many as make 64 MB of float32, at most 1024; a store that
             stands there keeps its own.
-        names : sequence of str, optional
-        labels : array of shape (n_rows,), integers, optional
-        classes : sequence of str, optional
 
         Returns
         -------
