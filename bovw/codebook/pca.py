@@ -64,6 +64,10 @@ class _Sets(_Matrices, auto_wrap_output_keys=None):  # type: ignore[call-arg]
         rows = check_descriptors("X", sets.descriptors, n_features=self.n_features_in_)
         return sets.replace(self._project(rows, out))
 
+    def fit_transform(self, X, y=None) -> np.ndarray | DescriptorSet:
+        """``fit(X).transform(X)``."""
+        return self.fit(X, y).transform(X)
+
 
 class DescriptorPCA(Declared, _Sets):
     """Projection of descriptors onto their first principal components.

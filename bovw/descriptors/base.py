@@ -38,6 +38,13 @@ class Extractor(Declared, TransformerMixin, BaseEstimator):
         self.check_params()
         return self
 
+    def set_output(self, *, transform: Any = None) -> "Extractor":
+        """Nothing: a DescriptorSet stays one, whatever container is asked for. Returns self.
+
+        So a ``Pipeline`` that begins with an extractor can be told to end in a DataFrame.
+        """
+        return self
+
     def __sklearn_is_fitted__(self):
         return True
 

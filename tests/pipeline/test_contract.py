@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 import bovw
@@ -417,3 +417,19 @@ def test_labels_are_checked_before_an_image_is_read(make):
     ):
         with pytest.raises(ValueError, match=message):
             make().fit(MISSING, y)
+
+
+@pytest.mark.parametrize("globally", [True, False], ids=["set_config", "set_output"])
+def test_descriptor_sets_pass_a_pipeline_whose_end_becomes_a_table(photograph, globally):
+    images = [photograph[:64, i:i + 64] for i in (0, 64, 128)]
+    words = bovw.SpatialPyramid(bovw.HardAssignment(bovw.KMeansCodebook(4, random_state=0)))
+    steps = make_pipeline(bovw.DenseSIFT(step=8), bovw.DescriptorPCA(8), words)
+    plain = clone(steps).fit_transform(images)
+    with sklearn.config_context(transform_output="pandas" if globally else "default"):
+        if not globally:
+            steps.set_output(transform="pandas")
+        tables = [steps.fit_transform(images), steps.transform(images)]
+        assert isinstance(steps[:2].fit_transform(images), bovw.DescriptorSet)
+    for table in tables:
+        assert isinstance(table, pd.DataFrame)
+        np.testing.assert_array_equal(table.to_numpy(), plain)
