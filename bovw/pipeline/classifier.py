@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._methods import unless
 from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
 from .._threads import share_workers
 from ..classify import (
@@ -22,6 +22,7 @@ from ..classify import (
     read_targets,
     score_matrix,
 )
+from ..classify.machines import WAYS_TO_PROBABILITIES
 from ..classify.weights import check_sample_weight
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
@@ -56,8 +57,13 @@ def default_encoder() -> ImageEncoder:
     return ImageEncoder(pca=DescriptorPCA(64))
 
 
-def _has_probabilities(model):
-    return hasattr(getattr(model, "classifier_", None) or model.part("classifier"), "predict_proba")
+def _why_no_probabilities(model):
+    """Why a model has no probabilities; None if it has."""
+    classifier = getattr(model, "classifier_", None) or model.part("classifier")
+    return None if hasattr(classifier, "predict_proba") else (
+        f"{type(model).__name__} has no predict_proba: its classifier, {type(classifier).__name__}, has none; "
+        f"{WAYS_TO_PROBABILITIES}"
+    )
 
 
 class BovwClassifier(Declared, ImageClassifier):
@@ -378,7 +384,7 @@ class BovwClassifier(Declared, ImageClassifier):
         """
         return self._of_blocks(images, lambda signatures: self._machine().decision_function(signatures))
 
-    @available_if(_has_probabilities)
+    @unless(_why_no_probabilities)
     def predict_proba(self, images: Iterable) -> np.ndarray:
         """Probabilities of the classes, (n_images, n_classes), where the classifier has them."""
         return self._of_blocks(images, lambda signatures: self.classifier_.predict_proba(signatures))
