@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._cext import nearest as kernels
 from .._parameters import AnyOf, Boolean, Choice, Declared, Integer, Number
 from .._validation import check_descriptors, check_int, check_output, check_samples
-from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, as_rows, is_descriptor_sets
+from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, is_descriptor_sets, rows_to_learn
 from ..errors import ParameterError
 
 _ROWS = 1024
@@ -150,7 +150,7 @@ class DescriptorPCA(Declared, _Sets):
         """
         self.check_params()
         n_components = self.n_components
-        X = check_samples(self, as_rows(X), reset=True)
+        X = check_samples(self, rows_to_learn(X), reset=True)
         n, d = X.shape
         if n_components > d:
             raise ParameterError(

@@ -229,5 +229,16 @@ def is_descriptor_sets(X) -> bool:
 
 
 def as_rows(X):
-    """What learns from descriptors takes them so: the rows of descriptor sets as one array, anything else as it is."""
+    """The rows of descriptor sets as one array, anything else as it is."""
     return as_descriptor_set(X).descriptors if is_descriptor_sets(X) else X
+
+
+def rows_to_learn(X):
+    """What learns from descriptors takes them so: :func:`as_rows`, or ParameterError if the sets have none."""
+    rows = as_rows(X)
+    if rows is not X and not len(rows):
+        raise ParameterError(
+            "no image in X has a descriptor, so there is nothing to learn from; give larger images, or an extractor "
+            "of smaller bins or patches"
+        )
+    return rows
