@@ -413,10 +413,12 @@ def check_labels(y, classes=None):
     y : array-like of shape (n_images,), or (n_images, n_classes)
     classes : sequence of n_classes names, optional
     """
-    if np.ndim(y) > 1 and not is_indicator(y):
+    shape = np.shape(y)
+    if len(shape) > 1 and not is_indicator(y):
+        column = list(getattr(y, "columns", ()))
         raise ParameterError(
-            f"y has shape {np.shape(y)}; one label an image is needed, or a row of an indicator matrix of at least "
-            "two classes"
+            f"y has shape {shape}; one label an image is needed, or a row of an indicator matrix of at least two classes"
+            + (f": give y[{column[0]!r}]" if len(column) == 1 else ": give np.ravel(y)" if shape[1:] == (1,) else "")
         )
     y = read_labels(y)
     if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):

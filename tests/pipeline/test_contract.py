@@ -416,8 +416,9 @@ def test_labels_are_checked_before_an_image_is_read(make):
     for y, message in (
         (LABELS[:-1], "y has 11 labels for 12 images; one label an image"),
         (["brick"] * 12, "1 class only"),
-        (np.ones((12, 1)), "indicator matrix"),
-        (pd.DataFrame({"label": LABELS}), "one label an image"),
+        (np.ones((12, 1)), r"indicator matrix.*: give np\.ravel\(y\)"),
+        (pd.DataFrame({"label": LABELS}), r"one label an image.*: give y\['label'\]"),
+        (set(LABELS), "y is a set; .*give a list"),
         ([0.5] * 6 + [1.5] * 6, "no class label"),
     ):
         with pytest.raises(ValueError, match=message):
