@@ -1,5 +1,7 @@
 """Any classifier of scikit-learn as a classifier of signatures: :func:`as_classifier`."""
 
+from __future__ import annotations
+
 from os import PathLike
 from typing import Self
 
@@ -96,7 +98,7 @@ class AnyClassifier(ClassifierContract):
         return {}
 
     def fit(
-        self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, sample_weight: ArrayLike | None = None,
         *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None,
     ) -> Self:
         """As the contract has it.
@@ -122,7 +124,7 @@ class AnyClassifier(ClassifierContract):
         self.estimator.fit(take_rows(source, data.rows), data.targets.labels, **weights)
         return self
 
-    def decision_function(self, X: "ArrayLike | Source", *, rows: ArrayLike | None = None) -> np.ndarray:
+    def decision_function(self, X: ArrayLike | Source, *, rows: ArrayLike | None = None) -> np.ndarray:
         """Scores (n, n_classes), or (n,) for two classes with one label a sample; float32."""
         check_is_fitted(self.estimator)
         source = plain_source(X)

@@ -1,5 +1,7 @@
 """``BovwClassifier``: from image files to ranked class names."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterable, Sequence
 from os import PathLike

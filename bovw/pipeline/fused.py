@@ -10,6 +10,8 @@ after each set's scores were brought to a common scale (see :class:`bovw.ScoreFu
 learnt on *out-of-fold* scores of the training images: those of machines that did not see the image.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, Self

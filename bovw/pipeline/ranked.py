@@ -1,5 +1,7 @@
 """What every classifier of images does with its scores, and how it is saved."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from os import PathLike
 from typing import Self
