@@ -143,7 +143,7 @@ class HierarchicalKMeans(Declared, BaseEstimator):
         """
         self.check_params()
         source = sample_blocks(self, X)
-        check_enough("branching", self.branching, source.shape[0])
+        check_enough("branching", self.branching, source.shape[0], self)
         if self.verbose:
             announce("vocabulary tree", self._estimate(source))
         seed = check_seed(self.random_state)
@@ -232,7 +232,7 @@ class HierarchicalKMeans(Declared, BaseEstimator):
         """
         self.check_params()
         source = as_blocks(X)
-        check_enough("branching", self.branching, source.shape[0])
+        check_enough("branching", self.branching, source.shape[0], self)
         return self._estimate(source)
 
     def _estimate(self, source):

@@ -173,7 +173,7 @@ class KMeansCodebook(Declared, BaseEstimator):
         """
         self.check_params()
         source = sample_blocks(self, X)
-        check_enough("n_words", self.n_words, source.shape[0])
+        check_enough("n_words", self.n_words, source.shape[0], self)
         if self.verbose:
             announce("k-means", self._estimate(source))
         rng = stage_rng(check_seed(self.random_state), "kmeans")
@@ -210,7 +210,7 @@ class KMeansCodebook(Declared, BaseEstimator):
         """
         self.check_params()
         source = as_blocks(X)
-        check_enough("n_words", self.n_words, source.shape[0])
+        check_enough("n_words", self.n_words, source.shape[0], self)
         return self._estimate(source)
 
     def _estimate(self, source):

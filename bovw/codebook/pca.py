@@ -154,7 +154,7 @@ class DescriptorPCA(Declared, _Sets):
         n, d = X.shape
         if n_components > d:
             raise ParameterError(
-                f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it"
+                f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it for DescriptorPCA"
             )
         if self.whiten == "zca" and n_components < d:
             raise ParameterError(

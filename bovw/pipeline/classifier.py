@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._methods import unless
 from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
 from .._threads import share_workers
+from .._validation import shown
 from ..classify import (
     OneVsRestDual,
     as_classifier,
@@ -150,7 +151,7 @@ class BovwClassifier(Declared, ImageClassifier):
         """Raise ParameterError if the classifier asks for a kernel matrix where it is given signatures."""
         if getattr(self.classifier, "kernel", None) == "precomputed":
             raise ParameterError(
-                f"classifier={self.classifier!r} takes kernel matrices, but is given signatures; name its kernel"
+                f"classifier={shown(self.classifier)} takes kernel matrices, but is given signatures; name its kernel"
             )
 
     def fit(
@@ -417,10 +418,11 @@ def check_labels(y, classes=None):
     """
     shape = np.shape(y)
     if len(shape) > 1 and not is_indicator(y):
-        column = list(getattr(y, "columns", ()))
+        columns = list(getattr(y, "columns", ()))
+        column = f"y[{columns[0]!r}]" if len(columns) == 1 else "np.ravel(y)"
         raise ParameterError(
-            f"y has shape {shape}; one label an image is needed, or a row of an indicator matrix of at least two classes"
-            + (f": give y[{column[0]!r}]" if len(column) == 1 else ": give np.ravel(y)" if shape[1:] == (1,) else "")
+            f"y has shape {shape}; one label an image is needed, or a row of an indicator matrix of at least two "
+            "classes" + (f": give {column}" if shape[1:] == (1,) else "")
         )
     y = read_labels(y)
     if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):

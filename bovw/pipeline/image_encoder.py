@@ -16,6 +16,7 @@ from .._parameters import Boolean, Declared, Integer, Jobs, Optional, Part, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import map_in_order, single_threaded
+from .._validation import shown
 from ..codebook import GMMCodebook, sample_descriptors
 from ..descriptors import DenseSIFT, DescriptorSet
 from ..encoding import FisherVector
@@ -125,7 +126,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         n_components, size = getattr(self.pca, "n_components", None), self._extractor().descriptor_size
         if isinstance(n_components, int) and n_components > size:
             raise ParameterError(
-                f"pca.n_components={n_components} exceeds the size of the descriptors of {self._extractor()!r}, "
+                f"pca.n_components={n_components} exceeds the size of the descriptors of {shown(self._extractor())}, "
                 f"{size}; lower it"
             )
 
@@ -219,8 +220,8 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         side = _smallest_side(extractor)
         need = "" if side is None else f"; it needs {side} x {side}"
         return (
-            f"no training image has a descriptor: {type(extractor).__name__} finds none{seen}{limits}{need}; give larger "
-            "images, or smaller bins or patches"
+            f"no training image has a descriptor: {type(extractor).__name__} finds none{seen}{limits}{need}; give "
+            "larger images, or smaller bins or patches"
         )
 
     @property
