@@ -16,7 +16,7 @@ import numpy as np
 
 from ._random import check_seed
 from ._threads import check_n_jobs
-from ._validation import check_bool, check_choice, check_int, check_number
+from ._validation import check_bool, check_choice, check_int, check_number, shown
 from .errors import ParameterError
 
 __all__ = [
@@ -76,7 +76,7 @@ class Text(Kind):
 
     def check(self, name, value):
         if not isinstance(value, str):
-            raise ParameterError(f"{name}={value!r} must be a string")
+            raise ParameterError(f"{name}={shown(value)} must be a string")
         return value
 
     def __str__(self):
@@ -117,12 +117,14 @@ class Series(Kind):
 
     def check(self, name, value):
         if isinstance(value, (str, dict)) or not np.iterable(value):
-            raise ParameterError(f"{name}={value!r} must be a sequence, each element {self.kind}")
+            raise ParameterError(f"{name}={shown(value)} must be a sequence, each element {self.kind}")
         values = tuple(value)
         if self.length is not None and len(values) != self.length:
-            raise ParameterError(f"{name}={value!r} has {len(values)} elements; {self.length} are needed")
+            raise ParameterError(f"{name}={shown(value)} has {len(values)} elements; {self.length} are needed")
         if len(values) < self.min_length:
-            raise ParameterError(f"{name}={value!r} is too short; give at least {self.min_length}, each {self.kind}")
+            raise ParameterError(
+                f"{name}={shown(value)} is too short; give at least {self.min_length}, each {self.kind}"
+            )
         return tuple(self.kind.check(f"{name}[{i}]", item) for i, item in enumerate(values))
 
     def __str__(self):
@@ -157,7 +159,7 @@ class AnyOf(Kind):
                 return kind.check(name, value)
             except ParameterError:
                 continue
-        raise ParameterError(f"{name}={value!r} must be {self}")
+        raise ParameterError(f"{name}={shown(value)} must be {self}")
 
     def __str__(self):
         return " or ".join(map(str, self.kinds))
@@ -207,7 +209,7 @@ class Part(Kind):
         for method in self.methods:
             names = (method,) if isinstance(method, str) else method
             if isinstance(value, type) or not any(hasattr(value, one) for one in names):
-                raise ParameterError(f"{name}={value!r} has no {' or '.join(names)}; give {_article(self.what)}")
+                raise ParameterError(f"{name}={shown(value)} has no {' or '.join(names)}; give {_article(self.what)}")
         if hasattr(value, "check_params"):
             value.check_params()
         return value

@@ -15,18 +15,28 @@ def suggestion(word, choices):
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def shown(value):
+    """``repr(value)`` for a message: on one line, of an estimator the class alone."""
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return f"{type(value).__name__}(...)"
+    if type(value) in (list, tuple) and value:
+        items = ", ".join(map(shown, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items}{',' if len(value) == 1 else ''})"
+    return " ".join(repr(value).split())
+
+
 def check_choice(name, value, choices):
     """Return ``value`` if it is one of ``choices``, else raise ParameterError."""
     if not any(value is c or (type(value) is type(c) and value == c) for c in choices):
         listed = ", ".join(repr(c) for c in choices)
-        raise ParameterError(f"{name}={value!r} is not one of {listed}{suggestion(value, choices)}")
+        raise ParameterError(f"{name}={shown(value)} is not one of {listed}{suggestion(value, choices)}")
     return value
 
 
 def check_int(name, value, minimum=None, maximum=None):
     """Return ``value`` as int, or raise ParameterError. Booleans are refused."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Integral, np.integer)):
-        raise ParameterError(f"{name}={value!r} must be an integer")
+        raise ParameterError(f"{name}={shown(value)} must be an integer")
     return int(_check_range(name, value, minimum, maximum))
 
 
@@ -36,23 +46,23 @@ def check_number(name, value, minimum=None, maximum=None, exclusive=False):
     ``exclusive`` leaves out the minimum itself.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise ParameterError(f"{name}={value!r} must be a number")
+        raise ParameterError(f"{name}={shown(value)} must be a number")
     try:
         finite = math.isfinite(value)
     except OverflowError:  # an integer beyond all floats
         finite = False
     if not finite:
-        raise ParameterError(f"{name}={value!r} must be finite")
+        raise ParameterError(f"{name}={shown(value)} must be finite")
     if exclusive and minimum is not None and value <= minimum:
-        raise ParameterError(f"{name}={value!r} must be greater than {minimum}")
+        raise ParameterError(f"{name}={shown(value)} must be greater than {minimum}")
     return float(_check_range(name, value, minimum, maximum))
 
 
 def _check_range(name, value, minimum, maximum):
     if minimum is not None and value < minimum:
-        raise ParameterError(f"{name}={value!r} must be at least {minimum}")
+        raise ParameterError(f"{name}={shown(value)} must be at least {minimum}")
     if maximum is not None and value > maximum:
-        raise ParameterError(f"{name}={value!r} must be at most {maximum}")
+        raise ParameterError(f"{name}={shown(value)} must be at most {maximum}")
     return value
 
 
@@ -66,7 +76,7 @@ def check_candidates(name, value):
     """
     single = isinstance(value, numbers.Number)
     if not single and (isinstance(value, str) or not np.iterable(value)):
-        raise ParameterError(f"{name}={value!r} must be a number or a sequence of numbers")
+        raise ParameterError(f"{name}={shown(value)} must be a number or a sequence of numbers")
     values = [value] if single else list(value)
     if not values:
         raise ParameterError(f"{name} is an empty sequence; give at least one value to try")
@@ -76,7 +86,7 @@ def check_candidates(name, value):
 def check_bool(name, value):
     """Return ``value`` if it is True or False, else raise ParameterError."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ParameterError(f"{name}={value!r} must be True or False")
+        raise ParameterError(f"{name}={shown(value)} must be True or False")
     return bool(value)
 
 
@@ -89,6 +99,12 @@ def check_matrix(name, X, n_features=None, min_rows=0, dtype=np.float32):
         If ``X`` is not numeric, not 2-d, has too few rows, another number of
         columns than ``n_features``, or holds NaN or infinity.
     """
+    if hasattr(X, "get_params"):
+        learned = next((part for part in ("words_", "means_") if hasattr(X, part)), None)
+        raise ParameterError(
+            f"{name} is a {type(X).__name__}; give " + (f"its {learned}" if learned else "an array")
+            + (", or use an encoder's with_codebook" if learned else "")
+        )
     X = np.asarray(X)
     if X.dtype.kind not in "fiub":
         raise ParameterError(f"{name} has dtype {X.dtype}; it must be numeric")
@@ -222,10 +238,11 @@ def check_samples(estimator, X, *, reset=False):
         raise ParameterError(str(error)) from None
 
 
-def check_enough(name, value, n):
-    """Raise ParameterError unless ``value`` words or components can be learnt from ``n`` descriptors."""
+def check_enough(name, value, n, learner=None):
+    """Raise ParameterError unless a learner's ``value`` words or components can be learnt from ``n`` descriptors."""
     if value > n:
+        whose = "" if learner is None else f" for {type(learner).__name__}"
         raise ParameterError(
-            f"{name}={value} needs at least {value} descriptors, got n_samples={n}; lower {name} or sample "
+            f"{name}={value} needs at least {value} descriptors, got n_samples={n}{whose}; lower {name} or sample "
             "more descriptors"
         )

@@ -34,6 +34,8 @@ FORMAT = "bovw-model"
 VERSION = 2
 #: parameters that say how a result is computed, not what it is: a loaded model has their defaults
 NOT_SAVED = ("n_jobs", "verbose")
+#: names of the arrays beside model.json, and of files that were not finished
+_ARRAY_FILE = re.compile(r"model.*\.[0-9a-f]{12}\.npy|\.model.*\.part")
 #: class -> what version 1 called its parameters and learned state, and what they are called now
 _RENAMED = {
     "ColorStatistics": {"cells": "patch_cells"},
@@ -59,7 +61,7 @@ def check_saveable(estimator) -> None:
     ------
     ParameterError
         Naming the place in the estimator and what stands there, as
-        ``model.classifier is a sklearn.svm._classes.LinearSVC; only estimators of bovw can be saved``.
+        ``model.classifier is a sklearn.svm._classes.LinearSVC; only estimators of bovw can be saved: ...``.
 
     Examples
     --------
@@ -76,19 +78,20 @@ def save_model(estimator, path: str | os.PathLike) -> None:
     ----------
     estimator : estimator of bovw
     path : path
-        A folder, made if need be. A model that it holds is replaced.
+        A folder, made if need be: new, empty, or of a model, which is replaced.
 
     Raises
     ------
     ParameterError
-        If the estimator or one inside it is not of bovw, or holds a value that is
-        no number, string, path, array, list, tuple, dict or estimator. Nothing is written then.
+        If ``path`` is a file or a folder of anything else; if the estimator or one inside it is not of bovw, or
+        holds a value that is no number, string, path, array, list, tuple, dict or estimator. Nothing is written then.
 
     Notes
     -----
     ``n_jobs`` and ``verbose`` are not saved; a generator as ``random_state`` is saved as None, for what was drawn
     from it is in the learned state. Arrays of Python strings or numbers become arrays of that kind, paths strings.
     """
+    check_model_folder(path)
     path = Path(path)
     arrays: dict[str, np.ndarray] = {}
     document = {"format": FORMAT, "version": VERSION, "bovw": _bovw_version()}
@@ -110,6 +113,37 @@ def save_model(estimator, path: str | os.PathLike) -> None:
         if stale.name not in current:
             stale.unlink()
     remove_unfinished(path)
+
+
+def check_model_folder(path: str | os.PathLike) -> None:
+    """Raise an error if :func:`save_model` would not write there: to be called before a training.
+
+    Parameters
+    ----------
+    path : path
+        Where a model is to go.
+
+    Raises
+    ------
+    ParameterError
+        If it is a file, or a folder that holds something and no model.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise ParameterError(f"{path} is a file; a model is a folder of files: give a folder")
+    if path.is_dir() and not _is_ours(path):
+        raise ParameterError(f"{path} holds files that are no model; give a new or empty folder")
+
+
+def _is_ours(folder):
+    """Whether a folder holds a model, of whichever version, or no more than a save that was cut short leaves."""
+    try:
+        document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        return isinstance(document, dict) and document.get("format") == FORMAT
+    except FileNotFoundError:
+        return all(_ARRAY_FILE.fullmatch(entry.name) for entry in folder.iterdir())
+    except (OSError, ValueError):
+        return False
 
 
 def load_model(path: str | os.PathLike, expected: type | None = None):
@@ -235,7 +269,10 @@ def _encode(value, place, arrays):
     if isinstance(value, BaseEstimator):
         name = type(value).__name__
         if _public_estimators().get(name) is not type(value):
-            raise ParameterError(f"{place} is a {type(value).__module__}.{name}; only estimators of bovw can be saved")
+            raise ParameterError(
+                f"{place} is a {type(value).__module__}.{name}; only estimators of bovw can be saved: take one of "
+                "bovw's, or keep the whole model with joblib.dump, whose files are to be loaded only if you trust them"
+            )
         state = {k: v for k, v in vars(value).items() if k.endswith("_") and not k.startswith("_")}
         return {
             "class": name,

@@ -24,7 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._parameters import AnyOf, Boolean, Choice, Declared, Jobs, Part, Series, Text
 from ._threads import map_in_order
-from .descriptors.descriptor_set import as_descriptor_set, as_rows
+from .descriptors.descriptor_set import as_descriptor_set, rows_to_learn
 from .encoding.base import Encoder
 from .encoding.normalization import ALPHA, NORMS, normalize
 from .errors import ParameterError
@@ -153,7 +153,7 @@ class SpatialPyramid(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin
             positions that X has not.
         """
         self.check_params()
-        rows = self._augment(as_descriptor_set(X)) if self.xy else as_rows(X)
+        rows = self._augment(as_descriptor_set(X)) if self.xy else rows_to_learn(X)
         self._adopt(self.part("encoder").fit(rows))
         return self
 

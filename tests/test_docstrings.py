@@ -94,3 +94,11 @@ def test_every_estimator_declares_its_parameters():
 
     estimators = {name for name, t in THINGS.items() if isinstance(t, type) and issubclass(t, BaseEstimator)}
     assert estimators == set(DECLARED)
+
+
+@pytest.mark.parametrize("name", THINGS)
+def test_signatures_name_the_types_of_data_and_do_not_unfold_them(name):
+    for called, thing in callables(name):
+        for argument, parameter in signature(thing).items():
+            text = inspect.formatannotation(parameter.annotation)
+            assert len(text) < 150, f"{called} has {argument}: {text}; let its module defer annotations"

@@ -253,3 +253,32 @@ def test_paths_and_numpy_numbers_are_saved_as_what_they_say(tmp_path):
     again = load_model(tmp_path / "model")
     assert (again.C, again.max_iter, again.class_weight) == (0.5, 7, {"a": 2.0, "b": 1})
     assert again.source_ == str(tmp_path)
+
+
+def test_a_model_is_written_into_no_folder_of_other_things(tmp_path):
+    pca = bovw.DescriptorPCA(2)
+    (tmp_path / "d.csv").write_text("1,2")
+    with pytest.raises(bovw.ParameterError, match=r"d\.csv is a file; .*give a folder"):
+        save_model(pca, tmp_path / "d.csv")
+    others = {"photos": "a.jpg", "keras": "model.json", "hidden": ".git", "arrays": "model.npy"}
+    for folder, name in others.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text("{}")
+        with pytest.raises(bovw.ParameterError, match=f"{folder} holds files that are no model; give a new or empty"):
+            save_model(pca, tmp_path / folder)
+        assert [path.name for path in (tmp_path / folder).iterdir()] == [name]
+    (tmp_path / "empty").mkdir()
+    save_model(pca, tmp_path / "empty")
+    assert isinstance(load_model(tmp_path / "empty"), bovw.DescriptorPCA)
+
+
+def test_a_save_that_was_cut_short_can_be_done_again(saved):
+    (saved / "model.json").unlink()
+    (saved / ".model.json.x1.part").write_text("{")
+    save_model(bovw.DescriptorPCA(2), saved)
+    assert [path.name for path in saved.iterdir()] == ["model.json"]
+
+
+def test_a_classifier_of_others_is_refused_with_the_ways_out(tmp_path):
+    with pytest.raises(bovw.ParameterError, match=r"model\.classifier is a sklearn.*: take one of bovw's, or .*joblib"):
+        save_model(bovw.BovwClassifier(classifier=LogisticRegression()), tmp_path)

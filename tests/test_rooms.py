@@ -15,7 +15,7 @@ PACKAGE = Path(bovw.__file__).parent
 ROOMS = (
     ("_cext",),
     ("errors", "_validation", "_parameters", "_random", "_threads", "_files", "_locks", "_progress", "_text",
-     "_matfile", "_synset_files", "_units", "_docs", "_transformer"),
+     "_matfile", "_methods", "_synset_files", "_units", "_docs", "_transformer"),
     ("persist",),
     ("images",),
     ("taxonomy",),

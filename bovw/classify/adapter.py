@@ -1,5 +1,7 @@
 """Any classifier of scikit-learn as a classifier of signatures: :func:`as_classifier`."""
 
+from __future__ import annotations
+
 from os import PathLike
 from typing import Self
 
@@ -9,6 +11,7 @@ from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from .._validation import shown
 from ..errors import ParameterError
 from .contract import ClassifierContract, Source
 from .samples import check_rows, plain_source, take_rows, training_rows
@@ -43,8 +46,8 @@ def as_classifier(estimator) -> ClassifierContract:
         return estimator
     if isinstance(estimator, type) or not hasattr(estimator, "fit") or not _method(estimator):
         raise ParameterError(
-            f"classifier={estimator!r} has no fit, or neither decision_function nor predict_proba; give a classifier "
-            "of bovw or scikit-learn that has"
+            f"classifier={shown(estimator)} has no fit, or neither decision_function nor predict_proba; give a "
+            "classifier of bovw or scikit-learn that has"
         )
     return AnyClassifier(estimator)
 
@@ -96,7 +99,7 @@ class AnyClassifier(ClassifierContract):
         return {}
 
     def fit(
-        self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, sample_weight: ArrayLike | None = None,
         *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None,
     ) -> Self:
         """As the contract has it.
@@ -122,7 +125,7 @@ class AnyClassifier(ClassifierContract):
         self.estimator.fit(take_rows(source, data.rows), data.targets.labels, **weights)
         return self
 
-    def decision_function(self, X: "ArrayLike | Source", *, rows: ArrayLike | None = None) -> np.ndarray:
+    def decision_function(self, X: ArrayLike | Source, *, rows: ArrayLike | None = None) -> np.ndarray:
         """Scores (n, n_classes), or (n,) for two classes with one label a sample; float32."""
         check_is_fitted(self.estimator)
         source = plain_source(X)
@@ -132,8 +135,8 @@ class AnyClassifier(ClassifierContract):
         if method == "decision_function":
             if scores.ndim == 2 and scores.shape[1] != len(self.classes_):
                 raise ParameterError(
-                    f"{self.estimator!r} gives {scores.shape[1]} scores for {len(self.classes_)} classes; have it give "
-                    'one a class, as with decision_function_shape="ovr"'
+                    f"{shown(self.estimator)} gives {scores.shape[1]} scores for {len(self.classes_)} classes; have it "
+                    'give one a class, as with decision_function_shape="ovr"'
                 )
             return np.asarray(scores, np.float32)
         if isinstance(scores, list):  # one (n, 2) a column of an indicator matrix

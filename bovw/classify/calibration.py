@@ -33,6 +33,8 @@ References
    ICML 2017, section 4.2.
 """
 
+from __future__ import annotations
+
 from typing import Self
 
 import numpy as np

@@ -28,6 +28,8 @@ Labels are kept as strings or numbers, never as objects, and of a random generat
 scikit-learn keep this contract.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from os import PathLike
 from typing import Protocol, Self
@@ -78,7 +80,7 @@ class ClassifierContract(RankingMixin):
         return {name: getattr(self, f"{name}_") for name in CHOSEN if hasattr(self, f"{name}_")}
 
     def out_of_fold(
-        self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
     ) -> np.ndarray:
         """Scores of every sample under a classifier of these parameters that was trained without the sample's fold.
 
@@ -115,7 +117,7 @@ class ClassifierContract(RankingMixin):
         return scores
 
     def fit_out_of_fold(
-        self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
         *, checkpoint: str | PathLike | None = None,
     ) -> np.ndarray:
         """``fit``, and :meth:`out_of_fold` with the C and the class weight of what was fitted; returns the scores."""
@@ -147,7 +149,7 @@ class SignatureClassifier(Declared, ClassifierContract, ClassifierMixin, BaseEst
     """
 
     def fit(
-        self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, sample_weight: ArrayLike | None = None,
         *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None,
     ) -> Self:
         """Train; returns self.
@@ -179,7 +181,7 @@ class SignatureClassifier(Declared, ClassifierContract, ClassifierMixin, BaseEst
         self._learn(signatures, data, checkpoint)
         return self
 
-    def decision_function(self, X: "ArrayLike | Source", *, rows: ArrayLike | None = None) -> np.ndarray:
+    def decision_function(self, X: ArrayLike | Source, *, rows: ArrayLike | None = None) -> np.ndarray:
         """Scores of all classes.
 
         Parameters

@@ -35,6 +35,8 @@ classification", ECCV 2010, section 4. P. Gehler, S. Nowozin, "On feature combin
 multiclass object classification", ICCV 2009 (weights learnt on cross-validated scores).
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Self
 

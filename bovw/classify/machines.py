@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 
+from .._methods import unless
 from .._parameters import Integer, Jobs, Number, OneOrMore, Seed
 from .._random import check_seed
 from .._threads import map_in_order
@@ -30,13 +30,19 @@ SHARED = {
 }
 
 
-def _calibrated(machine):
-    if not machine.calibrated:
-        raise AttributeError(
-            f"the margins of {machine!r} are no probabilities: fit PlattScaling or TemperatureScaling to "
-            "out_of_fold_scores, or use OneVsRestSGD(loss='multinomial')"
-        )
-    return True
+#: what to do where scores are no probabilities
+WAYS_TO_PROBABILITIES = (
+    "take OneVsRestSGD(loss='multinomial'), or scikit-learn's LogisticRegression or CalibratedClassifierCV around this "
+    "classifier, or fit PlattScaling or TemperatureScaling to its out_of_fold_scores"
+)
+
+
+def _why_uncalibrated(machine):
+    """Why a machine has no probabilities; None if it has."""
+    name = type(machine).__name__
+    return None if machine.calibrated else (
+        f"{name} has no predict_proba: its margins are no probabilities; {WAYS_TO_PROBABILITIES}"
+    )
 
 
 class OneVsRestMachines(SignatureClassifier):
@@ -51,7 +57,7 @@ class OneVsRestMachines(SignatureClassifier):
     #: whether a softmax of the scores gives probabilities
     calibrated = False
 
-    @available_if(_calibrated)
+    @unless(_why_uncalibrated)
     def predict_proba(self, X) -> np.ndarray:
         """Probabilities of the classes; with the multinomial loss only.
 

@@ -20,6 +20,8 @@ A sample of weight w is one given w times: the k votes go to the nearest samples
 as it weighs, until none is left. For the nearest sample alone weights do not matter, unless they are 0.
 """
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np

@@ -5,6 +5,8 @@ One binary problem a class, that class against all others, all on one Gram matri
 w = sum_i beta_i x_i are formed once at the end.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
 import time
@@ -215,7 +217,7 @@ class OneVsRestDual(OneVsRestMachines):
             raise ParameterError(f"gram='int8' is for the linear kernel, not kernel={self.kernel!r}; use 'auto'")
 
     def fit_out_of_fold(
-        self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
         *, checkpoint: str | PathLike | None = None,
     ) -> np.ndarray:
         """``fit``, and :meth:`out_of_fold` with the C and the class weight of what was fitted, from one Gram matrix."""
@@ -228,7 +230,7 @@ class OneVsRestDual(OneVsRestMachines):
         return self._out_of_fold(problem._replace(pairs=[(self.C_, self.class_weight_)]), folds)
 
     def out_of_fold(
-        self, X: "ArrayLike | Source", y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, folds: list[np.ndarray], sample_weight: ArrayLike | None = None,
     ) -> np.ndarray:
         """As the base's, from one Gram matrix, in which the samples of a fold have cost 0.
 

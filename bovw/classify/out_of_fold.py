@@ -1,5 +1,7 @@
 """Scores of training samples under classifiers that have not seen them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
@@ -13,7 +15,7 @@ from .targets import read_labels, read_targets
 
 
 def out_of_fold_scores(
-    classifier, X: "ArrayLike | Source", y: ArrayLike, *, sample_weight: ArrayLike | None = None, cv: int = 5,
+    classifier, X: ArrayLike | Source, y: ArrayLike, *, sample_weight: ArrayLike | None = None, cv: int = 5,
     random_state=0,
 ) -> np.ndarray:
     """Held-out scores of every sample, for calibration and fusion.

@@ -1,5 +1,7 @@
 """The best k classes of every sample, with a stated rule for ties."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike
 

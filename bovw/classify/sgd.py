@@ -3,6 +3,8 @@
 ``averaged_descent.py`` has the mathematics, ``blocks.py`` the order in which rows are read.
 """
 
+from __future__ import annotations
+
 import copy
 import itertools
 import math
@@ -201,7 +203,7 @@ class OneVsRestSGD(OneVsRestMachines):
             )
 
     def fit(
-        self, X: "ArrayLike | Source", y: ArrayLike, sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, sample_weight: ArrayLike | None = None,
         *, rows: ArrayLike | None = None, checkpoint: str | PathLike | None = None, checkpoint_every: float = 180.0,
     ) -> Self:
         """Train all classes; returns self.
@@ -243,7 +245,7 @@ class OneVsRestSGD(OneVsRestMachines):
         return self
 
     def fit_block(
-        self, X: "ArrayLike | Source", y: ArrayLike, block: int, sample_weight: ArrayLike | None = None,
+        self, X: ArrayLike | Source, y: ArrayLike, block: int, sample_weight: ArrayLike | None = None,
         *, checkpoint: str | PathLike, rows: ArrayLike | None = None, checkpoint_every: float = 180.0,
     ) -> Self:
         """Train one block of classes and leave it in ``checkpoint`` for :meth:`fit` to find.
@@ -308,7 +310,7 @@ class OneVsRestSGD(OneVsRestMachines):
             f"{1 / per_row:.0f} images/s an epoch", [("half as many epochs", seconds / 2)],
         )
 
-    def decision_function(self, X: "ArrayLike | Source", *, rows: ArrayLike | None = None) -> np.ndarray:
+    def decision_function(self, X: ArrayLike | Source, *, rows: ArrayLike | None = None) -> np.ndarray:
         check_is_fitted(self)
         source = check_source(self, X)
         rows = np.arange(source.shape[0]) if rows is None else check_rows(rows, source.shape[0])

@@ -72,6 +72,10 @@ def read_labels(y, n=None):
     else:
         # NumPy would make a string of 1 beside "a"
         labels = np.array(y, dtype=object) if isinstance(y, (list, tuple)) else np.asarray(y)
+        if labels.ndim == 0:
+            raise ParameterError(
+                f"y is a {type(y).__name__}; y should be a 1d array of labels, one a sample: give a list"
+            )
         if not _is_matrix(labels.shape):
             try:
                 labels = column_or_1d(labels, warn=True)
@@ -95,13 +99,16 @@ def _plain(labels):
     if kind == "f" and labels.ndim == 1:
         wrong = np.flatnonzero(~np.isfinite(labels) | (labels != np.floor(labels)))
         if len(wrong):
-            raise ParameterError(
-                f"Unknown label type: y[{wrong[0]}]={labels[wrong[0]]:g} is no class label (a fraction, NaN or inf); "
-                "labels are strings or whole numbers"
-            )
+            raise ParameterError(_why_no_label(wrong[0], float(labels[wrong[0]])))
     elif kind not in "biufUS":
         raise ParameterError(f"Unknown label type: y has dtype {labels.dtype}; labels are strings or whole numbers")
     return labels
+
+
+def _why_no_label(i, value):
+    if str(value) in ("None", "nan", "<NA>", "NaT"):
+        return f"Unknown label type: y[{i}]={value} is missing; leave the sample out, or give it a label"
+    return f"Unknown label type: y[{i}]={value!r} is no class label; labels are strings or whole numbers"
 
 
 def _from_objects(labels):
@@ -111,9 +118,7 @@ def _from_objects(labels):
         kinds[cls] = next((name for name, classes in _KINDS.items() if issubclass(cls, classes)), None)
     for i, value in enumerate(values if None in kinds.values() or "number" in kinds.values() else ()):
         if kinds[type(value)] is None or (kinds[type(value)] == "number" and value != value):
-            raise ParameterError(
-                f"Unknown label type: y[{i}]={value!r} is no label; every sample needs a string or a whole number"
-            )
+            raise ParameterError(_why_no_label(i, value))
     found = set(kinds.values()) - ({"integer"} if "number" in kinds.values() else set())
     if len(found) > 1:
         first = kinds[type(values[0])]

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._validation import check_descriptors, check_int, check_samples
 from ..blocks import CheckedArray, CheckedBlocks, is_block_source
-from ..descriptors.descriptor_set import as_rows
+from ..descriptors.descriptor_set import rows_to_learn
 from ..errors import ParameterError
 
 
@@ -56,7 +56,7 @@ class DescriptorBlocks:
 def as_blocks(X, min_rows=1):
     """A checked source from descriptors or a block source, for functions; estimators use :func:`sample_blocks`."""
     if not is_block_source(X):
-        return CheckedArray(check_descriptors("X", as_rows(X), min_rows=min_rows))
+        return CheckedArray(check_descriptors("X", rows_to_learn(X), min_rows=min_rows))
     source = X if isinstance(X, (CheckedArray, CheckedBlocks)) else CheckedBlocks(X)
     if source.shape[0] < min_rows:
         raise ParameterError(f"X has {source.shape[0]} rows; at least {min_rows} are needed")
@@ -66,7 +66,7 @@ def as_blocks(X, min_rows=1):
 def sample_blocks(estimator, X):
     """``X`` of an estimator's ``fit``, descriptors or block source, as a checked source; sets ``n_features_in_``."""
     if not is_block_source(X):
-        return CheckedArray(check_samples(estimator, as_rows(X), reset=True))
+        return CheckedArray(check_samples(estimator, rows_to_learn(X), reset=True))
     source = CheckedBlocks(X)
     if min(source.shape) < 1:
         raise ParameterError(f"X has shape {source.shape}; at least one row and one column are needed")

@@ -146,7 +146,7 @@ class GMMCodebook(Declared, BaseEstimator):
         """
         self.check_params()
         source = sample_blocks(self, X)
-        check_enough("n_components", self.n_components, source.shape[0])
+        check_enough("n_components", self.n_components, source.shape[0], self)
         floor = self.variance_floor * _largest_variance(source)
         start = self._start(source, floor)
         with Progress("mixture", self.max_iter, "iteration", enabled=self.verbose) as progress:

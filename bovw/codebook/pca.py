@@ -20,7 +20,7 @@ from .._cext import nearest as kernels
 from .._parameters import AnyOf, Boolean, Choice, Declared, Integer, Number
 from .._transformer import Float32Transformer
 from .._validation import check_descriptors, check_int, check_output, check_samples
-from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, as_rows, is_descriptor_sets
+from ..descriptors.descriptor_set import DescriptorSet, as_descriptor_set, is_descriptor_sets, rows_to_learn
 from ..errors import ParameterError
 
 _ROWS = 1024
@@ -63,6 +63,10 @@ class _Sets(_Matrices, auto_wrap_output_keys=None):  # type: ignore[call-arg]
         sets = as_descriptor_set(X)
         rows = check_descriptors("X", sets.descriptors, n_features=self.n_features_in_)
         return sets.replace(self._project(rows, out))
+
+    def fit_transform(self, X, y=None) -> np.ndarray | DescriptorSet:
+        """``fit(X).transform(X)``."""
+        return self.fit(X, y).transform(X)
 
 
 class DescriptorPCA(Declared, _Sets):
@@ -142,11 +146,11 @@ class DescriptorPCA(Declared, _Sets):
         """
         self.check_params()
         n_components = self.n_components
-        X = check_samples(self, as_rows(X), reset=True)
+        X = check_samples(self, rows_to_learn(X), reset=True)
         n, d = X.shape
         if n_components > d:
             raise ParameterError(
-                f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it"
+                f"n_components={n_components} exceeds the size of the descriptors, {d}; lower it for DescriptorPCA"
             )
         if self.whiten == "zca" and n_components < d:
             raise ParameterError(

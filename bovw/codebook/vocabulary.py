@@ -72,7 +72,7 @@ class Vocabulary(Declared, BaseEstimator):
         return source
 
     def _with_enough(self, source):
-        check_enough(self._least_descriptors, getattr(self, self._least_descriptors), source.shape[0])
+        check_enough(self._least_descriptors, getattr(self, self._least_descriptors), source.shape[0], self)
         return source
 
     def _estimate(self, source) -> float:

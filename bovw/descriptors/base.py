@@ -1,5 +1,7 @@
 """What all descriptor extractors share: images in, a DescriptorSet out."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -33,9 +35,16 @@ class Extractor(Declared, TransformerMixin, BaseEstimator):
         """How images are read: "rgb" or "gray"."""
         return "rgb" if self.color else "gray"
 
-    def fit(self, images: Any = None, y: Any = None) -> "Extractor":
+    def fit(self, images: Any = None, y: Any = None) -> Extractor:
         """Check the parameters; nothing is learnt, and ``images`` are not looked at. Returns self."""
         self.check_params()
+        return self
+
+    def set_output(self, *, transform: Any = None) -> Extractor:
+        """Nothing: a DescriptorSet stays one, whatever container is asked for. Returns self.
+
+        So a ``Pipeline`` that begins with an extractor can be told to end in a DataFrame.
+        """
         return self
 
     def __sklearn_is_fitted__(self):

@@ -36,6 +36,8 @@ Histograms are taken over square cells (Ahonen et al. 2006) or over patches of a
 dense grid, cut into cells, for coding with a visual codebook (Lin et al. 2011).
 """
 
+from __future__ import annotations
+
 import functools
 import itertools
 from types import SimpleNamespace

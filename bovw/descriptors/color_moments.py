@@ -13,6 +13,8 @@ The deviation is computed as sqrt(n sum(v^2) - sum(v)^2) / n, from sums that are
 exact for bytes and double precision otherwise.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from .._cext import color_statistics as _kernels

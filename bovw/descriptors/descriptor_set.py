@@ -6,6 +6,8 @@ the number of images and indexing is by image, so scikit-learn's splitters,
 ``Pipeline`` and ``cross_val_score`` treat it as a list of samples.
 """
 
+from __future__ import annotations
+
 import numbers
 import os
 from collections.abc import Iterable, Iterator
@@ -71,7 +73,7 @@ class DescriptorSet:
             raise ParameterError(f"sizes has shape {self.sizes.shape}; ({len(self)}, 2) is needed")
 
     @classmethod
-    def concatenate(cls, sets: Iterable["DescriptorSet"]) -> "DescriptorSet":
+    def concatenate(cls, sets: Iterable[DescriptorSet]) -> DescriptorSet:
         """Join descriptor sets, image after image. Optional parts are kept where all sets have them."""
         sets = list(sets)
         if not sets:
@@ -133,7 +135,7 @@ class DescriptorSet:
             None if self.sizes is None else self.sizes[index],
         )
 
-    def __iter__(self) -> Iterator["DescriptorSet"]:
+    def __iter__(self) -> Iterator[DescriptorSet]:
         return (self[i] for i in range(len(self)))
 
     def positions(self) -> np.ndarray:
@@ -152,7 +154,7 @@ class DescriptorSet:
         size_of_row = np.repeat(self.sizes[:, ::-1].astype(np.float32), np.diff(self.offsets), axis=0)
         return (self.frames[:, :2] + np.float32(0.5)) / size_of_row
 
-    def replace(self, descriptors: npt.ArrayLike) -> "DescriptorSet":
+    def replace(self, descriptors: npt.ArrayLike) -> DescriptorSet:
         """The same images, frames, norms and sizes with other descriptors (as after PCA)."""
         return DescriptorSet(descriptors, self.offsets, self.frames, self.norms, self.sizes)
 
@@ -163,7 +165,7 @@ class DescriptorSet:
             np.savez(file, **parts)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> "DescriptorSet":
+    def load(cls, path: str | os.PathLike) -> DescriptorSet:
         """Read a file written by :meth:`save`.
 
         Raises
@@ -229,5 +231,16 @@ def is_descriptor_sets(X) -> bool:
 
 
 def as_rows(X):
-    """What learns from descriptors takes them so: the rows of descriptor sets as one array, anything else as it is."""
+    """The rows of descriptor sets as one array, anything else as it is."""
     return as_descriptor_set(X).descriptors if is_descriptor_sets(X) else X
+
+
+def rows_to_learn(X):
+    """What learns from descriptors takes them so: :func:`as_rows`, or ParameterError if the sets have none."""
+    rows = as_rows(X)
+    if rows is not X and not len(rows):
+        raise ParameterError(
+            "no image in X has a descriptor, so there is nothing to learn from; give larger images, or an extractor "
+            "of smaller bins or patches"
+        )
+    return rows

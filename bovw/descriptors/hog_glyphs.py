@@ -4,6 +4,8 @@ A stroke lies along the edge, that is across the gradient, and is as bright as t
 bin is strong.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 

@@ -32,6 +32,8 @@ detection with discriminatively trained part-based models", PAMI 2010. A. Vedald
 and B. Fulkerson, "VLFeat", ACM Multimedia 2010.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np

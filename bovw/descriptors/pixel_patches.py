@@ -11,6 +11,8 @@ with :math:`\varepsilon = 10` on the 0-255 scale, and whiten them afterwards (se
 :class:`bovw.DescriptorPCA`).
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from .._docs import documented_by

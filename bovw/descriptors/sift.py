@@ -5,6 +5,8 @@ are the grids: one bin size, several on one image (PHOW), several sizes of the
 image (multi-resolution), and the protocol of ImageNet's dense-SIFT download.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -257,7 +259,7 @@ class DenseSIFT(Extractor):
         self.n_jobs = n_jobs
 
     @classmethod
-    def imagenet2010(cls, **changes) -> "DenseSIFT":
+    def imagenet2010(cls, **changes) -> DenseSIFT:
         """The protocol of ImageNet's dense-SIFT download (ILSVRC 2010).
 
         The image is fitted into 300 x 300, shrinking only; scales 1, 1/2 and 1/4
@@ -271,7 +273,7 @@ class DenseSIFT(Extractor):
         return cls(**{**preset, **changes})
 
     @classmethod
-    def phow(cls, **changes) -> "DenseSIFT":
+    def phow(cls, **changes) -> DenseSIFT:
         """PHOW as VLFeat's ``vl_phow``: bins of 4, 6, 8, 10, sigma = bin / 6, window 1.5, contrast 0.005 of full
         scale."""
         preset = {

@@ -24,6 +24,8 @@ Filter by filter (scale, then orientation), blocks row by row: 4 scales of 8
 orientations and 4 x 4 blocks make 512 numbers.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 

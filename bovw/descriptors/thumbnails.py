@@ -4,6 +4,8 @@ Torralba, Fergus and Freeman (2008, section 3) shrink images to a side of 16 or 
 pixels, their aspect ratio given up, and compare them with zero mean and unit norm.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from .._docs import documented_by

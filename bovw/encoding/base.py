@@ -21,7 +21,7 @@ from .._parameters import Declared, Part
 from .._transformer import Float32Transformer
 from .._validation import check_int, check_matrix, check_samples
 from ..codebook import KMeansCodebook
-from ..descriptors.descriptor_set import as_descriptor_set, as_rows, is_descriptor_sets
+from ..descriptors.descriptor_set import as_descriptor_set, as_rows, is_descriptor_sets, rows_to_learn
 from ..errors import ParameterError
 
 #: Rows of a block: scores of a thousand words stay in the second-level cache.
@@ -71,7 +71,7 @@ class Encoder(Declared, Float32Transformer):
             For a value out of range, or a codebook that this encoder cannot work with, before anything is learnt.
         """
         self.check_params()
-        X = check_samples(self, as_rows(X), reset=True).astype(np.float32, copy=False)
+        X = check_samples(self, rows_to_learn(X), reset=True).astype(np.float32, copy=False)
         self._adopt(self.part("codebook").fit(X))
         self._learn(X)
         self.encode(X[:1])  # makes ready what coding takes, so that coding leaves the estimator as it is

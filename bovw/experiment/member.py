@@ -150,7 +150,7 @@ class MemberRun:
             model = BovwClassifier.load(self.folder / name)
             return model.set_params(n_jobs=self.model.n_jobs, verbose=self.verbose)
         except ModelFormatError:
-            pass
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         model = make()
         save_model(model, self.folder / name)
         return model

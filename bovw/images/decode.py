@@ -52,6 +52,8 @@ more than the cost of ``cv2.imdecode``. Its orientation handling and its own
 gray conversion are not used, since they differ between versions.
 """
 
+from __future__ import annotations
+
 import io
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """``BovwClassifier``: from image files to ranked class names."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterable, Sequence
 from os import PathLike
@@ -7,11 +9,12 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .._methods import unless
 from .._parameters import Boolean, Choice, Declared, Jobs, Optional, Part
 from .._threads import share_workers
+from .._validation import shown
 from ..classify import (
     OneVsRestDual,
     as_classifier,
@@ -22,6 +25,7 @@ from ..classify import (
     read_targets,
     score_matrix,
 )
+from ..classify.machines import WAYS_TO_PROBABILITIES
 from ..classify.weights import check_sample_weight
 from ..codebook import DescriptorPCA
 from ..errors import ParameterError
@@ -56,8 +60,13 @@ def default_encoder() -> ImageEncoder:
     return ImageEncoder(pca=DescriptorPCA(64))
 
 
-def _has_probabilities(model):
-    return hasattr(getattr(model, "classifier_", None) or model.part("classifier"), "predict_proba")
+def _why_no_probabilities(model):
+    """Why a model has no probabilities; None if it has."""
+    classifier = getattr(model, "classifier_", None) or model.part("classifier")
+    return None if hasattr(classifier, "predict_proba") else (
+        f"{type(model).__name__} has no predict_proba: its classifier, {type(classifier).__name__}, has none; "
+        f"{WAYS_TO_PROBABILITIES}"
+    )
 
 
 class BovwClassifier(Declared, ImageClassifier):
@@ -142,7 +151,7 @@ class BovwClassifier(Declared, ImageClassifier):
         """Raise ParameterError if the classifier asks for a kernel matrix where it is given signatures."""
         if getattr(self.classifier, "kernel", None) == "precomputed":
             raise ParameterError(
-                f"classifier={self.classifier!r} takes kernel matrices, but is given signatures; name its kernel"
+                f"classifier={shown(self.classifier)} takes kernel matrices, but is given signatures; name its kernel"
             )
 
     def fit(
@@ -366,7 +375,7 @@ class BovwClassifier(Declared, ImageClassifier):
         """
         return self._of_blocks(images, lambda signatures: self._machine().decision_function(signatures))
 
-    @available_if(_has_probabilities)
+    @unless(_why_no_probabilities)
     def predict_proba(self, images: Iterable) -> np.ndarray:
         """Probabilities of the classes, (n_images, n_classes), where the classifier has them."""
         return self._of_blocks(images, lambda signatures: self.classifier_.predict_proba(signatures))
@@ -395,10 +404,13 @@ def check_labels(y, classes=None):
     y : array-like of shape (n_images,), or (n_images, n_classes)
     classes : sequence of n_classes names, optional
     """
-    if np.ndim(y) > 1 and not is_indicator(y):
+    shape = np.shape(y)
+    if len(shape) > 1 and not is_indicator(y):
+        columns = list(getattr(y, "columns", ()))
+        column = f"y[{columns[0]!r}]" if len(columns) == 1 else "np.ravel(y)"
         raise ParameterError(
-            f"y has shape {np.shape(y)}; one label an image is needed, or a row of an indicator matrix of at least "
-            "two classes"
+            f"y has shape {shape}; one label an image is needed, or a row of an indicator matrix of at least two "
+            "classes" + (f": give {column}" if shape[1:] == (1,) else "")
         )
     y = read_labels(y)
     if classes is not None and (not is_indicator(y) or len(set(classes)) != len(classes) or len(classes) != y.shape[1]):

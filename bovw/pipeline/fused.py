@@ -10,6 +10,8 @@ after each set's scores were brought to a common scale (see :class:`bovw.ScoreFu
 learnt on *out-of-fold* scores of the training images: those of machines that did not see the image.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from typing import Any, Self
@@ -172,6 +174,15 @@ class FusedClassifier(Declared, ImageClassifier):
         images = as_image_list(images)
         scores = self.fusion_.transform([score_matrix(m.decision_function(images)) for m in self.members_])
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self.multilabel_ else scores
+
+    @property
+    def predict_proba(self):
+        """A fused classifier has none: an AttributeError that says where probabilities come from."""
+        raise AttributeError(
+            "FusedClassifier has no predict_proba: sums of scores are no probabilities; fit PlattScaling or "
+            "TemperatureScaling to the scores of images that it did not learn from, or take one BovwClassifier with a "
+            "classifier that has probabilities"
+        )
 
 
 def load_classifier(

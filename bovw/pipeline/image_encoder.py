@@ -16,6 +16,7 @@ from .._parameters import Boolean, Declared, Integer, Jobs, Optional, Part, Seed
 from .._progress import Progress
 from .._random import check_seed, stage_rng
 from .._threads import map_in_order, single_threaded
+from .._validation import shown
 from ..codebook import GMMCodebook, sample_descriptors
 from ..descriptors import DenseSIFT, DescriptorSet
 from ..encoding import FisherVector
@@ -125,7 +126,7 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         n_components, size = getattr(self.pca, "n_components", None), self._extractor().descriptor_size
         if isinstance(n_components, int) and n_components > size:
             raise ParameterError(
-                f"pca.n_components={n_components} exceeds the size of the descriptors of {self._extractor()!r}, "
+                f"pca.n_components={n_components} exceeds the size of the descriptors of {shown(self._extractor())}, "
                 f"{size}; lower it"
             )
 
@@ -177,11 +178,14 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Raises
         ------
         ParameterError
-            If a parameter is out of range, or there are too few descriptors for the codebook.
+            If a parameter is out of range, or there are no descriptors, or too few for the codebook.
         """
         self.check_params()
         seed = check_seed(self.random_state)
-        sample = sample_descriptors(descriptor_sets, self.n_descriptors, random_state=seed)
+        largest = [0, 0]
+        sample = sample_descriptors(_note_sizes(descriptor_sets, largest), self.n_descriptors, random_state=seed)
+        if not sample.n_descriptors:
+            raise ParameterError(self._why_no_descriptors(largest))
         with single_threaded():
             self.pca_ = None
             if self.pca is not None:
@@ -199,6 +203,18 @@ class ImageEncoder(Declared, ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     def _extractor(self):
         """What extracts, not copied: it learns nothing."""
         return self.PARAMETERS["extractor"].default() if self.extractor is None else self.extractor
+
+    def _why_no_descriptors(self, largest):
+        extractor = self._extractor()
+        height, width = largest
+        seen = f" in images of at most {height} x {width} pixels" if height else ""
+        limits = f", resize={self.resize!r}" if self.resize else ""
+        side = _smallest_side(extractor)
+        need = "" if side is None else f"; it needs {side} x {side}"
+        return (
+            f"no training image has a descriptor: {type(extractor).__name__} finds none{seen}{limits}{need}; give "
+            "larger images, or smaller bins or patches"
+        )
 
     @property
     def mode(self) -> str:
@@ -303,6 +319,29 @@ def encode_images(encoders, images, *, on_error="raise", rows=None, n_jobs=None,
     size = sum(encoder.signature_size for encoder in encoders)
     signatures = encode_rows(encode, range(len(reader)) if rows is None else rows, size, n_jobs, verbose)
     return signatures, dict(sorted(reader.errors.items()))
+
+
+def _note_sizes(descriptor_sets, largest):
+    """The same sets, one after the other; ``largest`` becomes the largest height and width among their images."""
+    for descriptors in descriptor_sets:
+        sizes = getattr(descriptors, "sizes", None)
+        if sizes is not None and len(sizes):
+            largest[:] = np.maximum(largest, sizes.max(axis=0)).tolist()
+        yield descriptors
+
+
+def _smallest_side(extractor, most=2048):
+    """The side in pixels of the smallest square image that an extractor finds descriptors in; None beyond ``most``."""
+    few, enough = 0, 1
+    while not extractor.extract(np.zeros((enough, enough), np.uint8)).n_descriptors:
+        few, enough = enough, 2 * enough
+        if enough > most:
+            return None
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        found = extractor.extract(np.zeros((middle, middle), np.uint8)).n_descriptors
+        few, enough = (few, middle) if found else (middle, enough)
+    return enough
 
 
 def _set_codebook_progress(pyramid, verbose):

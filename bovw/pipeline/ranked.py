@@ -1,5 +1,7 @@
 """What every classifier of images does with its scores, and how it is saved."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from os import PathLike
 from typing import Self
@@ -59,7 +61,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         NotFittedError
             Before ``fit``.
         ParameterError
-            If a part is not bovw's, as a classifier of scikit-learn; it is named.
+            If a part is not bovw's, as a classifier of scikit-learn; it is named. If ``path`` is a file, or a folder
+            that holds something else than a model.
         """
         check_is_fitted(self, "classes_")
         save_model(self, path)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .._validation import check_int, check_matrix, check_output
+from .._validation import check_int, check_matrix, check_output, shown
 from ..errors import ParameterError, StoreError
 from ..persist import load_model, save_model
 from ..signatures import Float16Codec
@@ -100,7 +100,7 @@ class SignatureStore(ShardedStore):
         if codec is not None:
             if getattr(codec, "n_features_in_", None) != size:
                 raise ParameterError(
-                    f"codec={codec!r} is fitted to {getattr(codec, 'n_features_in_', 'no')} columns; "
+                    f"codec={shown(codec)} is fitted to {getattr(codec, 'n_features_in_', 'no')} columns; "
                     f"signature_size={size} is needed: fit it on a sample of these signatures"
                 )
             settings["codec"] = codec.description()
@@ -206,8 +206,8 @@ class SignatureStore(ShardedStore):
         """
         if not isinstance(self.codec, (Float16Codec, type(None))):
             raise StoreError(
-                f"{self.path} holds codes of {self.codec!r}, which have no columns; a sample for a codec must lie in a "
-                "store of float32 or float16"
+                f"{self.path} holds codes of {shown(self.codec)}, which have no columns; a sample for a codec must lie "
+                "in a store of float32 or float16"
             )
         out = np.empty((len(rows), last - first), np.float32)
         for shard, within, place in self._scattered_pieces(self._row_numbers(rows)):

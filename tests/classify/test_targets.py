@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 
 import bovw
 from bovw.classify import held_out_folds, out_of_fold_scores
-from bovw.classify.targets import IndicatorLabels, iterative_folds, mean_held_out_precision
+from bovw.classify.targets import IndicatorLabels, iterative_folds, mean_held_out_precision, read_labels
 from bovw.errors import ParameterError
 
 
@@ -282,3 +282,20 @@ def test_early_stopping_and_class_blocks_of_sgd(samples, tmp_path):
     changed = np.where(y < 0, 0, y)
     with pytest.raises(bovw.StoreError, match="labels"):
         bovw.OneVsRestSGD(C=5.0, max_iter=8, class_block=2).fit(X, changed, checkpoint=tmp_path)
+
+
+@pytest.mark.parametrize(("y", "name"), [
+    ({"a", "b"}, "set"), ("ab", "str"), (b"ab", "bytes"), ((name for name in "ab"), "generator"), ({"a": 0}, "dict"),
+    (3, "int"),
+], ids=str)
+def test_what_is_no_sequence_of_labels_is_named(y, name):
+    with pytest.raises(ParameterError, match=f"y is a {name}; .*give a list"):
+        read_labels(y)
+
+
+def test_missing_labels_are_called_missing():
+    pd = pytest.importorskip("pandas")
+    for y in (pd.Series([1, None], dtype="Int64"), pd.Series(["a", None]), pd.Series(["a", None], dtype="string"),
+              pd.Categorical(["a", None]), [1, None], ["a", float("nan")], np.array([1, np.nan]), ["a", pd.NaT]):
+        with pytest.raises(ParameterError, match=r"y\[1\]=\S+ is missing; leave the sample out"):
+            read_labels(y)

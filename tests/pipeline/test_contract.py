@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 import bovw
@@ -285,8 +285,13 @@ def test_probabilities_where_the_classifier_has_them(paths, fitted):
     probabilities = model.predict_proba(paths)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
     assert model.classes_[probabilities.argmax(axis=1)].tolist() == model.predict(paths).tolist()
-    assert not hasattr(fitted, "predict_proba")
-    assert not hasattr(image_classifier(LinearSVC()), "predict_proba")
+    for lacking, classifier in ((fitted, "OneVsRestDual"), (image_classifier(LinearSVC()), "LinearSVC")):
+        assert not hasattr(lacking, "predict_proba")
+        message = f"BovwClassifier has no predict_proba: its classifier, {classifier}, has none; take .*LogisticRegress"
+        with pytest.raises(AttributeError, match=message):
+            lacking.predict_proba(paths)
+    with pytest.raises(AttributeError, match=r"FusedClassifier has no predict_proba: .*PlattScaling"):
+        fused_classifier().predict_proba(paths)
 
 
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
@@ -411,9 +416,51 @@ def test_labels_are_checked_before_an_image_is_read(make):
     for y, message in (
         (LABELS[:-1], "y has 11 labels for 12 images; one label an image"),
         (["brick"] * 12, "1 class only"),
-        (np.ones((12, 1)), "indicator matrix"),
-        (pd.DataFrame({"label": LABELS}), "one label an image"),
+        (np.ones((12, 1)), r"indicator matrix.*: give np\.ravel\(y\)"),
+        (pd.DataFrame({"label": LABELS}), r"one label an image.*: give y\['label'\]"),
+        (set(LABELS), "y is a set; .*give a list"),
         ([0.5] * 6 + [1.5] * 6, "no class label"),
     ):
         with pytest.raises(ValueError, match=message):
             make().fit(MISSING, y)
+
+
+@pytest.mark.parametrize("globally", [True, False], ids=["set_config", "set_output"])
+def test_descriptor_sets_pass_a_pipeline_whose_end_becomes_a_table(photograph, globally):
+    images = [photograph[:64, i:i + 64] for i in (0, 64, 128)]
+    words = bovw.SpatialPyramid(bovw.HardAssignment(bovw.KMeansCodebook(4, random_state=0)))
+    steps = make_pipeline(bovw.DenseSIFT(step=8), bovw.DescriptorPCA(8), words)
+    plain = clone(steps).fit_transform(images)
+    with sklearn.config_context(transform_output="pandas" if globally else "default"):
+        if not globally:
+            steps.set_output(transform="pandas")
+        tables = [steps.fit_transform(images), steps.transform(images)]
+        assert isinstance(steps[:2].fit_transform(images), bovw.DescriptorSet)
+    for table in tables:
+        assert isinstance(table, pd.DataFrame)
+        np.testing.assert_array_equal(table.to_numpy(), plain)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resize": {"max_side": 1}}, r"DenseSIFT finds none in images of at most 1 x 1 pixels, "
+                                      r"resize={'max_side': 1}; it needs 13 x 13; give larger images, or smaller bins"),
+        ({"extractor": bovw.DenseSIFT(bin_size=4000)}, r"DenseSIFT finds none in images of at most 20 x 30 pixels; g"),
+        ({"extractor": bovw.HOG(patch_sizes=32)}, r"HOG finds none .* most 20 x 30 pixels; it needs 32 x 32"),
+    ],
+)
+@pytest.mark.parametrize("pca", [None, bovw.DescriptorPCA(4)], ids=["no PCA", "PCA"])
+def test_images_without_any_descriptor_are_the_reason_that_is_named(changes, message, pca):
+    images = [np.zeros((20, 30), np.uint8), np.zeros((18, 22), np.uint8)]
+    with pytest.raises(bovw.ParameterError, match="no training image has a descriptor: " + message):
+        encoder(pca=pca).set_params(**changes).fit(images)
+
+
+@pytest.mark.parametrize("learner", [
+    bovw.DescriptorPCA(2), bovw.KMeansCodebook(2), bovw.GMMCodebook(2), bovw.HierarchicalKMeans(2, depth=2),
+    bovw.HardAssignment(bovw.KMeansCodebook(2)), bovw.SpatialPyramid(bovw.VLAD(bovw.KMeansCodebook(2))),
+], ids=lambda learner: type(learner).__name__)
+def test_what_learns_from_descriptor_sets_without_descriptors_says_so(learner):
+    with pytest.raises(bovw.ParameterError, match=r"no image in X has a descriptor.*give larger images"):
+        make_pipeline(bovw.DenseSIFT(), clone(learner)).fit([np.zeros((5, 5), np.uint8)] * 3)
