@@ -288,6 +288,20 @@ def read_system(name):
     return layers.tree.get("description", ""), _cite_all(layers)
 
 
+def _check_settable(path, text):
+    """Refuse a key that has done its work before ``--set`` comes, and so would change nothing."""
+    key = ".".join(path)
+    assignment, in_file = f"{SET} {key}={text}", 'write a .toml file, which may have a base = "..."'
+    if path[0] == "lite":
+        example = f"{'.'.join(path[1:])}={text}" if path[1:] else "data.n_train=5"
+        raise ConfigError(f"{assignment}: lite tables belong in a file; with --lite set "
+                          f"the key itself: {SET} {example}")
+    if path == ("base",):
+        raise ConfigError(f"{assignment}: a base belongs in a file; name {text} as the config, or {in_file}")
+    if path[0] == "channels" and path[2:] == ("like",):
+        raise ConfigError(f"{assignment}: like belongs in a file; {in_file}")
+
+
 def _assigned(overrides, layers):
     """The tables that all assignments ``--set`` make."""
     changes = {}
@@ -300,6 +314,7 @@ def _assigned(overrides, layers):
         except tomllib.TOMLDecodeError:
             value = text
         *tables, last = key.strip().split(".")
+        _check_settable((*tables, last), text)
         channels = layers.tree["channels"]
         if tables[:1] == ["channels"] and len(tables) > 1 and tables[1] not in channels:
             hint = suggestion(tables[1], channels) or f"; it has {', '.join(channels)}"

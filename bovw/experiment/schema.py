@@ -5,6 +5,7 @@ The keys of a stage are ``type`` and the parameters that its estimators declare,
 
 from .._parameters import Jobs, Part, Seed
 from .._validation import suggestion
+from .layers import SET
 
 #: stage -> names of the estimators it may be; the first is the default
 STAGES = {
@@ -26,7 +27,6 @@ STAGES = {
 TOP = {
     "name": str, "description": str, "published": (dict, list), "data": dict, "image": dict, "channels": dict,
     "fusion": str, "fusion_weights": (str, list), "codec": dict, "standardize": dict, "classifier": dict,
-    "lite": dict,
 }
 #: what decides the result of a run, and so what [lite] may change
 RESULT_KEYS = (
@@ -45,6 +45,8 @@ PUBLISHED = {
 IMAGE = {"max_side": int, "max_height": int, "max_pixels": int, "fit": list, "upscale": bool}
 CHANNEL_STAGES = ("extractor", "pca", "codebook", "encoder", "pyramid", "kernel_map")
 CHANNEL = {"n_descriptors": int, "n_images": int, "image": dict, **dict.fromkeys(CHANNEL_STAGES, dict)}
+#: what only files say, at the top and in a channel: a checked tree is laid together by them, and has none
+FILE_TOP, FILE_CHANNEL = {"base": str, "lite": dict}, {"like": str}
 SIGNATURE_STAGES = ("codec", "standardize", "classifier")
 FUSIONS = ("concatenate", "scores")
 FUSION_WEIGHTS = ("cv", "equal")
@@ -87,7 +89,7 @@ def check_keys(layers):
         Without its ``lite`` table, if that is laid over the others.
     """
     tree = layers.tree
-    _check_table(layers, tree, TOP, ())
+    _check_table(layers, tree, TOP, (), in_file=FILE_TOP)
     if not tree.get("channels"):
         raise layers.error(("channels",), "is missing; a config needs at least one [channels.NAME] table")
     _check_table(layers, tree.get("data", {}), DATA, ("data",))
@@ -126,7 +128,7 @@ def check_lite_keys(layers):
 def _check_channel(layers, channel, place):
     if not isinstance(channel, dict):
         raise layers.error(place, "must be a table", channel)
-    _check_table(layers, channel, CHANNEL, place)
+    _check_table(layers, channel, CHANNEL, place, in_file=FILE_CHANNEL)
     _check_table(layers, channel.get("image", {}), IMAGE, (*place, "image"))
     for stage in CHANNEL_STAGES:
         if stage in channel:
@@ -146,13 +148,16 @@ def _check_stage(layers, table, stage, place):
             raise _unknown(layers, (*place, key), known, f"; {name} has {', '.join(known)}")
 
 
-def _check_table(layers, table, known, place, only=False):
-    """Keys and types of a table; with ``only`` other keys are passed over."""
+def _check_table(layers, table, known, place, *, only=False, in_file=()):
+    """Keys and types of a table; with ``only`` other keys are passed over, ``in_file`` are those of files."""
     for key, value in table.items():
         if key not in known:
             if only:
                 continue
-            raise _unknown(layers, (*place, key), known, f"; known are {', '.join(known)}")
+            if key in in_file:
+                raise layers.error((*place, key), "belongs in a .toml file")
+            names = [*known, *(in_file if layers.origin((*place, key)).source != SET else ())]
+            raise _unknown(layers, (*place, key), names, f"; known are {', '.join(names)}")
         kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             wanted = "table" if dict in kinds else " or ".join(kind.__name__ for kind in kinds)

@@ -181,6 +181,29 @@ def test_set_is_named_where_the_value_came_from_it(key, value, refused, tmp_path
     assert message.startswith(f"--set {key}=")
 
 
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("lite.data.n_train=3", "lite tables belong in a file; with --lite set the key itself: --set data.n_train=3"),
+        ("lite=3", "lite tables belong in a file"),
+        ("base=demo", "a base belongs in a file; name demo as the config"),
+        ("channels.sift.like=hog", "like belongs in a file"),
+    ],
+)
+def test_what_only_a_file_says_is_refused(assignment, words, refused):
+    for more in ([], ["--lite"]):
+        assert refused("scene15_fisher", *more, "--set", assignment).startswith(f"--set {assignment}: {words}")
+
+
+def test_known_keys_are_those_that_can_be_set_there(refused, tmp_path):
+    message = refused("scene15_fisher", "--set", "zzz=3")
+    assert "known are name, " in message
+    assert "lite" not in message
+    path = tmp_path / "wrong.toml"
+    path.write_text('bse = "right.toml"\n' + WORDS)
+    assert refused(path) == f"{path}: bse is an unknown key; did you mean 'base'?\n"
+
+
 def test_the_file_that_says_it_is_named(refused, tmp_path):
     """A value of the base is the base's, one of a config that comes with bovw is called by its name."""
     (tmp_path / "base.toml").write_text(WORDS.replace("n_words = 16", "n_words = 0"))
