@@ -35,7 +35,8 @@ together, are refused when the config is read. ::
                            # bovw.experiment.lite
 
 A table that changes ``type``, against the base, the like channel, in ``[lite]`` or by ``--set``, replaces the whole
-table, for the parameters belong to the type; so does ``[published]``. Other tables are merged key by key.
+table, for the parameters belong to the type; so does ``[published]``. Other tables are merged key by key. What a
+base's ``[lite]`` changes of a value holds no more for a file that sets the value itself.
 """
 
 import copy
@@ -205,6 +206,7 @@ def _with_base(path, called, above=()):
         layers = _base(path, called, base, above)
         for key in ("name", "description", *({"published"} & tree.keys())):
             layers.pop(key)
+        layers.overrule_lite(tree)
         layers.source = called
     layers.lay(tree, Origin(called))
     return layers

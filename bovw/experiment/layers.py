@@ -70,8 +70,7 @@ class Layers:
             path = (*place, key)
             known = below.get(key)
             if isinstance(value, dict):
-                same = isinstance(known, dict) and value.get("type", known.get("type")) == known.get("type")
-                if not same:
+                if not isinstance(known, dict) or not _same_type(known, value):
                     self.forget(path)
                     known = below[key] = {}
                 self.origins.setdefault(path, origin(path))
@@ -125,6 +124,28 @@ class Layers:
         done.lay(copied, origin, place)
         done.lay({key: value for key, value in channel.items() if key != "like"}, self.origin, place)
 
+    def overrule_lite(self, said):
+        """Take out of the table ``lite`` what tables to be laid over these say themselves.
+
+        What a base changes in a trial run was meant for its own values. A table whose type changes takes all along.
+
+        Parameters
+        ----------
+        said : dict
+        """
+        self._overrule(self.tree.get("lite"), self.tree, said, ("lite",))
+
+    def _overrule(self, lite, below, said, path):
+        if not isinstance(lite, dict) or not isinstance(said, dict):
+            return
+        for key in lite.keys() & said.keys():
+            known, value = below.get(key, {}), said[key]
+            if isinstance(value, dict) and isinstance(known, dict) and _same_type(known, value):
+                self._overrule(lite[key], known, value, (*path, key))
+            else:
+                self.forget((*path, key))
+                del lite[key]
+
     def forget(self, path):
         """Forget the origins of a value, or of a table and all in it."""
         for known in [known for known in self.origins if known[:len(path)] == path]:
@@ -163,3 +184,8 @@ class Layers:
         if value:
             key = f"{key}={value[0]!r}"
         return ConfigError(f"{SET} {key}: {rule}" if origin.source == SET else f"{origin.source}: {key} {rule}")
+
+
+def _same_type(known, value):
+    """Whether a table leaves the type of the one that it is laid over."""
+    return value.get("type", known.get("type")) == known.get("type")
