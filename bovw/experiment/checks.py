@@ -1,7 +1,8 @@
 """What must hold of a config's values: each in its range, and those of different stages together.
 
-All of it is checked before an image is read: the pairs that can be told from the tables, then every stage by its
-estimator's own declarations (:mod:`bovw.experiment.build`), then what only the estimators know.
+All of it is checked before an image is read: first what needs no estimator, then the pairs that can be told from the
+tables, then every stage by its estimator's own declarations (:mod:`bovw.experiment.build`), then what only the
+estimators know.
 """
 
 from .._parameters import Choice, Integer
@@ -19,8 +20,22 @@ ON_ERROR = Choice("raise", "skip")
 SPLIT = Choice("random", "first")
 
 
+def check_limits(config):
+    """Raise ConfigError for a value out of its range in the tables of data and images.
+
+    Parameters
+    ----------
+    config : Config
+        Whose keys and types are right.
+    """
+    _check_data(config)
+    _check_image(config, ("image",), config.tree["image"])
+    for name, channel in config.tree["channels"].items():
+        _check_image(config, ("channels", name, "image"), channel.get("image", {}))
+
+
 def check_values(config):
-    """Raise ConfigError for a value out of its range, or values that do not go together.
+    """Raise ConfigError for a value out of its range in a stage, or values that do not go together.
 
     Parameters
     ----------
@@ -29,10 +44,7 @@ def check_values(config):
     """
     from .build import build_members
 
-    _check_data(config)
-    _check_image(config, ("image",), config.tree["image"])
     for name, channel in config.tree["channels"].items():
-        _check_image(config, ("channels", name, "image"), channel.get("image", {}))
         _check_codebook(config, ("channels", name), channel)
         _check_descriptors(config, ("channels", name), channel)
         _check_signs(config, ("channels", name), channel)

@@ -48,10 +48,10 @@ from .._files import fingerprint
 from .._validation import suggestion
 from ..errors import ConfigError, ParameterError
 from ..results.published import cite
-from .checks import check_values
+from .checks import check_limits, check_values
 from .layers import SET, Layers, Origin
 from .lite import lite_changes
-from .schema import DATA_DEFAULTS, RESULT_KEYS, check_keys, check_lite_keys, check_published
+from .schema import DATA_DEFAULTS, RESULT_KEYS, check_lite_keys, check_published, check_stages, check_tables
 
 _DEFAULT, _LITE = Origin("default"), Origin("lite")
 
@@ -251,22 +251,24 @@ def _finished(layers, overrides, lite):
     layers.resolve_likes()
     given, trial = layers.tree.get("lite", {}), layers.copy()
     trial.pop("lite")
-    check_keys(trial)
+    check_tables(trial)
     trial.lay(lite_changes(trial.tree), _LITE)
     trial.lay(given, lambda path: Origin(layers.origin(("lite", *path)).source, "lite"))
-    check_keys(trial)
-    if lite:
-        layers = trial
     layers.pop("lite")
+    wanted = (trial if lite else layers).copy()
     if overrides:
-        layers.lay(_assigned(overrides, layers), Origin(SET))
-        check_keys(layers)
-    tree = layers.tree
-    defaults = {"name": Path(layers.source).stem, "image": {}, "data": DATA_DEFAULTS}
-    layers.lay({key: value for key, value in defaults.items() if key not in tree}, _DEFAULT)
-    layers.lay({"data": {key: value for key, value in DATA_DEFAULTS.items() if key not in tree["data"]}}, _DEFAULT)
-    _cite_all(layers)
-    config = Config(layers, lite)
+        wanted.lay(_assigned(overrides, wanted), Origin(SET))
+    for each in (trial, wanted):
+        check_tables(each)
+    tree = wanted.tree
+    defaults = {"name": Path(wanted.source).stem, "image": {}, "data": DATA_DEFAULTS}
+    wanted.lay({key: value for key, value in defaults.items() if key not in tree}, _DEFAULT)
+    wanted.lay({"data": {key: value for key, value in DATA_DEFAULTS.items() if key not in tree["data"]}}, _DEFAULT)
+    _cite_all(wanted)
+    config = Config(wanted, lite)
+    check_limits(config)
+    for each in (layers, trial, wanted):  # the first that imports estimators
+        check_stages(each)
     check_values(config)
     return config
 

@@ -80,8 +80,10 @@ def codebooks_of(encoder):
     return tuple(name for name in STAGES["codebook"] if all(hasattr(getattr(bovw, name), one) for one in methods))
 
 
-def check_keys(layers):
-    """Raise ConfigError for an unknown key, a missing table, or a value of a wrong type.
+def check_tables(layers):
+    """Raise ConfigError for an unknown key, a missing table, or a value of a wrong type, but for the stages' own.
+
+    No estimator is imported for it.
 
     Parameters
     ----------
@@ -94,13 +96,41 @@ def check_keys(layers):
         raise layers.error(("channels",), "is missing; a config needs at least one [channels.NAME] table")
     _check_table(layers, tree.get("data", {}), DATA, ("data",))
     _check_table(layers, tree.get("image", {}), IMAGE, ("image",))
-    for stage in SIGNATURE_STAGES:
-        if stage in tree:
-            _check_stage(layers, tree[stage], stage, (stage,))
     for name, channel in tree["channels"].items():
         _check_channel(layers, channel, ("channels", name))
+    for table, stage, place in _stages(tree):
+        name, names = table.get("type", STAGES[stage][0]), STAGES[stage]
+        if name not in names:
+            raise layers.error((*place, "type"), f"is not one of {', '.join(names)}{suggestion(name, names)}", name)
     check_published(layers)
     _check_fusion(layers)
+
+
+def check_stages(layers):
+    """Raise ConfigError for a key that no parameter of its stage's estimator is.
+
+    Parameters
+    ----------
+    layers : Layers
+        That :func:`check_tables` has passed.
+    """
+    for table, stage, place in _stages(layers.tree):
+        cls = stage_class(table, stage)
+        known = list(config_keys(cls))
+        for key in table:
+            if key != "type" and key not in known:
+                raise _unknown(layers, (*place, key), known, f"; {cls.__name__} has {', '.join(known)}")
+
+
+def _stages(tree):
+    """(table, stage, path) of each stage that is there."""
+    for stage in SIGNATURE_STAGES:
+        if stage in tree:
+            yield tree[stage], stage, (stage,)
+    for name, channel in tree["channels"].items():
+        for stage in CHANNEL_STAGES:
+            if stage in channel:
+                yield channel[stage], stage, ("channels", name, stage)
 
 
 def check_published(layers):
@@ -130,22 +160,8 @@ def _check_channel(layers, channel, place):
         raise layers.error(place, "must be a table", channel)
     _check_table(layers, channel, CHANNEL, place, in_file=FILE_CHANNEL)
     _check_table(layers, channel.get("image", {}), IMAGE, (*place, "image"))
-    for stage in CHANNEL_STAGES:
-        if stage in channel:
-            _check_stage(layers, channel[stage], stage, (*place, stage))
     if "encoder" not in channel:
         raise layers.error((*place, "encoder"), f"is missing; write [{'.'.join(place)}.encoder] with its type")
-
-
-def _check_stage(layers, table, stage, place):
-    """The keys of a stage are ``type`` and the parameters of that estimator's constructor."""
-    name, names = table.get("type", STAGES[stage][0]), STAGES[stage]
-    if name not in names:
-        raise layers.error((*place, "type"), f"is not one of {', '.join(names)}{suggestion(name, names)}", name)
-    known = list(config_keys(stage_class(table, stage)))
-    for key in table:
-        if key != "type" and key not in known:
-            raise _unknown(layers, (*place, key), known, f"; {name} has {', '.join(known)}")
 
 
 def _check_table(layers, table, known, place, *, only=False, in_file=()):
