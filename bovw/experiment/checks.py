@@ -101,14 +101,16 @@ def _check_codebook(config, place, channel):
     path = (*place, "encoder", "type")
     if not fitting:
         if "codebook" in channel:
-            raise config.error((*place, "codebook"), f"is there, but {encoder} has no codebook; leave one of them out")
+            raise config.pair_error(
+                (*place, "codebook"), f"is there, but {encoder} has no codebook; leave one of them out"
+            )
         return
     if "codebook" not in channel:
-        raise config.error((*place, "codebook"), f"is missing; {encoder} needs a {' or '.join(fitting)}")
+        raise config.pair_error((*place, "codebook"), f"is missing; {encoder} needs a {' or '.join(fitting)}")
     codebook = _type(channel["codebook"], "codebook")
     if codebook not in fitting:
         key = ".".join((*place, "codebook", "type"))
-        raise config.error(
+        raise config.pair_error(
             path, f"needs a {' or '.join(fitting)}, and {key} is {codebook!r}; change one of them", encoder
         )
 
@@ -119,7 +121,7 @@ def _check_descriptors(config, place, channel):
     kind = _type(extractor, "extractor")
     whole = kind in WHOLE_IMAGE and not (kind == "GIST" and extractor.get("patch_size") is not None)
     if _type(encoder, "encoder") == "Concatenation" and not whole and encoder.get("n_descriptors", 1) == 1:
-        raise config.error(
+        raise config.pair_error(
             (*place, "encoder", "type"), f"puts n_descriptors=1 descriptor of an image side by side, and {kind} makes "
             f"many; use an encoder with a codebook, or one of {', '.join(WHOLE_IMAGE)}", "Concatenation",
         )
@@ -137,7 +139,7 @@ def _check_signs(config, place, channel):
         if "pca" in channel or extractor in SIGNED_EXTRACTORS:
             signed = f"{'pca' if 'pca' in channel else extractor} makes numbers below zero"
     if "kernel_map" in channel and signed is not None:
-        raise config.error(
+        raise config.pair_error(
             (*place, "kernel_map"), f"is of histograms, and {signed}; leave kernel_map out, or use HardAssignment, "
             "SoftAssignment or TriangleAssignment"
         )
@@ -151,7 +153,7 @@ def _check_signs(config, place, channel):
             raise config.error(("classifier", key), "is of Gram matrices; a run has signatures, use 'linear'", value)
         if value in ADDITIVE_KERNELS and signed is not None:
             other = "linear" if key == "kernel" else "l2"
-            raise config.error(("classifier", key), f"is of histograms, and {signed}; use {other!r}", value)
+            raise config.pair_error(("classifier", key), f"is of histograms, and {signed}; use {other!r}", value)
 
 
 def _check_sample(config, place, encoder):
@@ -160,7 +162,7 @@ def _check_sample(config, place, encoder):
     for name in ("n_words", "n_components"):
         number = getattr(codebook, name, None)
         if number is not None and number > encoder.n_descriptors:
-            raise config.error(
+            raise config.pair_error(
                 (*place, "codebook", name), f"needs as many descriptors to learn from, and "
                 f"{'.'.join(place)}.n_descriptors is {encoder.n_descriptors}; raise that, or lower {name}", number,
             )

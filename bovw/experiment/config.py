@@ -78,6 +78,10 @@ class Config:
         """A ConfigError that names where a value comes from, its key, and the value if one is given."""
         return self._layers.error(path, rule, *value)
 
+    def pair_error(self, path, rule, *value):
+        """As :meth:`error`, of a value that does not go with others: what is nearest to the command is named first."""
+        return self._layers.pair_error(path, rule, *value)
+
     @property
     def name(self):
         return self.tree["name"]

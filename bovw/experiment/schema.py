@@ -5,7 +5,6 @@ The keys of a stage are ``type`` and the parameters that its estimators declare,
 
 from .._parameters import Jobs, Part, Seed
 from .._validation import suggestion
-from .layers import SET
 
 #: stage -> names of the estimators it may be; the first is the default
 STAGES = {
@@ -172,7 +171,7 @@ def _check_table(layers, table, known, place, *, only=False, in_file=()):
                 continue
             if key in in_file:
                 raise layers.error((*place, key), "belongs in a .toml file")
-            names = [*known, *(in_file if layers.origin((*place, key)).source != SET else ())]
+            names = [*known, *(() if layers.by_set((*place, key)) else in_file)]
             raise _unknown(layers, (*place, key), names, f"; known are {', '.join(names)}")
         kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
@@ -192,7 +191,7 @@ def _check_fusion(layers):
     if weights is None:
         return
     if fusion != "scores":
-        raise layers.error(("fusion_weights",), f"are for fusion = \"scores\", fusion is {fusion!r}", weights)
+        raise layers.pair_error(("fusion_weights",), f"are for fusion = \"scores\", fusion is {fusion!r}", weights)
     if isinstance(weights, str):
         if weights not in FUSION_WEIGHTS:
             raise layers.error(
@@ -203,6 +202,6 @@ def _check_fusion(layers):
     numbers = [w for w in weights if isinstance(w, (int, float)) and not isinstance(w, bool)]
     if len(numbers) != len(weights) or len(weights) != len(tree["channels"]):
         n_channels = len(tree["channels"])
-        raise layers.error(
+        raise layers.pair_error(
             ("fusion_weights",), f"must be one number for each of the {n_channels} channels", weights
         )
