@@ -69,6 +69,8 @@ def test_run_then_predict(config_file, window_folder, tmp_path, capsys):
     assert answer["scores"] == sorted(answer["scores"], reverse=True)
     assert main(["predict", str(out / "model"), image]) == 0
     assert f"1. {answer['classes'][0]}" in capsys.readouterr().out
+    assert main(["predict", str(out), image]) == 0, "the folder of the run will do"
+    assert f"1. {answer['classes'][0]}" in capsys.readouterr().out
 
 
 def test_run_on_the_superclasses_of_cifar100(config_file, tmp_path, capsys):
