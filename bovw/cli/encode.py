@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .output import print_store
-from .parsers import verb_parser
+from .parsers import model_folder, verb_parser
 from .stage import add_source, open_source
 
 #: --codec -> bovw's class and its parameters
@@ -23,7 +23,8 @@ def add_parser(verbs):
         "bovw encode sift-store --encoder sift-encoder --codec pq32 --out signatures",
     )
     add_source(parser, "SOURCE", "a data set, or a store that bovw extract wrote")
-    parser.add_argument("--encoder", required=True, type=Path, metavar="FOLDER", help="what bovw codebook wrote")
+    parser.add_argument("--encoder", required=True, type=model_folder, metavar="FOLDER",
+                        help="what bovw codebook wrote")
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="where the signatures go")
     parser.add_argument("--codec", choices=sorted(CODECS), default="float32",
                         help="pq32 and pq64 are product quantization at 1/32 and 1/64 of float32's bytes")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .parsers import add_jobs, verb_parser
+from .parsers import add_jobs, model_folder, verb_parser
 
 
 def add_parser(verbs):
@@ -13,7 +13,8 @@ def add_parser(verbs):
         "trained on, scored out of fold, or with --held-out others.",
         "bovw hedge runs/mine/model --data imagenette --taxonomy wordnet",
     )
-    parser.add_argument("model", metavar="MODEL", type=Path, help="the model folder that a run or save() wrote")
+    parser.add_argument("model", metavar="MODEL", type=model_folder,
+                        help="the folder of a run, or of a model that save() wrote")
     parser.add_argument("--data", metavar="DIR", type=Path, required=True,
                         help="the training images, DIR/<wnid>/<image> or DIR/train/<wnid>/<image>")
     parser.add_argument("--taxonomy", metavar="PATH", type=Path, required=True,

@@ -1,6 +1,7 @@
 """How the verbs read their arguments: an example at the end of the help, a wrong value in one line."""
 
 import argparse
+from pathlib import Path
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,6 +29,13 @@ def add_kind(parser):
 def add_jobs(parser):
     """The argument that says how many threads work."""
     parser.add_argument("--jobs", type=_jobs, default=-1, metavar="N", help="worker threads (default: all cores)")
+
+
+def model_folder(text):
+    """The type of an argument that is a saved model: its folder, or that of the run that keeps it."""
+    folder = Path(text)
+    inner = folder / "model"
+    return inner if (inner / "model.json").exists() and not (folder / "model.json").exists() else folder
 
 
 def whole(minimum):

@@ -1,9 +1,8 @@
 """``bovw predict``: five class names for each image, or one answer that is as specific as can be sure."""
 
 import json
-from pathlib import Path
 
-from .parsers import add_jobs, verb_parser, whole
+from .parsers import add_jobs, model_folder, verb_parser, whole
 
 
 def add_parser(verbs):
@@ -12,7 +11,8 @@ def add_parser(verbs):
         "Prints the classes that a saved model finds best for each image, best first, with their scores.",
         "bovw predict bovw-demo/results/model bovw-demo/images/test/cat/cat_000.png",
     )
-    parser.add_argument("model", metavar="MODEL", type=Path, help="the model folder that a run or save() wrote")
+    parser.add_argument("model", metavar="MODEL", type=model_folder,
+                        help="the folder of a run, or of a model that save() wrote")
     parser.add_argument("images", metavar="IMAGE", nargs="+", help="image files")
     parser.add_argument("--top", type=whole(1), default=5, metavar="K", help="how many classes (default 5)")
     parser.add_argument("--hedge", type=float, metavar="ACCURACY",

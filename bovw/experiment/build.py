@@ -135,15 +135,17 @@ def _named(config, place, error, estimator):
     Its message begins ``name=value``, ``name[i]=value`` or ``part.name=value``, or is about several values.
     """
     text, value = str(error), estimator
-    name = re.match(r"[\w.]*", text)[0]
-    if not name or text[len(name):len(name) + 1] not in ("=", "["):
-        return config.error(place, f"is refused: {text}")
+    name, indices = re.match(r"([\w.]*)((?:\[\d+\])*)", text).groups()
     for part in name.split("."):
         if not hasattr(value, part):
-            return config.error(place, f"is refused: {text}")
+            return config.pair_error(place, f"is refused: {text}")
         value = getattr(value, part)
-    rule = text.removeprefix(f"{name}={value!r} ")
-    return config.error((*place, *name.split(".")), f"is refused: {text}" if rule == text else rule, value)
+    place_in_value = [int(index) for index in re.findall(r"\d+", indices)]
+    for index in place_in_value:
+        value = value[index]
+    rule = text.removeprefix(f"{name}{indices}={value!r} ")
+    path = (*place, *name.split("."), *place_in_value)
+    return config.pair_error(path, f"is refused: {text}" if rule == text else rule, value)
 
 
 def _tuples(value):

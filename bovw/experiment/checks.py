@@ -1,7 +1,8 @@
 """What must hold of a config's values: each in its range, and those of different stages together.
 
-All of it is checked before an image is read: the pairs that can be told from the tables, then every stage by its
-estimator's own declarations (:mod:`bovw.experiment.build`), then what only the estimators know.
+All of it is checked before an image is read: first what needs no estimator, then the pairs that can be told from the
+tables, then every stage by its estimator's own declarations (:mod:`bovw.experiment.build`), then what only the
+estimators know.
 """
 
 from .._parameters import Choice, Integer
@@ -19,8 +20,22 @@ ON_ERROR = Choice("raise", "skip")
 SPLIT = Choice("random", "first")
 
 
+def check_limits(config):
+    """Raise ConfigError for a value out of its range in the tables of data and images.
+
+    Parameters
+    ----------
+    config : Config
+        Whose keys and types are right.
+    """
+    _check_data(config)
+    _check_image(config, ("image",), config.tree["image"])
+    for name, channel in config.tree["channels"].items():
+        _check_image(config, ("channels", name, "image"), channel.get("image", {}))
+
+
 def check_values(config):
-    """Raise ConfigError for a value out of its range, or values that do not go together.
+    """Raise ConfigError for a value out of its range in a stage, or values that do not go together.
 
     Parameters
     ----------
@@ -29,10 +44,7 @@ def check_values(config):
     """
     from .build import build_members
 
-    _check_data(config)
-    _check_image(config, ("image",), config.tree["image"])
     for name, channel in config.tree["channels"].items():
-        _check_image(config, ("channels", name, "image"), channel.get("image", {}))
         _check_codebook(config, ("channels", name), channel)
         _check_descriptors(config, ("channels", name), channel)
         _check_signs(config, ("channels", name), channel)
@@ -89,14 +101,16 @@ def _check_codebook(config, place, channel):
     path = (*place, "encoder", "type")
     if not fitting:
         if "codebook" in channel:
-            raise config.error((*place, "codebook"), f"is there, but {encoder} has no codebook; leave one of them out")
+            raise config.pair_error(
+                (*place, "codebook"), f"is there, but {encoder} has no codebook; leave one of them out"
+            )
         return
     if "codebook" not in channel:
-        raise config.error((*place, "codebook"), f"is missing; {encoder} needs a {' or '.join(fitting)}")
+        raise config.pair_error((*place, "codebook"), f"is missing; {encoder} needs a {' or '.join(fitting)}")
     codebook = _type(channel["codebook"], "codebook")
     if codebook not in fitting:
         key = ".".join((*place, "codebook", "type"))
-        raise config.error(
+        raise config.pair_error(
             path, f"needs a {' or '.join(fitting)}, and {key} is {codebook!r}; change one of them", encoder
         )
 
@@ -107,7 +121,7 @@ def _check_descriptors(config, place, channel):
     kind = _type(extractor, "extractor")
     whole = kind in WHOLE_IMAGE and not (kind == "GIST" and extractor.get("patch_size") is not None)
     if _type(encoder, "encoder") == "Concatenation" and not whole and encoder.get("n_descriptors", 1) == 1:
-        raise config.error(
+        raise config.pair_error(
             (*place, "encoder", "type"), f"puts n_descriptors=1 descriptor of an image side by side, and {kind} makes "
             f"many; use an encoder with a codebook, or one of {', '.join(WHOLE_IMAGE)}", "Concatenation",
         )
@@ -125,7 +139,7 @@ def _check_signs(config, place, channel):
         if "pca" in channel or extractor in SIGNED_EXTRACTORS:
             signed = f"{'pca' if 'pca' in channel else extractor} makes numbers below zero"
     if "kernel_map" in channel and signed is not None:
-        raise config.error(
+        raise config.pair_error(
             (*place, "kernel_map"), f"is of histograms, and {signed}; leave kernel_map out, or use HardAssignment, "
             "SoftAssignment or TriangleAssignment"
         )
@@ -139,7 +153,7 @@ def _check_signs(config, place, channel):
             raise config.error(("classifier", key), "is of Gram matrices; a run has signatures, use 'linear'", value)
         if value in ADDITIVE_KERNELS and signed is not None:
             other = "linear" if key == "kernel" else "l2"
-            raise config.error(("classifier", key), f"is of histograms, and {signed}; use {other!r}", value)
+            raise config.pair_error(("classifier", key), f"is of histograms, and {signed}; use {other!r}", value)
 
 
 def _check_sample(config, place, encoder):
@@ -148,7 +162,7 @@ def _check_sample(config, place, encoder):
     for name in ("n_words", "n_components"):
         number = getattr(codebook, name, None)
         if number is not None and number > encoder.n_descriptors:
-            raise config.error(
+            raise config.pair_error(
                 (*place, "codebook", name), f"needs as many descriptors to learn from, and "
                 f"{'.'.join(place)}.n_descriptors is {encoder.n_descriptors}; raise that, or lower {name}", number,
             )

@@ -35,7 +35,8 @@ together, are refused when the config is read. ::
                            # bovw.experiment.lite
 
 A table that changes ``type``, against the base, the like channel, in ``[lite]`` or by ``--set``, replaces the whole
-table, for the parameters belong to the type; so does ``[published]``. Other tables are merged key by key.
+table, for the parameters belong to the type; so does ``[published]``. Other tables are merged key by key. What a
+base's ``[lite]`` changes of a value holds no more for a file that sets the value itself.
 """
 
 import copy
@@ -47,10 +48,10 @@ from .._files import fingerprint
 from .._validation import suggestion
 from ..errors import ConfigError, ParameterError
 from ..results.published import cite
-from .checks import check_values
+from .checks import check_limits, check_values
 from .layers import SET, Layers, Origin
 from .lite import lite_changes
-from .schema import DATA_DEFAULTS, RESULT_KEYS, check_keys, check_lite_keys, check_published
+from .schema import DATA_DEFAULTS, RESULT_KEYS, check_lite_keys, check_published, check_stages, check_tables
 
 _DEFAULT, _LITE = Origin("default"), Origin("lite")
 
@@ -76,6 +77,10 @@ class Config:
     def error(self, path, rule, *value):
         """A ConfigError that names where a value comes from, its key, and the value if one is given."""
         return self._layers.error(path, rule, *value)
+
+    def pair_error(self, path, rule, *value):
+        """As :meth:`error`, of a value that does not go with others: what is nearest to the command is named first."""
+        return self._layers.pair_error(path, rule, *value)
 
     @property
     def name(self):
@@ -205,6 +210,7 @@ def _with_base(path, called, above=()):
         layers = _base(path, called, base, above)
         for key in ("name", "description", *({"published"} & tree.keys())):
             layers.pop(key)
+        layers.overrule_lite(tree)
         layers.source = called
     layers.lay(tree, Origin(called))
     return layers
@@ -249,22 +255,24 @@ def _finished(layers, overrides, lite):
     layers.resolve_likes()
     given, trial = layers.tree.get("lite", {}), layers.copy()
     trial.pop("lite")
-    check_keys(trial)
+    check_tables(trial)
     trial.lay(lite_changes(trial.tree), _LITE)
     trial.lay(given, lambda path: Origin(layers.origin(("lite", *path)).source, "lite"))
-    check_keys(trial)
-    if lite:
-        layers = trial
     layers.pop("lite")
+    wanted = (trial if lite else layers).copy()
     if overrides:
-        layers.lay(_assigned(overrides, layers), Origin(SET))
-        check_keys(layers)
-    tree = layers.tree
-    defaults = {"name": Path(layers.source).stem, "image": {}, "data": DATA_DEFAULTS}
-    layers.lay({key: value for key, value in defaults.items() if key not in tree}, _DEFAULT)
-    layers.lay({"data": {key: value for key, value in DATA_DEFAULTS.items() if key not in tree["data"]}}, _DEFAULT)
-    _cite_all(layers)
-    config = Config(layers, lite)
+        wanted.lay(_assigned(overrides, wanted), Origin(SET))
+    for each in (trial, wanted):
+        check_tables(each)
+    tree = wanted.tree
+    defaults = {"name": Path(wanted.source).stem, "image": {}, "data": DATA_DEFAULTS}
+    wanted.lay({key: value for key, value in defaults.items() if key not in tree}, _DEFAULT)
+    wanted.lay({"data": {key: value for key, value in DATA_DEFAULTS.items() if key not in tree["data"]}}, _DEFAULT)
+    _cite_all(wanted)
+    config = Config(wanted, lite)
+    check_limits(config)
+    for each in (layers, trial, wanted):  # the first that imports estimators
+        check_stages(each)
     check_values(config)
     return config
 
@@ -288,6 +296,20 @@ def read_system(name):
     return layers.tree.get("description", ""), _cite_all(layers)
 
 
+def _check_settable(path, text):
+    """Refuse a key that has done its work before ``--set`` comes, and so would change nothing."""
+    key = ".".join(path)
+    assignment, in_file = f"{SET} {key}={text}", 'write a .toml file, which may have a base = "..."'
+    if path[0] == "lite":
+        example = f"{'.'.join(path[1:])}={text}" if path[1:] else "data.n_train=5"
+        raise ConfigError(f"{assignment}: lite tables belong in a file; with --lite set "
+                          f"the key itself: {SET} {example}")
+    if path == ("base",):
+        raise ConfigError(f"{assignment}: a base belongs in a file; name {text} as the config, or {in_file}")
+    if path[0] == "channels" and path[2:] == ("like",):
+        raise ConfigError(f"{assignment}: like belongs in a file; {in_file}")
+
+
 def _assigned(overrides, layers):
     """The tables that all assignments ``--set`` make."""
     changes = {}
@@ -300,6 +322,7 @@ def _assigned(overrides, layers):
         except tomllib.TOMLDecodeError:
             value = text
         *tables, last = key.strip().split(".")
+        _check_settable((*tables, last), text)
         channels = layers.tree["channels"]
         if tables[:1] == ["channels"] and len(tables) > 1 and tables[1] not in channels:
             hint = suggestion(tables[1], channels) or f"; it has {', '.join(channels)}"

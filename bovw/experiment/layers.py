@@ -5,10 +5,13 @@ over one another key by key.
 """
 
 import copy
+import re
 from typing import NamedTuple
 
 from .._validation import suggestion
 from ..errors import ConfigError
+from .schema import STAGES
+from .toml_text import toml_value
 
 SET = "--set"
 
@@ -70,8 +73,7 @@ class Layers:
             path = (*place, key)
             known = below.get(key)
             if isinstance(value, dict):
-                same = isinstance(known, dict) and value.get("type", known.get("type")) == known.get("type")
-                if not same:
+                if not isinstance(known, dict) or not _same_type(known, value):
                     self.forget(path)
                     known = below[key] = {}
                 self.origins.setdefault(path, origin(path))
@@ -125,6 +127,28 @@ class Layers:
         done.lay(copied, origin, place)
         done.lay({key: value for key, value in channel.items() if key != "like"}, self.origin, place)
 
+    def overrule_lite(self, said):
+        """Take out of the table ``lite`` what tables to be laid over these say themselves.
+
+        What a base changes in a trial run was meant for its own values. A table whose type changes takes all along.
+
+        Parameters
+        ----------
+        said : dict
+        """
+        self._overrule(self.tree.get("lite"), self.tree, said, ("lite",))
+
+    def _overrule(self, lite, below, said, path):
+        if not isinstance(lite, dict) or not isinstance(said, dict):
+            return
+        for key in lite.keys() & said.keys():
+            known, value = below.get(key, {}), said[key]
+            if isinstance(value, dict) and isinstance(known, dict) and _same_type(known, value):
+                self._overrule(lite[key], known, value, (*path, key))
+            else:
+                self.forget((*path, key))
+                del lite[key]
+
     def forget(self, path):
         """Forget the origins of a value, or of a table and all in it."""
         for known in [known for known in self.origins if known[:len(path)] == path]:
@@ -153,13 +177,71 @@ class Layers:
         Parameters
         ----------
         path : tuple of str
+            Behind it may be the index of an element of the value, or several of nested arrays.
         rule : str
             What the value breaks, and the remedy.
         *value
             The value, where it helps.
         """
+        return ConfigError(f"{self._blame(path, *value)}{':' if self.by_set(path) else ''} {rule}")
+
+    def pair_error(self, path, rule, *value):
+        """As :meth:`error`, of a value that does not go with others that ``rule`` names.
+
+        A value by ``--set`` is named first, or else one of the file itself, before those of its bases: it is there
+        that somebody changed something.
+        """
         origin = self.origin(path)
-        key = ".".join((*(["lite"] if origin.note == "lite" else []), *path))
-        if value:
-            key = f"{key}={value[0]!r}"
-        return ConfigError(f"{SET} {key}: {rule}" if origin.source == SET else f"{origin.source}: {key} {rule}")
+        partner = max(self._partners(path, rule), key=self._nearness, default=path)
+        if self._nearness(partner) <= self._nearness(path):
+            return self.error(path, rule, *value)
+        value_of_partner = self._value(partner)
+        first = self._blame(partner, *([] if isinstance(value_of_partner, dict) else [value_of_partner]))
+        return ConfigError(f"{first}: {_named(path, origin, value)} ({origin}) {rule}")
+
+    def by_set(self, path):
+        """Whether a value is from ``--set``."""
+        return self.origin(path).source == SET
+
+    def _blame(self, path, *value):
+        """Source, key, and value if one is given."""
+        origin = self.origin(path)
+        key = _named(path, origin, value)
+        return f"{SET} {key}" if origin.source == SET else f"{origin.source}: {key}"
+
+    def _nearness(self, path):
+        """How near a value is to who gave the command."""
+        return {SET: 2, self.source: 1}.get(self.origin(path).source, 0)
+
+    def _partners(self, path, rule):
+        """Paths of the values that a rule names: those of the same channel, or of what all channels share."""
+        words = set(re.findall(r"\w+", rule))
+        for place in self.origins:
+            elsewhere = place[0] == path[0] == "channels" and place[:2] != path[:2]
+            if elsewhere or place[0] == "published" or place == path[:len(place)]:
+                continue
+            value = self._value(place)
+            whole = len(STAGES.get(place[-1], ())) == 1  # a table that a message means when it says its name
+            if (value if place[-1] == "type" else place[-1]) in words and (whole or not isinstance(value, dict)):
+                yield place
+
+    def _value(self, path):
+        value = self.tree
+        for key in path:
+            value = value[key]
+        return value
+
+
+def _named(path, origin, value):
+    """The key as its file has it, with the value if one is given; numbers at its end are places in an array."""
+    keys = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]
+    key = f"{'lite' if origin.note == 'lite' else ''}{''.join(keys)}".removeprefix(".")
+    if not value:
+        return key
+    plain = isinstance(value[0], (bool, list, tuple, dict))  # as TOML has it; other values are read as Python's, too
+    return f"{key}={toml_value(value[0]) if plain else repr(value[0])}"
+
+
+def _same_type(known, value):
+    """Whether a table leaves the type of the one that it is laid over."""
+    return value.get("type", known.get("type")) == known.get("type")

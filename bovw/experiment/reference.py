@@ -7,7 +7,19 @@ import textwrap
 
 from .._validation import suggestion
 from ..errors import ParameterError
-from .schema import CHANNEL, CHANNEL_STAGES, DATA, IMAGE, PUBLISHED, STAGES, TOP, config_keys, stage_class
+from .schema import (
+    CHANNEL,
+    CHANNEL_STAGES,
+    DATA,
+    FILE_CHANNEL,
+    FILE_TOP,
+    IMAGE,
+    PUBLISHED,
+    STAGES,
+    TOP,
+    config_keys,
+    stage_class,
+)
 
 _WIDE = 110  # columns from which descriptions have a column of their own
 _LEFT = 46
@@ -15,7 +27,8 @@ _ENTRY = re.compile(r"^(\w[\w, ]*?)(?: :[^\n]*)?\n((?:[ ]+[^\n]*\n?|\n)*)", re.M
 
 #: what a config says about itself, its data and its channels: table -> {key: (kind, text)}
 TABLES = {
-    "config": (TOP, {
+    "config": ({**FILE_TOP, **TOP}, {
+        "base": "A config that comes with bovw, or a .toml file beside this one: what is not said here is as there.",
         "name": "What tables and reports call the system; by default the file's name.",
         "description": "The system in a line.",
         "published": "Published figures, a table or several; not used in a run.",
@@ -45,7 +58,7 @@ TABLES = {
         "fit": "[width, height] of the box that the image must fit.",
         "upscale": "Whether smaller images are enlarged to the limit; false by default.",
     }),
-    "channel": ({**CHANNEL, "like": str}, {
+    "channel": ({**FILE_CHANNEL, **CHANNEL}, {
         "n_descriptors": "Descriptors that PCA and codebook learn from; 200,000 by default.",
         "n_images": "Images at most that they are taken from; all by default.",
         "image": "Limits in place of those of [image].",

@@ -26,7 +26,6 @@ STAGES = {
 TOP = {
     "name": str, "description": str, "published": (dict, list), "data": dict, "image": dict, "channels": dict,
     "fusion": str, "fusion_weights": (str, list), "codec": dict, "standardize": dict, "classifier": dict,
-    "lite": dict,
 }
 #: what decides the result of a run, and so what [lite] may change
 RESULT_KEYS = (
@@ -45,6 +44,8 @@ PUBLISHED = {
 IMAGE = {"max_side": int, "max_height": int, "max_pixels": int, "fit": list, "upscale": bool}
 CHANNEL_STAGES = ("extractor", "pca", "codebook", "encoder", "pyramid", "kernel_map")
 CHANNEL = {"n_descriptors": int, "n_images": int, "image": dict, **dict.fromkeys(CHANNEL_STAGES, dict)}
+#: what only files say, at the top and in a channel: a checked tree is laid together by them, and has none
+FILE_TOP, FILE_CHANNEL = {"base": str, "lite": dict}, {"like": str}
 SIGNATURE_STAGES = ("codec", "standardize", "classifier")
 FUSIONS = ("concatenate", "scores")
 FUSION_WEIGHTS = ("cv", "equal")
@@ -78,8 +79,10 @@ def codebooks_of(encoder):
     return tuple(name for name in STAGES["codebook"] if all(hasattr(getattr(bovw, name), one) for one in methods))
 
 
-def check_keys(layers):
-    """Raise ConfigError for an unknown key, a missing table, or a value of a wrong type.
+def check_tables(layers):
+    """Raise ConfigError for an unknown key, a missing table, or a value of a wrong type, but for the stages' own.
+
+    No estimator is imported for it.
 
     Parameters
     ----------
@@ -87,18 +90,46 @@ def check_keys(layers):
         Without its ``lite`` table, if that is laid over the others.
     """
     tree = layers.tree
-    _check_table(layers, tree, TOP, ())
+    _check_table(layers, tree, TOP, (), in_file=FILE_TOP)
     if not tree.get("channels"):
         raise layers.error(("channels",), "is missing; a config needs at least one [channels.NAME] table")
     _check_table(layers, tree.get("data", {}), DATA, ("data",))
     _check_table(layers, tree.get("image", {}), IMAGE, ("image",))
-    for stage in SIGNATURE_STAGES:
-        if stage in tree:
-            _check_stage(layers, tree[stage], stage, (stage,))
     for name, channel in tree["channels"].items():
         _check_channel(layers, channel, ("channels", name))
+    for table, stage, place in _stages(tree):
+        name, names = table.get("type", STAGES[stage][0]), STAGES[stage]
+        if name not in names:
+            raise layers.error((*place, "type"), f"is not one of {', '.join(names)}{suggestion(name, names)}", name)
     check_published(layers)
     _check_fusion(layers)
+
+
+def check_stages(layers):
+    """Raise ConfigError for a key that no parameter of its stage's estimator is.
+
+    Parameters
+    ----------
+    layers : Layers
+        That :func:`check_tables` has passed.
+    """
+    for table, stage, place in _stages(layers.tree):
+        cls = stage_class(table, stage)
+        known = list(config_keys(cls))
+        for key in table:
+            if key != "type" and key not in known:
+                raise _unknown(layers, (*place, key), known, f"; {cls.__name__} has {', '.join(known)}")
+
+
+def _stages(tree):
+    """(table, stage, path) of each stage that is there."""
+    for stage in SIGNATURE_STAGES:
+        if stage in tree:
+            yield tree[stage], stage, (stage,)
+    for name, channel in tree["channels"].items():
+        for stage in CHANNEL_STAGES:
+            if stage in channel:
+                yield channel[stage], stage, ("channels", name, stage)
 
 
 def check_published(layers):
@@ -126,33 +157,22 @@ def check_lite_keys(layers):
 def _check_channel(layers, channel, place):
     if not isinstance(channel, dict):
         raise layers.error(place, "must be a table", channel)
-    _check_table(layers, channel, CHANNEL, place)
+    _check_table(layers, channel, CHANNEL, place, in_file=FILE_CHANNEL)
     _check_table(layers, channel.get("image", {}), IMAGE, (*place, "image"))
-    for stage in CHANNEL_STAGES:
-        if stage in channel:
-            _check_stage(layers, channel[stage], stage, (*place, stage))
     if "encoder" not in channel:
         raise layers.error((*place, "encoder"), f"is missing; write [{'.'.join(place)}.encoder] with its type")
 
 
-def _check_stage(layers, table, stage, place):
-    """The keys of a stage are ``type`` and the parameters of that estimator's constructor."""
-    name, names = table.get("type", STAGES[stage][0]), STAGES[stage]
-    if name not in names:
-        raise layers.error((*place, "type"), f"is not one of {', '.join(names)}{suggestion(name, names)}", name)
-    known = list(config_keys(stage_class(table, stage)))
-    for key in table:
-        if key != "type" and key not in known:
-            raise _unknown(layers, (*place, key), known, f"; {name} has {', '.join(known)}")
-
-
-def _check_table(layers, table, known, place, only=False):
-    """Keys and types of a table; with ``only`` other keys are passed over."""
+def _check_table(layers, table, known, place, *, only=False, in_file=()):
+    """Keys and types of a table; with ``only`` other keys are passed over, ``in_file`` are those of files."""
     for key, value in table.items():
         if key not in known:
             if only:
                 continue
-            raise _unknown(layers, (*place, key), known, f"; known are {', '.join(known)}")
+            if key in in_file:
+                raise layers.error((*place, key), "belongs in a .toml file")
+            names = [*known, *(() if layers.by_set((*place, key)) else in_file)]
+            raise _unknown(layers, (*place, key), names, f"; known are {', '.join(names)}")
         kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             wanted = "table" if dict in kinds else " or ".join(kind.__name__ for kind in kinds)
@@ -171,7 +191,7 @@ def _check_fusion(layers):
     if weights is None:
         return
     if fusion != "scores":
-        raise layers.error(("fusion_weights",), f"are for fusion = \"scores\", fusion is {fusion!r}", weights)
+        raise layers.pair_error(("fusion_weights",), f"are for fusion = \"scores\", fusion is {fusion!r}", weights)
     if isinstance(weights, str):
         if weights not in FUSION_WEIGHTS:
             raise layers.error(
@@ -182,6 +202,6 @@ def _check_fusion(layers):
     numbers = [w for w in weights if isinstance(w, (int, float)) and not isinstance(w, bool)]
     if len(numbers) != len(weights) or len(weights) != len(tree["channels"]):
         n_channels = len(tree["channels"])
-        raise layers.error(
+        raise layers.pair_error(
             ("fusion_weights",), f"must be one number for each of the {n_channels} channels", weights
         )

@@ -77,10 +77,13 @@ def splits_of(task, config):
     n_train, n_test = task.limits(config)
     seed, first = settings["seed"], settings.get("split") == "first"
     if dataset.train is None:
-        return [
-            draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes, first=first)
-            for draw in range(settings["draws"])
-        ]
+        try:
+            return [
+                draw_split(dataset.labels, n_train, n_test, seed=seed, draw=draw, classes=dataset.classes, first=first)
+                for draw in range(settings["draws"])
+            ]
+        except DatasetError as error:
+            raise DatasetError(_too_many(config, n_train, dataset.labels, str(error))) from None
     official = dataset.draws or ((dataset.train, dataset.test),)  # some data sets, as Outex, come with several
     splits = []
     for draw in range(max(settings["draws"], len(official))):
@@ -90,6 +93,14 @@ def splits_of(task, config):
         ))
         task.check_split(*splits[-1])
     return splits
+
+
+def _too_many(config, n_train, labels, text):
+    """The message for a number of training images that a class does not have, with the key that it is from."""
+    path = ("data", "n_train" if config.tree["data"]["n_train"] else "n_train_unsplit")
+    most = np.bincount(labels).min() - 1
+    remedy = f"; --set {'.'.join(path)}={most} is the most that all classes have" if most > 0 else ""
+    return str(config.error(path, text.removeprefix(f"n_train={n_train} "), n_train)) + remedy
 
 
 def _of_each(groups, limit, rng):

@@ -65,13 +65,13 @@ def _value_lines(key, value, origin, width):
     if value is None:
         text = f"# {_key(key)} is not set"
     else:
-        text = f"{_key(key)} = {_toml(value)}"
+        text = f"{_key(key)} = {toml_value(value)}"
     line = f"{text:<{_STOP}}  {comment}".rstrip()
     if len(line) <= width or not comment:
         return [line]
     if not isinstance(value, list) or len(text) <= width:
         return [comment, text]
-    items = textwrap.wrap(", ".join(map(_toml, value)) + ",", width - 4)
+    items = textwrap.wrap(", ".join(map(toml_value, value)) + ",", width - 4)
     return [f"{_key(key)} = [  {comment}", *(f"    {item}" for item in items), "]"]
 
 
@@ -79,13 +79,14 @@ def _key(key):
     return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key)
 
 
-def _toml(value):
+def toml_value(value):
+    """A value as TOML has it; tables and arrays in one line."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_key(key)} = {_toml(item)}' for key, item in value.items())} }}"
+        return f"{{ {', '.join(f'{_key(key)} = {toml_value(item)}' for key, item in value.items())} }}"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     return repr(value)

@@ -69,6 +69,8 @@ def test_run_then_predict(config_file, window_folder, tmp_path, capsys):
     assert answer["scores"] == sorted(answer["scores"], reverse=True)
     assert main(["predict", str(out / "model"), image]) == 0
     assert f"1. {answer['classes'][0]}" in capsys.readouterr().out
+    assert main(["predict", str(out), image]) == 0, "the folder of the run will do"
+    assert f"1. {answer['classes'][0]}" in capsys.readouterr().out
 
 
 def test_run_on_the_superclasses_of_cifar100(config_file, tmp_path, capsys):
@@ -122,7 +124,8 @@ def cut_image(root):
         (cut_image, [], ("00.png",)),
         (None, ["--set", "channels.sift.extractor.stepp=3"], ("stepp", "did you mean 'step'")),
         (None, ["--set", "channels.sift.codebook.n_words=100000"], ("n_words=100000",)),
-        (None, ["--set", "data.n_train=50"], ("n_train=50",)),
+        (None, ["--set", "data.n_train=50"], ("--set data.n_train=50: needs at least 51", "--set data.n_train=9")),
+        (None, ["--set", "data.n_train=0", "--set", "data.n_train_unsplit=50"], ("--set data.n_train_unsplit=50: ",)),
         (None, ["--data", "/no/such/folder"], ("/no/such/folder",)),
     ],
     ids=lambda v: v.__name__ if callable(v) else None,

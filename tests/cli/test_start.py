@@ -85,6 +85,17 @@ def test_a_verb_imports_no_library_it_does_not_need(tmp_path, arguments, unneede
     assert unneeded.isdisjoint(modules)
 
 
+@pytest.mark.parametrize("assignment", ["data.n_train", "zzz=1", "data.n_train=x", "data.n_train=-1",
+                                        "image.max_side=0", "channels.sift.codebook.type=Forest"])
+def test_a_wrong_setting_is_refused_before_libraries_are_imported(tmp_path, assignment):
+    arguments = ["run", "demo", "--data", ".", "--out", str(tmp_path / "out"), "--set", assignment]
+    code = f"import sys; from bovw.cli.main import main; print(main({arguments}), *sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    status, *modules = result.stdout.split()
+    assert (status, result.stderr.count("\n")) == ("2", 1)
+    assert {"sklearn", "scipy", "cv2", "matplotlib"}.isdisjoint(modules)
+
+
 def test_importing_bovw_imports_no_library():
     code = "import sys, bovw; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -287,6 +287,20 @@ def test_a_changed_type_replaces_the_table_of_the_base(tmp_path):
     assert load_config(child, lite=True).tree["channels"]["sift"]["codebook"]["n_words"] == 2
 
 
+def test_lite_of_a_base_leaves_what_the_file_says_itself(tmp_path):
+    config = load_config(write(tmp_path, "mine.toml", 'base = "demo"\ndata.n_train = 8'), lite=True)
+    assert config.n_train(has_split=True) == config.n_train(has_split=False) == 8
+    assert config.tree["data"]["n_test"] == 0, "as demo's [lite] says, for the file does not"
+    config = load_config(write(tmp_path, "more.toml", 'base = "demo"\ndata.n_train = 30'), lite=True)
+    assert config.n_train(has_split=False) == 10, "any trial run is small"
+    write(tmp_path, "base.toml", BASE)
+    codebook = 'channels.sift.codebook = { type = "KMeansCodebook", n_words = 8 }\nchannels.sift.encoder.type = "VLAD"'
+    other = write(tmp_path, "other.toml", f'base = "base.toml"\n{codebook}')
+    assert load_config(other, lite=True).tree["channels"]["sift"]["codebook"]["n_words"] == 8
+    own = write(tmp_path, "own.toml", f'base = "base.toml"\n{codebook}\nlite.channels.sift.codebook.n_words = 3')
+    assert load_config(own, lite=True).tree["channels"]["sift"]["codebook"]["n_words"] == 3
+
+
 def test_a_base_may_have_a_base(tmp_path):
     write(tmp_path, "base.toml", BASE)
     write(tmp_path, "child.toml", 'base = "base.toml"\ndata.n_train = 9\nchannels.sift.pca.n_components = 8')

@@ -165,7 +165,7 @@ def test_there_are_enough():
 def test_a_wrong_value_names_file_and_key(named, key, value, refused, tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text(f'base = "right.toml"\n{key} = {value}\n')
-    assert refused(path).startswith((f"{path}: {named}=", f"{path}: {named} "))
+    assert refused(path).startswith((f"{path}: {named}=", f"{path}: {named}[", f"{path}: {named} "))
 
 
 @pytest.mark.parametrize(("named", "text"), PAIRS)
@@ -178,7 +178,30 @@ def test_a_wrong_pair_names_a_key(named, text, refused, tmp_path):
 @pytest.mark.parametrize(("key", "value"), [(key, value) for named, key, value in VALUES if named == key][::4])
 def test_set_is_named_where_the_value_came_from_it(key, value, refused, tmp_path):
     message = refused(tmp_path / "right.toml", "--set", f"{key}={value}")
-    assert message.startswith(f"--set {key}=")
+    assert message.startswith((f"--set {key}=", f"--set {key}["))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "words"),
+    [
+        ("lite.data.n_train=3", "lite tables belong in a file; with --lite set the key itself: --set data.n_train=3"),
+        ("lite=3", "lite tables belong in a file"),
+        ("base=demo", "a base belongs in a file; name demo as the config"),
+        ("channels.sift.like=hog", "like belongs in a file"),
+    ],
+)
+def test_what_only_a_file_says_is_refused(assignment, words, refused):
+    for more in ([], ["--lite"]):
+        assert refused("scene15_fisher", *more, "--set", assignment).startswith(f"--set {assignment}: {words}")
+
+
+def test_known_keys_are_those_that_can_be_set_there(refused, tmp_path):
+    message = refused("scene15_fisher", "--set", "zzz=3")
+    assert "known are name, " in message
+    assert "lite" not in message
+    path = tmp_path / "wrong.toml"
+    path.write_text('bse = "right.toml"\n' + WORDS)
+    assert refused(path) == f"{path}: bse is an unknown key; did you mean 'base'?\n"
 
 
 def test_the_file_that_says_it_is_named(refused, tmp_path):
@@ -188,7 +211,32 @@ def test_the_file_that_says_it_is_named(refused, tmp_path):
     message = refused(tmp_path / "child.toml")
     assert message == f"{tmp_path / 'base.toml'}: channels.a.codebook.n_words=0 must be at least 1\n"
     message = refused("scene15_fisher", "--set", "channels.sift.codebook.type=KMeansCodebook")
-    assert message.startswith("scene15_fisher: channels.sift.encoder.type='FisherVector' needs a GMMCodebook")
+    assert message.startswith("--set channels.sift.codebook.type='KMeansCodebook': channels.sift.encoder.type="
+                              "'FisherVector' (scene15_fisher) needs a GMMCodebook")
+
+
+@pytest.mark.parametrize(
+    ("system", "assignment", "blamed"),
+    [
+        ("scene15_llc", "channels.sift.codebook.n_words=3", "channels.sift.encoder.n_neighbors=5"),
+        ("scene15_llc", "channels.sift.n_descriptors=3", "channels.sift.codebook.n_words=1024"),
+        ("scene15_tiny_images", "channels.tiny.encoder.type='VLAD'", "channels.tiny.codebook"),
+        ("scene15_lazebnik2006", "channels.sift.encoder.type='LLC'", "classifier.kernel='intersection'"),
+        ("scene15_xrce2010", "fusion='concatenate'", "fusion_weights="),
+    ],
+)
+def test_of_two_values_that_of_set_is_named_first(system, assignment, blamed, refused, tmp_path):
+    assert refused(system, "--set", assignment).startswith(f"--set {assignment}: {blamed}")
+    path = tmp_path / "mine.toml"
+    path.write_text(f'base = "{system}"\n{assignment}\n')
+    assert refused(path).startswith(f"{path}: {assignment}: {blamed}"), "and that of the file before its base's"
+
+
+def test_a_value_in_an_array_is_named_by_its_place(refused):
+    message = refused("demo", "--set", "channels.sift.pyramid.cells=['1x1', '1xx1']")
+    assert message.startswith("--set channels.sift.pyramid.cells[1]='1xx1': is not ROWSxCOLUMNS")
+    message = refused("demo", "--set", "channels.sift.image.fit=[3]")
+    assert message == "--set channels.sift.image.fit=[3]: must be [width, height]\n"
 
 
 def test_another_encoder_over_a_mixture_is_refused_in_words(refused):
