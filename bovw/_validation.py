@@ -11,8 +11,9 @@ from .errors import ParameterError
 
 def suggestion(word, choices):
     """The ending ``; did you mean 'x'?`` when a choice is close to ``word``, else an empty string."""
-    near = difflib.get_close_matches(str(word), [str(c) for c in choices], n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    folded = {str(choice).casefold(): choice for choice in choices}  # capitals do not matter
+    near = difflib.get_close_matches(str(word).casefold(), folded, n=1, cutoff=0.6)
+    return f"; did you mean {str(folded[near[0]])!r}?" if near else ""
 
 
 def shown(value):

@@ -19,7 +19,7 @@ def add_parser(verbs):
     parser.add_argument("--seed", type=whole(0), default=0, metavar="S", help="seed of everything random (default 0)")
     parser.add_argument("--lite", action="store_true", help="a smaller codebook: a trial in seconds")
     add_jobs(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(options):

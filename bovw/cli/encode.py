@@ -28,7 +28,7 @@ def add_parser(verbs):
     parser.add_argument("--out", required=True, type=Path, metavar="STORE", help="where the signatures go")
     parser.add_argument("--codec", choices=sorted(CODECS), default="float32",
                         help="pq32 and pq64 are product quantization at 1/32 and 1/64 of float32's bytes")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(options):

@@ -44,7 +44,7 @@ def _add_imagenet_sift(formats):
     parser.add_argument("--overwrite", action="store_true", help="replace files of another export")
     add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.set_defaults(run=run_imagenet_sift)
+    parser.set_defaults(run=run_imagenet_sift, resumes=True)
 
 
 def _add_matrix(formats, name, what):

@@ -19,7 +19,7 @@ def add_parser(verbs):
     parser.add_argument("--extractor", metavar="NAME", help="DenseSIFT, HOG, LBP, ColorStatistics, GIST ...; "
                         "its parameters are given by --set")
     add_channel(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(options):

@@ -26,7 +26,7 @@ def add_parser(verbs):
     parser.add_argument("--json", action="store_true", help="print the manifest, without its list of images")
     add_jobs(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(options):

@@ -7,6 +7,8 @@ import sys
 
 #: exit status of a process that SIGINT ended, as shells count
 STATUS = 130
+#: whether the verb at work goes on where it was stopped
+resumes = False
 
 
 def take_over():
@@ -31,7 +33,7 @@ def at_the_end(said):
 def say():
     """Print the line."""
     with contextlib.suppress(OSError):
-        os.write(2, b"bovw: interrupted; the same command goes on from the last finished block\n")
+        os.write(2, b"bovw: interrupted" + resumes * b"; the same command goes on from the last finished block" + b"\n")
 
 
 def _interrupt(number, frame):

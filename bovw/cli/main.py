@@ -50,7 +50,12 @@ def main(arguments=None):
         from . import interrupt
 
         if arguments is None:
+            import warnings
+
+            from .wording import say_warning
+
             interrupt.take_over()
+            warnings.showwarning = say_warning
         return _run(arguments)
     except KeyboardInterrupt:
         from . import interrupt
@@ -65,10 +70,12 @@ def main(arguments=None):
 
 def _run(arguments):
     from ..errors import BovwError
+    from . import interrupt
 
     options = None
     try:
         options = build_parser().parse_args(arguments)
+        interrupt.resumes = getattr(options, "resumes", False)
         return options.run(options) or 0
     except BovwError as error:
         from .wording import in_shell_words

@@ -1,6 +1,7 @@
 """How the verbs read their arguments: an example at the end of the help, a wrong value in one line."""
 
 import argparse
+import re
 from pathlib import Path
 
 
@@ -8,6 +9,11 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, with exit status 2, as all of bovw's."""
 
     def error(self, message):
+        wrong = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if wrong:
+            from .._validation import suggestion
+
+            message += suggestion(wrong[1], re.findall(r"[\w.-]+", wrong[2]))
         self.exit(2, f"bovw: {message.removeprefix('argument ')}; see {self.prog} --help\n")
 
 

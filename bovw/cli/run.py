@@ -43,7 +43,7 @@ def add_parser(verbs):
                         help="with kit_baseline and numbered files: the kit's ground truth; needs --taxonomy")
     parser.add_argument("--overwrite", action="store_true", help="discard another run that --out holds")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, resumes=True)
 
 
 def run(options: argparse.Namespace):

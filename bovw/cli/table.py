@@ -30,7 +30,9 @@ def run(options):
 
     ledgers = options.ledgers or sorted(LEDGERS.glob("*.jsonl"))
     if not ledgers:
-        raise ParameterError(f"there is no ledger in {LEDGERS}; name one")
+        raise ParameterError(
+            f"there is no ledger in {LEDGERS}; name one, as bovw run --ledger FILE.jsonl writes it"
+        )
     lines = [line for path in ledgers for line in read_ledger(path)]
     if not options.write:
         print(render_tables(lines, options.data))

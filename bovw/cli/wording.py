@@ -1,6 +1,7 @@
 """Messages of the library in the words of a shell: options in place of keyword arguments."""
 
 import re
+import sys
 
 #: what a message of the library says -> what a verb says that has the option, by its name in the parsed arguments
 _WORDS = (
@@ -12,6 +13,11 @@ _WORDS = (
 )
 #: and what no verb has
 _WITHOUT_OPTION = (r",? or pass (on_error|follow_symlinks)=[\w']+", "")
+
+
+def say_warning(message, category, filename, lineno, file=None, line=None):
+    """A warning in one line, for ``warnings.showwarning``; where in a library it comes from is no help in a shell."""
+    print(f"bovw: warning: {message}", file=file or sys.stderr)
 
 
 def in_shell_words(message: str, options) -> str:

@@ -82,12 +82,13 @@ def run_experiment(
     if split_files is not None:
         dataset = dataset.with_split(*read_split_files(dataset, *split_files))
     run = _Run(config, task_of(dataset, taxonomy), out, cache=cache, n_jobs=n_jobs, verbose=verbose)
+    run.check_folder(overwrite)
     run.say(run.describe())
     if plan or (plan is None and run.is_long()):
         estimate = run.predict()
         print(format_estimate(estimate), file=sys.stderr, flush=True)
         estimate.check(out)
-    run.claim(overwrite)
+    run.claim()
     return run.run()
 
 
@@ -157,30 +158,41 @@ class _Run:
     def _note(self):
         return self.out / "run.json"
 
-    def claim(self, overwrite):
-        """Make sure that the folder is empty or holds this very run."""
-        out, note = self.out, self._note
+    def check_folder(self, overwrite):
+        """Raise ConfigError unless the folder is empty or holds this very run, or another one may be discarded."""
+        out, earlier = self.out, self._earlier()
         if out.exists() and not out.is_dir():
             raise ConfigError(f"--out {out} is a file; give a folder")
-        if note.exists():
-            try:
-                earlier = json.loads(note.read_text()).get("fingerprint")
-            except ValueError:
-                earlier = "unreadable"
-            if earlier == self.identity:
-                return
-            if not overwrite:
-                raise ConfigError(
-                    f"{out} holds a run of another config or data set (fingerprint {earlier}, this one is "
-                    f"{self.identity}); choose another --out, or --overwrite it"
-                )
+        if overwrite or earlier == self.identity:
+            return
+        if earlier is not None:
+            raise ConfigError(
+                f"{out} holds a run of another config or data set (fingerprint {earlier}, this one is "
+                f"{self.identity}); choose another --out, or --overwrite it"
+            )
+        if out.exists() and any(out.iterdir()):
+            raise ConfigError(f"--out {out} is not empty and holds no run of bovw; choose another folder")
+
+    def _earlier(self):
+        """The fingerprint of the run that the folder holds, None if it holds none."""
+        if not self._note.exists():
+            return None
+        try:
+            return json.loads(self._note.read_text()).get("fingerprint", "unreadable")
+        except ValueError:
+            return "unreadable"
+
+    def claim(self):
+        """Make the folder this run's, without what another one left there."""
+        out, earlier = self.out, self._earlier()
+        if earlier == self.identity:
+            return
+        if earlier is not None:
             for path in [*out.glob("draw-*"), out / "model"]:
                 shutil.rmtree(path, ignore_errors=True)
             for name in ("metrics.json", "report.html"):
                 (out / name).unlink(missing_ok=True)
-        elif out.exists() and any(out.iterdir()) and not overwrite:
-            raise ConfigError(f"--out {out} is not empty and holds no run of bovw; choose another folder")
-        write_json(note, {"fingerprint": self.identity, "config": self.config.tree, "lite": self.config.lite})
+        write_json(self._note, {"fingerprint": self.identity, "config": self.config.tree, "lite": self.config.lite})
 
     def run(self):
         """Do what is not done yet; what ``metrics.json`` holds."""

@@ -73,6 +73,14 @@ def test_run_then_predict(config_file, window_folder, tmp_path, capsys):
     assert f"1. {answer['classes'][0]}" in capsys.readouterr().out
 
 
+def test_a_folder_of_something_else_is_refused_before_the_plan_is_printed(config_file, window_folder, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert main(["run", str(config_file), "--data", str(window_folder), "--out", str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert "is not empty and holds no run of bovw" in error
+    assert error.count("\n") == 1
+
+
 def test_run_on_the_superclasses_of_cifar100(config_file, tmp_path, capsys):
     data, out = write_layout("cifar100", tmp_path / "cifar", 3, 1, n_classes=20), tmp_path / "run"
     arguments = ["run", str(config_file), "--data", str(data), "--set", "data.n_train=0", "--out", str(out), "--quiet"]
@@ -170,7 +178,15 @@ def test_info(capsys):
     assert facts["simd"] in facts["simd_levels"]
     assert "demo" in facts["configs"]
     assert main(["info"]) == 0
-    assert "opencv-python" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "opencv-python" in text
+    assert f"{len(facts['configs'])}, listed by bovw systems" in text
+
+
+def test_table_without_a_ledger_says_how_one_comes_about(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["table"]) == 2
+    assert "bovw run --ledger FILE.jsonl" in capsys.readouterr().err
 
 
 def test_demo_lite(tmp_path, capsys):
@@ -217,6 +233,7 @@ def test_a_run_enters_the_ledger_and_the_table(config_file, window_folder, tmp_p
         (["index", ".", "--jobs", "0"], "--jobs: 0 means no worker at all"),
         (["predict", "model"], "the following arguments are required: IMAGE"),
         (["nonsense"], "invalid choice: 'nonsense'"),
+        (["rn"], "; did you mean 'run'?; see bovw --help"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )

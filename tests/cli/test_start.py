@@ -9,7 +9,8 @@ import pytest
 
 from bovw.cli.main import VERBS
 
-MESSAGE = "bovw: interrupted; the same command goes on from the last finished block\n"
+MESSAGE = "bovw: interrupted\n"
+RESUMES = "bovw: interrupted; the same command goes on from the last finished block\n"
 #: what the installed `bovw` does, with a Ctrl-C as the n-th module from bovw's own on is looked for
 INTERRUPTED = """
 import os, signal, sys
@@ -132,11 +133,28 @@ def test_ctrl_c_is_one_line_at_any_moment_of_the_start(tmp_path):
     ids=["at work", "in a destructor", "at the end"],
 )
 def test_ctrl_c_is_one_line_later_too(body, closed):
-    code = (
-        "import os, signal, sys\nfrom bovw.cli import info, main\n"
-        f"def run(options):\n    exec({body!r}, {{'os': os, 'signal': signal}})\n"
-        "info.run = run\nsys.argv[1:] = ['info']\nsys.exit(main.main())"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = as_process("info", body)
     assert (result.returncode, result.stderr) == (130, MESSAGE)
     assert ("closed" in result.stdout) == closed
+
+
+def as_process(verb, body, *arguments):
+    """What the command does whose verb runs ``body``."""
+    code = (
+        f"import os, signal, sys\nfrom bovw.cli import {verb}, main\n"
+        f"def run(options):\n    exec({body!r}, {{'os': os, 'signal': signal}})\n"
+        f"{verb}.run = run\nsys.argv[1:] = {[verb, *arguments]}\nsys.exit(main.main())"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C goes to all processes of a console there")
+def test_only_verbs_that_go_on_say_so():
+    stop = "os.kill(os.getpid(), signal.SIGINT)"
+    assert as_process("demo", stop).stderr == RESUMES
+    assert as_process("systems", stop).stderr == MESSAGE
+
+
+def test_a_warning_is_one_line_without_a_path():
+    result = as_process("info", "import warnings\nwarnings.warn('some words')")
+    assert (result.returncode, result.stderr) == (0, "bovw: warning: some words\n")

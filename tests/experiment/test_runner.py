@@ -265,6 +265,7 @@ def test_a_damaged_member_in_the_cache_is_made_anew(config, window_folder, tmp_p
     first = run(config, window_folder, tmp_path / "first", cache=tmp_path / "cache")
     for path in (tmp_path / "cache").glob("*/scores.npy"):
         path.write_bytes(path.read_bytes()[:-4] + b"oops")
+        (path.parent / "model" / "model.json").write_text("oops")
     assert run(config, window_folder, tmp_path / "second", cache=tmp_path / "cache")["top1"] == first["top1"]
 
 

@@ -195,6 +195,11 @@ def test_what_only_a_file_says_is_refused(assignment, words, refused):
         assert refused("scene15_fisher", *more, "--set", assignment).startswith(f"--set {assignment}: {words}")
 
 
+def test_capitals_do_not_hide_a_key(refused):
+    assert "did you mean 'C'?" in refused("scene15_llc", "--set", "classifier.c=1")
+    assert "did you mean 'GMMCodebook'?" in refused("demo", "--set", "channels.sift.codebook.type=gmmcodebook")
+
+
 def test_known_keys_are_those_that_can_be_set_there(refused, tmp_path):
     message = refused("scene15_fisher", "--set", "zzz=3")
     assert "known are name, " in message
