@@ -176,14 +176,6 @@ def wrong_values(kind):
 
 
 @every_extractor
-def test_every_parameter_is_declared_in_order(cls):
-    assert list(cls.PARAMETERS) == list(inspect.signature(cls).parameters)
-    for name, parameter in inspect.signature(cls).parameters.items():
-        line = f"\n{name} : {cls.PARAMETERS[name]}, default {parameter.default!r}\n"
-        assert line in inspect.getdoc(cls), f"{cls.__name__} does not say {line.strip()!r}"
-
-
-@every_extractor
 def test_wrong_values_are_named_before_an_image_is_read(cls):
     for name, kind in cls.PARAMETERS.items():
         for value in wrong_values(kind):
