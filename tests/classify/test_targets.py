@@ -287,7 +287,7 @@ def test_early_stopping_and_class_blocks_of_sgd(samples, tmp_path):
 @pytest.mark.parametrize(("y", "name"), [
     ({"a", "b"}, "set"), ("ab", "str"), (b"ab", "bytes"), ((name for name in "ab"), "generator"), ({"a": 0}, "dict"),
     (3, "int"),
-], ids=str)
+], ids=["set", "str", "bytes", "generator", "dict", "int"])
 def test_what_is_no_sequence_of_labels_is_named(y, name):
     with pytest.raises(ParameterError, match=f"y is a {name}; .*give a list"):
         read_labels(y)
