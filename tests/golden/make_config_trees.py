@@ -3,8 +3,8 @@
 They were made once, with the code as it was before configs could inherit from one another, and say that rewriting the
 files changed no system::
 
-    git worktree add /tmp/before f5fa6c6 && cp -r bovw/_cext /tmp/before/bovw/
-    PYTHONPATH=/tmp/before python tests/golden/make_config_trees.py /tmp/before
+    git worktree add ../before f5fa6c6 && cp -r bovw/_cext ../before/bovw/
+    PYTHONPATH=../before python tests/golden/make_config_trees.py ../before
 
 Keys and words that were renamed since are mapped. A system whose lite settings were changed on purpose has no lite
 digest: it was taken out by hand.
