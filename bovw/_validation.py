@@ -67,23 +67,6 @@ def _check_range(name, value, minimum, maximum):
     return value
 
 
-def check_candidates(name, value):
-    """A positive number, or a sequence of them to choose from, as the sorted list of its values.
-
-    Raises
-    ------
-    ParameterError
-        If it is neither, or the sequence is empty.
-    """
-    single = isinstance(value, numbers.Number)
-    if not single and (isinstance(value, str) or not np.iterable(value)):
-        raise ParameterError(f"{name}={shown(value)} must be a number or a sequence of numbers")
-    values = [value] if single else list(value)
-    if not values:
-        raise ParameterError(f"{name} is an empty sequence; give at least one value to try")
-    return sorted({check_number(name, item, 0, exclusive=True) for item in values})
-
-
 def check_bool(name, value):
     """Return ``value`` if it is True or False, else raise ParameterError."""
     if not isinstance(value, (bool, np.bool_)):
